@@ -1,0 +1,74 @@
+//! The application: what all parts share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use shared::Fqdn;
+use shared::deployment::{Deployment, ServerReport};
+use shared::error::ApiError;
+use store::management::Management;
+use tokio::sync::{Mutex, watch};
+
+use crate::bus::Bus;
+use crate::clock::{Clock, Entropy};
+use crate::deploy;
+use crate::fleet::Fleet;
+use crate::http::limits::LoginLimits;
+use crate::keys::Keys;
+use crate::settings::Settings;
+
+/// Everything that handlers, pages and runners need.
+pub struct App {
+    /// Settings.
+    pub settings: Settings,
+    /// Management store.
+    pub store: Management,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Key file.
+    pub keys: Arc<Keys>,
+    /// Live events.
+    pub bus: Bus,
+    /// One change at a time.
+    pub turn: Mutex<()>,
+    /// Chat databases.
+    pub fleet: Arc<Fleet>,
+    /// What hosts shall run.
+    pub deployment: watch::Sender<Arc<Deployment>>,
+    /// What hosts report.
+    pub reports: watch::Receiver<Vec<ServerReport>>,
+    /// Certification authority of the local servers.
+    pub ca: Arc<node::ca::LocalCa>,
+    /// One-time token of the first visit; none when an administrator exists.
+    pub setup_token: std::sync::Mutex<Option<String>>,
+    /// Failed log-ons.
+    pub login_limits: LoginLimits,
+    /// Rises with every rebuilt deployment.
+    pub generation: AtomicU64,
+}
+
+impl App {
+    /// Rebuilds the deployment from the store and tells hosts and databases.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub fn redeploy(&self) -> Result<(), ApiError> {
+        let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
+        let d = self.store.read(|c| deploy::build(c, &self.settings, generation)).map_err(|f| f.0)?;
+        self.fleet.wanted(self.store.read(|c| crate::fleet::wanted(c, &self.settings)).map_err(|f| f.0)?);
+        self.deployment.send_replace(Arc::new(d));
+        Ok(())
+    }
+
+    /// Report of a server, when its host has sent one.
+    pub fn report(&self, fqdn: &Fqdn) -> Option<ServerReport> {
+        self.reports.borrow().iter().find(|r| r.fqdn == *fqdn).cloned()
+    }
+
+    /// Open sessions at a server.
+    pub fn sessions_of(&self, fqdn: &Fqdn) -> u32 {
+        self.report(fqdn).map_or(0, |r| r.sessions)
+    }
+}

@@ -1,0 +1,114 @@
+//! `lifeguard backup FILE` and `restore`: management store, keys, authority and chat databases in one
+//! tar file, also while the portal runs (each database is copied by SQLite itself).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use store::management::Management;
+
+/// Plain files that belong to an instance.
+const FILES: [&str; 3] = ["secret.key", "ca/ca.pem", "ca/ca.key"];
+
+fn databases(data_dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut out = Vec::new();
+    let mut folders = vec![data_dir.join("sql")];
+    while let Some(dir) = folders.pop() {
+        if !dir.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "db") {
+                out.push(path);
+            }
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let c = rusqlite::Connection::open_with_flags(from, flags).map_err(|e| e.to_string())?;
+    c.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(|e| format!("{}: {e}", from.display()))?;
+    Ok(())
+}
+
+/// Writes a backup of `data_dir` to `target`; what it holds, in a sentence.
+///
+/// # Errors
+/// When the target exists or something cannot be read or written; no half-written target is left.
+pub fn write(data_dir: &Path, store: Option<&Management>, target: &Path) -> Result<String, String> {
+    if target.exists() {
+        return Err(format!("{} exists already.", target.display()));
+    }
+    let work = data_dir.join(format!("backup-{}.tmp", std::process::id()));
+    let _ = fs::remove_dir_all(&work);
+    let result = collect(data_dir, store, &work).and_then(|n| pack(&work, target).map(|()| n));
+    let _ = fs::remove_dir_all(&work);
+    result.map(|n| format!("{} holds the management store, keys and {n} chat databases.", target.display()))
+}
+
+fn collect(data_dir: &Path, store: Option<&Management>, work: &Path) -> Result<usize, String> {
+    let text = |e: std::io::Error| e.to_string();
+    fs::create_dir_all(work).map_err(text)?;
+    match store {
+        Some(s) => s.copy_to(&work.join("management.db")).map_err(|e| e.to_string())?,
+        None => copy_database(&data_dir.join("management.db"), &work.join("management.db"))?,
+    }
+    for f in FILES {
+        let (from, to) = (data_dir.join(f), work.join(f));
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(text)?;
+        }
+        fs::copy(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
+    }
+    let list = databases(data_dir).map_err(text)?;
+    for from in &list {
+        let relative = from.strip_prefix(data_dir).map_err(|e| e.to_string())?;
+        let to = work.join(relative);
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(text)?;
+        }
+        copy_database(from, &to)?;
+    }
+    Ok(list.len())
+}
+
+fn pack(work: &Path, target: &Path) -> Result<(), String> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let half = target.with_extension("part");
+    let write = || -> std::io::Result<()> {
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+        let mut tar = tar::Builder::new(file);
+        tar.append_dir_all(".", work)?;
+        tar.into_inner()?.sync_all()?;
+        fs::rename(&half, target)
+    };
+    write().map_err(|e| {
+        let _ = fs::remove_file(&half);
+        format!("{}: {e}", target.display())
+    })
+}
+
+/// Restores a backup into an empty data directory.
+///
+/// # Errors
+/// When the directory is not empty or the file is not a backup.
+pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
+    let text = |e: std::io::Error| e.to_string();
+    fs::create_dir_all(data_dir).map_err(text)?;
+    if fs::read_dir(data_dir).map_err(text)?.next().is_some() {
+        return Err(format!("{} is not empty. Restore into a new directory.", data_dir.display()));
+    }
+    let file = fs::File::open(source).map_err(|e| format!("{}: {e}", source.display()))?;
+    let mut archive = tar::Archive::new(file);
+    archive.set_preserve_permissions(true);
+    archive.unpack(data_dir).map_err(|e| format!("{} is not a backup of lifeguard: {e}", source.display()))?;
+    if !data_dir.join("management.db").exists() {
+        return Err(format!("{} holds no management store.", source.display()));
+    }
+    Ok(format!("{} is restored into {}.", source.display(), data_dir.display()))
+}

@@ -1,0 +1,52 @@
+//! Live events: one broadcast, ids `<boot>-<seq>`, a ring for `Last-Event-ID`.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use shared::events::{Event, Topic};
+use tokio::sync::broadcast;
+
+/// Events kept for a client that reconnects.
+const RING: usize = 512;
+
+/// The event bus.
+pub struct Bus {
+    boot: String,
+    state: Mutex<(u64, VecDeque<Event>)>,
+    sender: broadcast::Sender<Event>,
+}
+
+impl Bus {
+    /// A bus; `boot` tells this process's ids from an earlier one's.
+    pub fn new(boot: String) -> Self {
+        Self { boot, state: Mutex::default(), sender: broadcast::channel(256).0 }
+    }
+
+    /// Tells everyone.
+    pub fn send(&self, topic: Topic, subject: impl Into<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 += 1;
+        let event = Event { id: format!("{}-{}", self.boot, state.0), topic, subject: subject.into() };
+        if state.1.len() == RING {
+            state.1.pop_front();
+        }
+        state.1.push_back(event.clone());
+        // Nobody listening is fine.
+        let _ = self.sender.send(event);
+    }
+
+    /// A receiver, and what was missed since `last`; none when that cannot be told (then: reset).
+    pub fn subscribe(&self, last: Option<&str>) -> (broadcast::Receiver<Event>, Option<Vec<Event>>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let missed = match last {
+            None => Some(Vec::new()),
+            Some(id) => state
+                .1
+                .iter()
+                .position(|e| e.id == id)
+                .map(|i| state.1.iter().skip(i + 1).cloned().collect())
+                .or_else(|| (format!("{}-{}", self.boot, state.0) == id).then(Vec::new)),
+        };
+        (self.sender.subscribe(), missed)
+    }
+}

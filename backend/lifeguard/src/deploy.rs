@@ -1,0 +1,82 @@
+//! From the published topology and the operational state to what hosts run.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use rusqlite::Connection;
+use shared::deployment::{ChatPoolHost, ChatServerHost, ChatSettings, Deployment, FrontEndHost, HostedServer};
+use shared::topology::{ChatPool, Computer, Placement, Topology};
+use shared::{Port, SipUri};
+use store::management::{pools, topology};
+
+use crate::door::Fault;
+use crate::settings::Settings;
+
+/// A pool's own contacts: lookup and channel address, in the SIP domain that fits the pool's name best.
+pub fn contacts(p: &ChatPool, t: &Topology) -> [SipUri; 2] {
+    let own = t.sip_domains.iter().find(|d| p.fqdn.as_str().ends_with(&format!(".{d}")));
+    let domain = own.or(t.sip_domains.first()).map_or_else(|| p.fqdn.as_str().to_owned(), ToString::to_string);
+    let stem = p.fqdn.as_str();
+    let uri = |what: &str| {
+        SipUri::try_from(format!("sip:gc-{what}-{stem}@{domain}"))
+            .expect("an FQDN has only characters that a SIP user part may have")
+    };
+    [uri("lookup"), uri("channel")]
+}
+
+fn host(c: &Connection, s: &Settings, m: &Computer) -> Result<HostedServer, Fault> {
+    let (address, runs_here) = match &m.placement {
+        Placement::RunHere => {
+            let n = pools::known_address(c, &m.fqdn)?;
+            (n.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| s.address(n)), n.is_some())
+        }
+        Placement::Address(a) => (a.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
+        Placement::SqlServerGuided => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), false),
+    };
+    Ok(HostedServer { fqdn: m.fqdn.clone(), address, runs_here })
+}
+
+/// Builds the deployment of the published topology.
+pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment, Fault> {
+    let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
+    let endpoints = pools::endpoints(c)?;
+    let mut front_ends = Vec::new();
+    for p in &t.front_end_pools {
+        let servers = p.servers.iter().map(|m| host(c, s, m)).collect::<Result<_, _>>()?;
+        front_ends.push(FrontEndHost {
+            id: p.id.clone(),
+            fqdn: p.fqdn.clone(),
+            servers,
+            tls_port: Port::REGISTRAR_TLS.get(),
+            tcp_port: Port::REGISTRAR_TCP.get(),
+        });
+    }
+    let mut chat = Vec::new();
+    for p in &t.pools {
+        let active = pools::active_servers(c, &p.id)?;
+        let server = |m: &Computer| {
+            Ok::<_, Fault>(ChatServerHost { active: active.contains(&m.fqdn.to_string()), server: host(c, s, m)? })
+        };
+        let [lookup_uri, channel_uri] = contacts(p, &t);
+        chat.push(ChatPoolHost {
+            id: p.id.clone(),
+            fqdn: p.fqdn.clone(),
+            display_name: p.display_name.clone(),
+            port: p.port.get(),
+            next_hop: p.next_hop.clone(),
+            servers: p.computers.iter().map(server).collect::<Result<_, _>>()?,
+            lookup_uri,
+            channel_uri,
+            endpoints: endpoints.iter().filter(|e| e.pool == p.id).map(|e| e.sip_address.clone()).collect(),
+            default_for: p.default_for.clone(),
+            default_for_front_ends: t
+                .front_end_pools
+                .iter()
+                .filter(|f| p.default_for.contains(&f.site))
+                .map(|f| f.id.clone())
+                .collect(),
+            compliance: p.compliance,
+            settings: ChatSettings::default(),
+        });
+    }
+    Ok(Deployment { generation, sip_domains: t.sip_domains, front_ends, pools: chat })
+}

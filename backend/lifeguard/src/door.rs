@@ -1,0 +1,390 @@
+//! The one door: every act of every face (page, HTTP, shell, jobs) comes through [`execute`], which does
+//! role check, plan, confirmation, idempotency and audit once for all.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use shared::cmdlet::{Cmdlet, Nature, Spec, read_args, redact};
+use shared::error::{ApiError, ErrorCode, Problem};
+use shared::events::Topic;
+use shared::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan};
+use shared::{Timestamp, roles};
+use store::management::StoreError;
+use store::management::audit::{self, Opened};
+
+use crate::app::App;
+use crate::clock::new_id;
+
+/// Who acts.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// Account, token label, or `host`.
+    pub name: String,
+    /// Roles.
+    pub roles: Vec<String>,
+    /// `session`, `token`, `host`, `job`.
+    pub credential: &'static str,
+    /// Address it came from.
+    pub source: String,
+    /// Request id.
+    pub request_id: String,
+}
+
+impl Actor {
+    /// The data directory's owner on the host: counts as RTCUniversalServerAdmins (RBAC is not applied
+    /// at the console. Source: L:planning-for-role-based-access-control).
+    pub fn host(request_id: &str) -> Self {
+        Self {
+            name: "host".to_owned(),
+            roles: vec!["CsAdministrator".to_owned()],
+            credential: "host",
+            source: "local".to_owned(),
+            request_id: request_id.to_owned(),
+        }
+    }
+}
+
+/// What a handler gives back.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Objects returned.
+    pub output: Vec<Value>,
+    /// Warnings.
+    pub warnings: Vec<String>,
+    /// Job or test run started.
+    pub job: Option<String>,
+    /// What changed, for the live page.
+    pub events: Vec<(Topic, String)>,
+    /// Whether servers must be told (deployment rebuilt).
+    pub redeploy: bool,
+}
+
+impl Outcome {
+    /// Objects of a query.
+    pub fn objects(output: Vec<Value>) -> Self {
+        Self { output, ..Self::default() }
+    }
+
+    /// Something changed.
+    pub fn changed(topic: Topic, subject: impl Into<String>) -> Self {
+        Self { events: vec![(topic, subject.into())], ..Self::default() }
+    }
+
+    /// Servers must be told.
+    pub fn redeploy(mut self) -> Self {
+        self.redeploy = true;
+        self
+    }
+
+    /// Returns an object.
+    pub fn with(mut self, object: Value) -> Self {
+        self.output.push(object);
+        self
+    }
+}
+
+/// What a handler sees.
+pub struct Cx {
+    /// The application.
+    pub app: Arc<App>,
+    /// Who acts.
+    pub actor: Actor,
+    /// Id of this act.
+    pub op_id: String,
+    /// Reason given.
+    pub reason: String,
+    entry: Opened,
+    opened: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// Maps a store error to the one error; the cause goes to the log only.
+pub fn store_error(e: StoreError) -> ApiError {
+    tracing::error!(cause = %e, "the management store failed");
+    ApiError::new(ErrorCode::Internal, "The management store did not answer as it should. The log has the cause.")
+}
+
+/// The error type of store closures in handlers.
+pub struct Fault(pub ApiError);
+
+impl From<StoreError> for Fault {
+    fn from(e: StoreError) -> Self {
+        Self(store_error(e))
+    }
+}
+
+impl From<ApiError> for Fault {
+    fn from(e: ApiError) -> Self {
+        Self(e)
+    }
+}
+
+impl Cx {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.app.clock.now()
+    }
+
+    /// Reads in one snapshot.
+    ///
+    /// # Errors
+    /// What `f` returns.
+    pub fn read<T>(&self, f: impl FnOnce(&rusqlite::Connection) -> Result<T, Fault>) -> Result<T, ApiError> {
+        self.app.store.read(f).map_err(|f| f.0)
+    }
+
+    /// Changes the management store: the act's audit rows and the change stand in one transaction.
+    ///
+    /// # Errors
+    /// What `f` returns; then nothing is kept.
+    pub fn commit<T>(
+        &self,
+        detail: &str,
+        f: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, Fault>,
+    ) -> Result<T, ApiError> {
+        let now = self.now();
+        let out = self
+            .app
+            .store
+            .write(|tx| {
+                if !self.opened.load(Ordering::Acquire) {
+                    audit::open(tx, &self.entry, now)?;
+                }
+                let out = f(tx)?;
+                audit::close(tx, &self.op_id, "done", detail, now)?;
+                Ok::<_, Fault>(out)
+            })
+            .map_err(|f| f.0)?;
+        self.opened.store(true, Ordering::Release);
+        self.closed.store(true, Ordering::Release);
+        Ok(out)
+    }
+
+    /// Opens the audit row before an act that another database records (see ARCHITECTURE.md, two databases).
+    ///
+    /// # Errors
+    /// When the store refuses.
+    pub fn open_audit(&self, pool: &str) -> Result<(), ApiError> {
+        let entry = Opened { pool: pool.to_owned(), ..self.entry.clone() };
+        self.app.store.write(|tx| audit::open(tx, &entry, self.now())).map_err(store_error)?;
+        self.opened.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn finish(&self, outcome: &str, detail: &str) {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let now = self.now();
+        let written = self.app.store.write(|tx| {
+            if !self.opened.load(Ordering::Acquire) {
+                audit::open(tx, &self.entry, now)?;
+            }
+            audit::close(tx, &self.op_id, outcome, detail, now)
+        });
+        if let Err(e) = written {
+            tracing::error!(cause = %e, op_id = %self.op_id, "the audit row could not be closed");
+        }
+    }
+}
+
+/// A cmdlet's behaviour. Pure rules are called from `shared`; this reads, plans and applies.
+#[async_trait]
+pub trait Handler: Cmdlet {
+    /// What it would do; queries have no plan.
+    async fn plan(&self, _cx: &Cx) -> Result<Plan, ApiError> {
+        Ok(Plan::default())
+    }
+
+    /// Does it. The plan has been confirmed and holds, because the door admits one change at a time.
+    async fn run(&self, cx: &Cx, plan: &Plan) -> Result<Outcome, ApiError>;
+}
+
+/// A handler with its argument type erased.
+#[async_trait]
+pub trait AnyHandler: Send + Sync {
+    /// What it would do.
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError>;
+    /// Does it.
+    async fn run(&self, cx: &Cx, plan: &Plan) -> Result<Outcome, ApiError>;
+}
+
+#[async_trait]
+impl<H: Handler> AnyHandler for H {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        Handler::plan(self, cx).await
+    }
+    async fn run(&self, cx: &Cx, plan: &Plan) -> Result<Outcome, ApiError> {
+        Handler::run(self, cx, plan).await
+    }
+}
+
+/// Reads arguments into a boxed handler.
+pub fn boxed<H: Handler>(args: &Map<String, Value>) -> Result<Box<dyn AnyHandler>, ApiError> {
+    Ok(Box::new(read_args::<H>(args)?))
+}
+
+fn fingerprint(plan: &Plan) -> String {
+    let content = serde_json::json!([plan.cmdlet, plan.line, plan.sentences, plan.changes, plan.blockers, plan.acknowledge]);
+    hex::encode(&Sha256::digest(content.to_string().as_bytes())[..8])
+}
+
+fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
+    let first = ["Identity", "TargetFqdn", "SipAddress", "Name", "Fqdn", "Label", "Draft", "Instance"];
+    first
+        .iter()
+        .filter_map(|k| args.get(*k))
+        .map(|v| match v {
+            Value::String(s) => s.clone(),
+            v => v.get("Identity").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        })
+        .find(|s| !s.is_empty())
+        .unwrap_or_else(|| if spec.name == "Publish-CsTopology" { "topology".to_owned() } else { String::new() })
+}
+
+/// Runs a cmdlet for an actor.
+///
+/// # Errors
+/// Unknown cmdlet, bad arguments, no right, blockers, a plan that moved, a confirmation that is missing,
+/// or what the handler says. Every refused or failed change leaves an audit row.
+pub async fn execute(app: &Arc<App>, actor: Actor, name: &str, inv: Invocation) -> Result<CmdletResponse, ApiError> {
+    let Some(spec) = shared::cmdlets::find(name) else {
+        return Err(ApiError::not_found(format!("There is no cmdlet {name}.")));
+    };
+    let op_id = match &inv.op_id {
+        Some(id) if uuid::Uuid::parse_str(id).is_ok() => id.clone(),
+        Some(_) => return Err(ApiError::invalid("op_id", "op_id is a UUID.")),
+        None => new_id(&*app.entropy, app.clock.now()),
+    };
+    let line = shared::shell::line_for(spec, &redact(spec, &inv.args));
+    let entry = Opened {
+        op_id: op_id.clone(),
+        actor: actor.name.clone(),
+        role: actor.roles.join(", "),
+        credential: actor.credential.to_owned(),
+        source: actor.source.clone(),
+        cmdlet: spec.name.to_owned(),
+        line: line.clone(),
+        target: target_of(spec, &inv.args),
+        reason: inv.reason.clone().unwrap_or_default(),
+        request_id: actor.request_id.clone(),
+        pool: String::new(),
+    };
+    let cx = Cx {
+        app: app.clone(),
+        op_id,
+        reason: inv.reason.clone().unwrap_or_default(),
+        entry,
+        opened: AtomicBool::new(false),
+        closed: AtomicBool::new(false),
+        actor,
+    };
+    let result = admitted(&cx, spec, &inv, line).await;
+    if let Err(e) = &result
+        && spec.nature != Nature::Query
+        && inv.mode == Mode::Run
+    {
+        let refused = matches!(e.code, ErrorCode::Forbidden | ErrorCode::Blocked | ErrorCode::ConfirmationRequired | ErrorCode::PlanChanged | ErrorCode::InvalidArgument);
+        cx.finish(if refused { "refused" } else { "failed" }, &e.message);
+    }
+    result
+}
+
+async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Result<CmdletResponse, ApiError> {
+    roles::can(spec.name, &cx.actor.roles).map_err(|why| ApiError::new(ErrorCode::Forbidden, why))?;
+    let handler = crate::registry::handler(spec.name, &inv.args)?;
+    if spec.nature == Nature::Query {
+        let out = handler.run(cx, &Plan::default()).await?;
+        return Ok(CmdletResponse { output: out.output, warnings: out.warnings, done: true, ..Default::default() });
+    }
+    // One change at a time: what was planned is what is applied.
+    let _turn = cx.app.turn.lock().await;
+    if inv.op_id.is_some()
+        && let Some(outcome) = cx.read(|c| Ok(audit::outcome(c, &cx.op_id)?))?
+    {
+        return already(cx, &outcome);
+    }
+    let mut plan = handler.plan(cx).await?;
+    spec.name.clone_into(&mut plan.cmdlet);
+    plan.line = line;
+    plan.fingerprint = fingerprint(&plan);
+    if inv.mode == Mode::WhatIf {
+        return Ok(CmdletResponse { plan: Some(plan), ..Default::default() });
+    }
+    check_confirmation(&plan, inv)?;
+    let out = handler.run(cx, &plan).await?;
+    cx.finish("done", &plan.sentences.join(" "));
+    if out.redeploy {
+        cx.app.redeploy()?;
+    }
+    for (topic, subject) in out.events {
+        cx.app.bus.send(topic, subject);
+    }
+    cx.app.bus.send(Topic::Audit, "");
+    Ok(CmdletResponse {
+        plan: Some(plan),
+        output: out.output,
+        warnings: out.warnings,
+        job: out.job,
+        done: true,
+        text: None,
+    })
+}
+
+/// The same op_id came before: say what came of it instead of doing it twice.
+fn already(cx: &Cx, outcome: &str) -> Result<CmdletResponse, ApiError> {
+    cx.closed.store(true, Ordering::Release);
+    if outcome == "done" {
+        return Ok(CmdletResponse { done: true, ..Default::default() });
+    }
+    Err(ApiError::new(ErrorCode::Conflict, format!("This act was sent before and ended as '{outcome}'.")))
+}
+
+fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {
+    if !plan.blockers.is_empty() {
+        return Err(ApiError::from_problems(ErrorCode::Blocked, plan.blockers.clone()));
+    }
+    if inv.fingerprint.as_ref().is_some_and(|f| *f != plan.fingerprint) {
+        return Err(ApiError::new(
+            ErrorCode::PlanChanged,
+            "Something changed since this plan was shown. Look at the new plan and confirm that one.",
+        ));
+    }
+    if let Some((parameter, text)) = &plan.acknowledge
+        && inv.args.get(parameter) != Some(&Value::Bool(true))
+    {
+        let e = ApiError::new(ErrorCode::ConfirmationRequired, format!("{text} Set -{parameter} to accept this."));
+        return Err(ApiError { field: Some(parameter.clone()), ..e });
+    }
+    let agreed = match &plan.confirm {
+        Confirm::None => true,
+        Confirm::Ask => inv.confirmed || inv.fingerprint.is_some(),
+        Confirm::TypeName(name) => {
+            inv.confirmed || inv.typed_name.as_ref().is_some_and(|t| t.trim().eq_ignore_ascii_case(name))
+        }
+    };
+    if agreed {
+        return Ok(());
+    }
+    Err(match &plan.confirm {
+        Confirm::TypeName(name) => ApiError {
+            field: Some("typed_name".to_owned()),
+            ..ApiError::new(ErrorCode::ConfirmationRequired, format!("Type {name} to confirm."))
+        },
+        _ => ApiError::new(ErrorCode::ConfirmationRequired, "This wants a confirmation (-Confirm:$false or -Force)."),
+    })
+}
+
+/// A plan of sentences.
+pub fn plan(sentences: impl IntoIterator<Item = String>) -> Plan {
+    Plan { sentences: sentences.into_iter().collect(), ..Plan::default() }
+}
+
+/// A plan that cannot be carried out.
+pub fn blocked(mut plan: Plan, code: &str, field: &str, text: impl Into<String>, source: &str) -> Plan {
+    plan.blockers.push(Problem::error(code, field, text, source));
+    plan
+}

@@ -1,0 +1,357 @@
+//! Chat databases of the pools that run here: opens the side that is wanted, and switches a pool
+//! between primary and backup. This is the only place that opens, copies or closes an mgc.
+//!
+//! Switching: close the gate and drain → copy the open side into the other (a rename is the commit
+//! point; the copy carries the next epoch) → open the other. A restart in between finds both sides and
+//! their epochs and does the same again, so no state is kept besides the databases themselves.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use node::traits::{ChatStore, Databases};
+use rusqlite::Connection;
+use shared::deployment::PoolState;
+use shared::topology::{ChatPool, Placement, SqlStore, Topology};
+use shared::{ObjectId, Timestamp};
+use store::chat::{DbInfo, MgcDatabase};
+use store::management::{pools, topology};
+use tokio::sync::{Notify, watch};
+
+use crate::clock::Clock;
+use crate::door::Fault;
+use crate::settings::Settings;
+
+/// What is wanted of a pool's databases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The pool.
+    pub pool: ObjectId,
+    /// Normal: primary; FailedOver: backup.
+    pub state: PoolState,
+    /// Generation of the state row.
+    pub generation: u64,
+    /// The loss was acknowledged.
+    pub forced: bool,
+    /// Primary: label and folder.
+    pub primary: (String, PathBuf),
+    /// Backup.
+    pub backup: Option<(String, PathBuf)>,
+    /// Compliance queue, when enabled.
+    pub compliance: Option<PathBuf>,
+}
+
+impl Wanted {
+    fn side(&self, state: PoolState) -> Option<&(String, PathBuf)> {
+        match state {
+            PoolState::Normal => Some(&self.primary),
+            PoolState::FailedOver => self.backup.as_ref(),
+        }
+    }
+}
+
+/// What is known of one side.
+#[derive(Debug, Clone, Default)]
+pub struct SideView {
+    /// Store label.
+    pub store: String,
+    /// What the database says of itself, when it answers.
+    pub info: Option<DbInfo>,
+    /// Why it does not answer.
+    pub error: Option<String>,
+    /// When it was last copied from the other side.
+    pub copied_at: Option<Timestamp>,
+    /// Whether its folder can take a new copy.
+    pub creatable: bool,
+    /// Messages in it, when it is the one in use.
+    pub messages: Option<u64>,
+}
+
+/// Both sides of a pool.
+#[derive(Debug, Clone, Default)]
+pub struct Sides {
+    /// Primary.
+    pub primary: SideView,
+    /// Backup; its store is empty when there is none.
+    pub backup: SideView,
+    /// Events waiting in mgccomp.
+    pub compliance_queue: Option<u64>,
+    /// Which side is open.
+    pub open: Option<PoolState>,
+    /// Why the wanted side is not open.
+    pub trouble: Option<String>,
+}
+
+struct Open {
+    state: PoolState,
+    generation: u64,
+    database: Arc<MgcDatabase>,
+}
+
+#[derive(Default)]
+struct Slot {
+    wanted: Option<Wanted>,
+    open: Option<Open>,
+    trouble: Option<String>,
+}
+
+/// The databases of all pools that run here.
+pub struct Fleet {
+    slots: Mutex<HashMap<ObjectId, Slot>>,
+    wake: Notify,
+    changed: watch::Sender<u64>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What the published topology and the state rows want.
+pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
+    let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
+    let mut out = Vec::new();
+    for p in &t.pools {
+        let here = |store: &SqlStore| (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)));
+        let Some(primary) = t.sql_store(&p.sql_store).and_then(here) else { continue };
+        let row = pools::state(c, &p.id)?;
+        out.push(Wanted {
+            pool: p.id.clone(),
+            state: row.map(|r| r.state).unwrap_or_default(),
+            generation: row.map_or(0, |r| r.generation),
+            forced: row.is_some_and(|r| r.forced),
+            primary,
+            backup: p.backup_sql_store.as_ref().and_then(|id| t.sql_store(id)).and_then(here),
+            compliance: compliance_dir(s, &t, p),
+        });
+    }
+    Ok(out)
+}
+
+fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
+    let store = t.sql_store(p.compliance_sql_store.as_ref()?)?;
+    (store.placement == Placement::RunHere).then(|| s.sql_dir(store))
+}
+
+/// Creates the databases a pool needs and lacks; what was done, a line each.
+///
+/// # Errors
+/// What could not be created.
+pub fn create_databases(s: &Settings, t: &Topology, p: &ChatPool) -> Result<Vec<String>, String> {
+    let mut log = Vec::new();
+    let store = |id: &ObjectId| t.sql_store(id).filter(|x| x.placement == Placement::RunHere);
+    if let Some(primary) = store(&p.sql_store) {
+        let dir = s.sql_dir(primary);
+        log.push(created(MgcDatabase::create(&dir), "mgc", primary, p)?);
+    }
+    if let Some(backup) = p.backup_sql_store.as_ref().and_then(store) {
+        log.push(format!("The backup mgc of {} on {} is made by the first copy.", p.fqdn, backup.label()));
+    }
+    if let Some(dir) = compliance_dir(s, t, p) {
+        let made = store::chat::ComplianceQueue::create(&dir);
+        let label = p.compliance_sql_store.as_ref().and_then(|id| t.sql_store(id));
+        if let Some(label) = label {
+            log.push(created(made, "mgccomp", label, p)?);
+        }
+    }
+    Ok(log)
+}
+
+fn created<E: std::fmt::Display>(r: Result<bool, E>, db: &str, s: &SqlStore, p: &ChatPool) -> Result<String, String> {
+    match r {
+        Ok(true) => Ok(format!("{db} of {} is created on {}.", p.fqdn, s.label())),
+        Ok(false) => Ok(format!("{db} of {} is on {} already.", p.fqdn, s.label())),
+        Err(e) => Err(format!("{db} of {} could not be created on {}: {e}", p.fqdn, s.label())),
+    }
+}
+
+impl Fleet {
+    /// A fleet with no pools yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        Arc::new(Self { slots: Mutex::default(), wake: Notify::new(), changed: watch::channel(0).0, clock })
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectId, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets what is wanted and wakes the reconciler.
+    pub fn wanted(&self, list: Vec<Wanted>) {
+        let mut slots = self.slots();
+        for w in list {
+            let pool = w.pool.clone();
+            slots.entry(pool).or_default().wanted = Some(w);
+        }
+        drop(slots);
+        self.wake.notify_one();
+    }
+
+    /// Runs until the program ends: brings every pool to its wanted side; tries again when one fails.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            let mut trouble = false;
+            let pools: Vec<ObjectId> = self.slots().keys().cloned().collect();
+            for pool in pools {
+                trouble |= !self.reconcile(&pool).await;
+            }
+            let wait = if trouble { Duration::from_secs(5) } else { Duration::from_secs(60) };
+            // Woken by a change; the time-out is for databases that come back by themselves.
+            let _ = tokio::time::timeout(wait, self.wake.notified()).await;
+        }
+    }
+
+    async fn reconcile(&self, pool: &ObjectId) -> bool {
+        let (wanted, open) = {
+            let mut slots = self.slots();
+            let Some(slot) = slots.get_mut(pool) else { return true };
+            let Some(w) = slot.wanted.clone() else { return true };
+            if slot.open.as_ref().is_some_and(|o| o.state == w.state) {
+                if let Some(o) = slot.open.as_mut() {
+                    o.generation = w.generation;
+                }
+                slot.trouble = None;
+                self.bump();
+                return true;
+            }
+            // From here on nobody gets the old store: posts stop.
+            (w, slot.open.take())
+        };
+        self.bump();
+        if let Some(o) = open {
+            o.database.close().await;
+        }
+        let at = self.clock.now();
+        let w = wanted.clone();
+        let result = tokio::task::spawn_blocking(move || switch(&w, at)).await.unwrap_or_else(|e| Err(e.to_string()));
+        let ok = result.is_ok();
+        let mut slots = self.slots();
+        if let Some(slot) = slots.get_mut(pool) {
+            match result {
+                Ok(database) => {
+                    slot.trouble = None;
+                    slot.open = Some(Open { state: wanted.state, generation: wanted.generation, database });
+                }
+                Err(e) => {
+                    tracing::error!(%pool, cause = %e, "the wanted database could not be opened");
+                    slot.trouble = Some(e);
+                }
+            }
+        }
+        drop(slots);
+        self.bump();
+        ok
+    }
+
+    fn bump(&self) {
+        self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Waits until the pool uses the side that is wanted.
+    ///
+    /// # Errors
+    /// Why it does not, when `limit` has passed.
+    pub async fn converged(&self, pool: &ObjectId, limit: Duration) -> Result<(), String> {
+        let done = || {
+            let slots = self.slots();
+            let slot = slots.get(pool)?;
+            let w = slot.wanted.as_ref()?;
+            slot.open.as_ref().filter(|o| o.state == w.state && o.generation == w.generation).map(|_| ())
+        };
+        let mut rx = self.changed.subscribe();
+        let wait = async {
+            while done().is_none() {
+                if rx.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(limit, wait).await.is_ok() {
+            return Ok(());
+        }
+        Err(self.slots().get(pool).and_then(|s| s.trouble.clone()).unwrap_or_else(|| "it takes longer than expected.".to_owned()))
+    }
+
+    /// What is known of both sides of a pool; probes files that are not open.
+    pub async fn sides(&self, pool: &ObjectId) -> Sides {
+        let (wanted, open, trouble) = {
+            let slots = self.slots();
+            let Some(slot) = slots.get(pool) else { return Sides::default() };
+            (slot.wanted.clone(), slot.open.as_ref().map(|o| (o.state, o.database.clone())), slot.trouble.clone())
+        };
+        let Some(w) = wanted else { return Sides::default() };
+        let state = open.as_ref().map(|o| o.0);
+        let look = move || {
+            let side = |s: PoolState| {
+                let live = open.as_ref().filter(|o| o.0 == s).map(|o| &o.1);
+                w.side(s).map(|(label, dir)| view(label, dir, live)).unwrap_or_default()
+            };
+            let queue = w.compliance.as_ref().and_then(|d| store::chat::ComplianceQueue::count(d).ok());
+            Sides { primary: side(PoolState::Normal), backup: side(PoolState::FailedOver), compliance_queue: queue, open: state, trouble }
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_default()
+    }
+
+    /// Closes every database, at the end of the program.
+    pub async fn shutdown(&self) {
+        let open: Vec<_> = self.slots().values_mut().filter_map(|s| s.open.take()).collect();
+        self.bump();
+        for o in open {
+            o.database.close().await;
+        }
+    }
+}
+
+fn view(label: &str, dir: &std::path::Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
+    let probe = match live {
+        Some(db) => db.probe_open(dir),
+        None => MgcDatabase::probe(dir),
+    };
+    let mut v = SideView { store: label.to_owned(), creatable: dir.is_dir(), ..SideView::default() };
+    match probe {
+        Ok(info) => {
+            v.copied_at = info.copied_at;
+            v.messages = Some(info.messages);
+            v.info = Some(info);
+        }
+        Err(e) => v.error = Some(e),
+    }
+    v
+}
+
+/// Opens the wanted side, copying the other into it first when that one is newer and answers.
+fn switch(w: &Wanted, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    let other = match w.state {
+        PoolState::Normal => w.side(PoolState::FailedOver),
+        PoolState::FailedOver => w.side(PoolState::Normal),
+    };
+    let here = MgcDatabase::probe(to);
+    if let Some((label, from)) = other {
+        match (MgcDatabase::probe(from), &here) {
+            (Ok(there), here) if here.as_ref().map_or(true, |h| h.epoch <= there.epoch && there.epoch > 0 && newer(&there, h)) => {
+                MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))?;
+            }
+            (Err(e), Ok(h)) if w.state == PoolState::FailedOver || h.epoch > 0 => {
+                tracing::warn!(from = %label, cause = %e, "the other side does not answer; opened as it stands");
+                if w.forced {
+                    MgcDatabase::promote(to, h.epoch + 1).map_err(|e| e.to_string())?;
+                }
+            }
+            _ => {}
+        }
+    }
+    let info = MgcDatabase::probe(to)?;
+    MgcDatabase::open(to, info.epoch, w.compliance.as_deref()).map_err(|e| e.to_string())
+}
+
+/// Whether the other side was in use after this one: the higher epoch was opened last.
+fn newer(there: &DbInfo, here: &DbInfo) -> bool {
+    there.epoch > here.epoch
+}
+
+impl Databases for Fleet {
+    fn current(&self, pool: &ObjectId) -> Option<Arc<dyn ChatStore>> {
+        self.slots().get(pool).and_then(|s| s.open.as_ref()).map(|o| o.database.store())
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+}

@@ -1,0 +1,137 @@
+//! Portal accounts.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use shared::cmdlets::{GetLgAccount, NewLgAccount, SetLgAccount};
+use shared::error::ApiError;
+use shared::events::Topic;
+use shared::plan::{Confirm, Plan, PlannedChange};
+use shared::roles;
+use store::management::accounts::{self, Account};
+
+use crate::clock::random_password;
+use crate::door::{Cx, Fault, Handler, Outcome, blocked, plan};
+use crate::keys::hash_password;
+
+/// Shortest password of a portal account.
+pub const MIN_PASSWORD: usize = 10;
+
+fn object(a: &Account) -> Value {
+    json!({ "Identity": a.name, "Role": a.role, "Enabled": a.enabled, "LastLogin": a.last_login })
+}
+
+fn find(c: &Connection, name: &str) -> Result<Account, Fault> {
+    accounts::account(c, name.trim())?.ok_or_else(|| Fault(ApiError::not_found(format!("There is no account {name}."))))
+}
+
+fn role(word: &str) -> Result<&'static str, ApiError> {
+    roles::STANDARD
+        .into_iter()
+        .find(|r| r.eq_ignore_ascii_case(word.trim()))
+        .ok_or_else(|| ApiError::invalid("Role", format!("'{word}' is not a role. Roles: {}.", roles::STANDARD.join(", "))))
+}
+
+/// Checks a new account's name and password.
+pub fn check_account(name: &str, password: Option<&str>) -> Result<(), ApiError> {
+    let name = name.trim();
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-@\\".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+        return Err(ApiError::invalid("Name", "A log-on name has 1 to 64 letters, digits or . _ - @ \\."));
+    }
+    if password.is_some_and(|p| p.chars().count() < MIN_PASSWORD) {
+        return Err(ApiError::invalid("Password", format!("A password has {MIN_PASSWORD} characters at least.")));
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Handler for GetLgAccount {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        cx.read(|c| {
+            let list = match &self.identity {
+                Some(n) => vec![find(c, n)?],
+                None => accounts::accounts(c)?,
+            };
+            Ok(Outcome::objects(list.iter().map(object).collect()))
+        })
+    }
+}
+
+#[async_trait]
+impl Handler for NewLgAccount {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        check_account(&self.name, self.password.as_deref())?;
+        let role = role(&self.role)?;
+        let exists = cx.read(|c| Ok(accounts::account(c, self.name.trim())?.is_some()))?;
+        let mut p = plan([format!("Create the portal account {} with role {role}.", self.name.trim())]);
+        p.changes.push(PlannedChange::new(self.name.trim(), "Role", "", role));
+        Ok(if exists { blocked(p, "dup.account", "Name", format!("The account {} exists already.", self.name), "") } else { p })
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let a = Account {
+            name: self.name.trim().to_owned(),
+            role: role(&self.role)?.to_owned(),
+            password_hash: hash_password(&*cx.app.entropy, &password),
+            enabled: true,
+            last_login: None,
+        };
+        cx.commit(&p.sentences.join(" "), |tx| Ok(accounts::save_account(tx, &a, cx.now())?))?;
+        let mut object = object(&a);
+        if self.password.is_none() {
+            object["Password"] = password.into();
+        }
+        Ok(Outcome::changed(Topic::Directory, "accounts").with(object))
+    }
+}
+
+#[async_trait]
+impl Handler for SetLgAccount {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let (old, all) = cx.read(|c| Ok((find(c, &self.identity)?, accounts::accounts(c)?)))?;
+        check_account(&old.name, self.password.as_deref())?;
+        let mut p = Plan::default();
+        if let Some(r) = &self.role {
+            let new = role(r)?;
+            p.sentences.push(format!("The account {} gets the role {new}; its sessions end.", old.name));
+            p.changes.push(PlannedChange::new(&old.name, "Role", &old.role, new));
+        }
+        if let Some(on) = self.enabled {
+            let words = if on { "may sign in" } else { "may not sign in; its sessions end" };
+            p.sentences.push(format!("The account {} {words}.", old.name));
+            p.changes.push(PlannedChange::new(&old.name, "Enabled", old.enabled.to_string(), on.to_string()));
+        }
+        if self.password.is_some() {
+            p.sentences.push(format!("The account {} gets a new password; its sessions end.", old.name));
+        }
+        if p.sentences.is_empty() {
+            return Err(ApiError::invalid("Role", "Nothing to change: give -Role, -Enabled or -Password."));
+        }
+        p.confirm = Confirm::Ask;
+        let stays = |a: &Account| a.enabled && a.role == "CsAdministrator";
+        let loses = stays(&old) && (self.enabled == Some(false) || self.role.as_deref().is_some_and(|r| !r.eq_ignore_ascii_case("CsAdministrator")));
+        if loses && all.iter().filter(|a| stays(a)).count() == 1 {
+            p = blocked(p, "last.admin", "Identity", "This is the last enabled CsAdministrator. Create another one first.", "");
+        }
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let hash = self.password.as_ref().map(|pw| hash_password(&*cx.app.entropy, pw));
+        cx.commit(&p.sentences.join(" "), |tx| {
+            let mut a = find(tx, &self.identity)?;
+            if let Some(r) = &self.role {
+                role(r)?.clone_into(&mut a.role);
+            }
+            a.enabled = self.enabled.unwrap_or(a.enabled);
+            if let Some(h) = hash {
+                a.password_hash = h;
+            }
+            accounts::save_account(tx, &a, cx.now())?;
+            Ok(accounts::end_sessions_of(tx, &a.name)?)
+        })?;
+        Ok(Outcome::changed(Topic::Directory, "accounts"))
+    }
+}

@@ -1,0 +1,232 @@
+//! Chat users. Passwords are kept as sealed digest secrets and never shown after their creation.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use shared::cmdlets::{GetCsUser, NewLgUser, RemoveLgUser, ResetLgUserPassword, SetLgUser};
+use shared::error::ApiError;
+use shared::events::Topic;
+use shared::identity::wildcard_match;
+use shared::plan::{Confirm, Plan, PlannedChange};
+use shared::topology::{FrontEndPool, Topology};
+use shared::{Fqdn, SipUri};
+use store::management::directory::{self, User};
+
+use super::published;
+use crate::clock::random_password;
+use crate::door::{Cx, Fault, Handler, Outcome, plan};
+
+/// Shortest password of a chat user.
+const MIN_PASSWORD: usize = 8;
+
+/// The one user that `identity` names: SIP address, log-on name, or display name.
+pub fn find(c: &Connection, identity: &str) -> Result<User, Fault> {
+    let wanted = identity.trim();
+    let same = |u: &User| {
+        [u.sip_address.as_str(), &u.sip_address.as_str()[4..], &u.logon_name, &u.display_name]
+            .iter()
+            .any(|n| n.eq_ignore_ascii_case(wanted))
+    };
+    let mut found: Vec<User> = directory::users(c)?.into_iter().filter(same).collect();
+    let problem = match found.len() {
+        1 => return Ok(found.remove(0)),
+        0 => format!("There is no user {wanted}."),
+        n => format!("{n} users are called {wanted}; name one by SIP address."),
+    };
+    Err(Fault(ApiError { field: Some("Identity".to_owned()), ..ApiError::not_found(problem) }))
+}
+
+fn object(u: &User, t: &Topology) -> Value {
+    json!({
+        "Identity": u.sip_address,
+        "DisplayName": u.display_name,
+        "SipAddress": u.sip_address,
+        "SamAccountName": u.logon_name,
+        "RegistrarPool": t.front_end_pool(&u.front_end).map(|p| p.fqdn.to_string()),
+        "Enabled": u.enabled,
+        "PersistentChatPolicy": u.policy,
+    })
+}
+
+#[async_trait]
+impl Handler for GetCsUser {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        cx.read(|c| {
+            let t = published(c)?;
+            let list = match &self.identity {
+                Some(id) if id.contains('*') => {
+                    let keep = |u: &User| [u.sip_address.as_str(), &u.logon_name, &u.display_name].iter().any(|n| wildcard_match(id, n));
+                    directory::users(c)?.into_iter().filter(keep).collect()
+                }
+                Some(id) => vec![find(c, id)?],
+                None => directory::users(c)?,
+            };
+            Ok(Outcome::objects(list.iter().map(|u| object(u, &t)).collect()))
+        })
+    }
+}
+
+fn front_end(t: &Topology, fqdn: &str) -> Result<FrontEndPool, ApiError> {
+    let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("RegistrarPool", e.0))?;
+    t.front_end_by_fqdn(&name)
+        .cloned()
+        .ok_or_else(|| ApiError::invalid("RegistrarPool", format!("There is no Front End pool {name} in the published topology.")))
+}
+
+fn check_password(p: Option<&str>) -> Result<(), ApiError> {
+    match p {
+        Some(p) if p.chars().count() < MIN_PASSWORD => {
+            Err(ApiError::invalid("Password", format!("A password has {MIN_PASSWORD} characters at least.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks what `New-LgUser` is given and makes the row, still without secrets.
+pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result<User, Fault> {
+    let t = published(c)?;
+    let sip = SipUri::try_from(a.sip_address.as_str()).map_err(|e| ApiError::invalid("SipAddress", e.0))?;
+    if !t.has_sip_domain(sip.domain()) {
+        return Err(ApiError::invalid("SipAddress", format!("{} is not a SIP domain of the published topology.", sip.domain())).into());
+    }
+    if directory::user(c, &sip)?.is_some() || store::management::pools::endpoints(c)?.iter().any(|e| e.sip_address == sip) {
+        return Err(ApiError::invalid("SipAddress", format!("{sip} is in use.")).into());
+    }
+    let name = a.display_name.trim();
+    if name.is_empty() || name.chars().count() > 256 {
+        return Err(ApiError::invalid("DisplayName", "A display name has 1 to 256 characters.").into());
+    }
+    let logon = a.logon_name.trim();
+    let parts: Vec<_> = logon.split('\\').collect();
+    if parts.len() != 2 || parts.iter().any(|p| p.is_empty() || p.len() > 64 || p.contains(['"', '/', '[', ']', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>'])) {
+        return Err(ApiError::invalid("LogonName", "A log-on name has the form DOMAIN\\user, for example LITWAREINC\\pilar.").into());
+    }
+    if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(logon)) {
+        return Err(ApiError::invalid("LogonName", format!("The log-on name {logon} is in use.")).into());
+    }
+    check_password(a.password.as_deref())?;
+    Ok(User {
+        sip_address: sip,
+        display_name: name.to_owned(),
+        logon_name: logon.to_owned(),
+        front_end: front_end(&t, &a.registrar_pool)?.id,
+        enabled: true,
+        secrets: Vec::new(),
+        policy: None,
+        created: now,
+    })
+}
+
+#[async_trait]
+impl Handler for NewLgUser {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let u = cx.read(|c| new_user(c, self, cx.now()))?;
+        let mut p = plan([format!("Create the chat user {} ({}).", u.display_name, u.sip_address)]);
+        p.changes.push(PlannedChange::new(u.sip_address.as_str(), "LogonName", "", &u.logon_name));
+        p.changes.push(PlannedChange::new(u.sip_address.as_str(), "RegistrarPool", "", &self.registrar_pool));
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let user = cx.commit(&p.sentences.join(" "), |tx| {
+            let mut u = new_user(tx, self, cx.now())?;
+            u.secrets = cx.app.keys.seal_secrets(&*cx.app.entropy, &u.sip_address, &u.logon_name, &password);
+            directory::save_user(tx, &u)?;
+            Ok(u)
+        })?;
+        let mut object = json!({ "Identity": user.sip_address, "LogonName": user.logon_name });
+        if self.password.is_none() {
+            object["Password"] = password.into();
+        }
+        Ok(Outcome::changed(Topic::Directory, "users").with(object))
+    }
+}
+
+#[async_trait]
+impl Handler for SetLgUser {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let (u, t) = cx.read(|c| Ok((find(c, &self.identity)?, published(c)?)))?;
+        let target = u.sip_address.as_str();
+        let mut p = Plan::default();
+        if let Some(on) = self.enabled {
+            p.sentences.push(format!("{} {} sign in.", u.display_name, if on { "may" } else { "may not" }));
+            p.changes.push(PlannedChange::new(target, "Enabled", u.enabled.to_string(), on.to_string()));
+        }
+        if let Some(name) = &self.display_name {
+            if name.trim().is_empty() {
+                return Err(ApiError::invalid("DisplayName", "A display name has 1 to 256 characters."));
+            }
+            p.sentences.push(format!("{} is called {name}.", u.display_name));
+            p.changes.push(PlannedChange::new(target, "DisplayName", &u.display_name, name));
+        }
+        if let Some(fe) = &self.registrar_pool {
+            let new = front_end(&t, fe)?;
+            let old = t.front_end_pool(&u.front_end).map(|f| f.fqdn.to_string()).unwrap_or_default();
+            p.sentences.push(format!("{} moves to the Front End pool {}.", u.display_name, new.fqdn));
+            p.changes.push(PlannedChange::new(target, "RegistrarPool", old, new.fqdn.as_str()));
+        }
+        if p.sentences.is_empty() {
+            return Err(ApiError::invalid("Enabled", "Nothing to change: give -Enabled, -DisplayName or -RegistrarPool."));
+        }
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        cx.commit(&p.sentences.join(" "), |tx| {
+            let mut u = find(tx, &self.identity)?;
+            u.enabled = self.enabled.unwrap_or(u.enabled);
+            if let Some(name) = &self.display_name {
+                name.trim().clone_into(&mut u.display_name);
+            }
+            if let Some(fe) = &self.registrar_pool {
+                u.front_end = front_end(&published(tx)?, fe)?.id;
+            }
+            Ok(directory::save_user(tx, &u)?)
+        })?;
+        Ok(Outcome::changed(Topic::Directory, "users"))
+    }
+}
+
+#[async_trait]
+impl Handler for ResetLgUserPassword {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        check_password(self.password.as_deref())?;
+        let u = cx.read(|c| find(c, &self.identity))?;
+        Ok(plan([format!("{} gets a new password; the old one stops working.", u.display_name)]))
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let user = cx.commit(&p.sentences.join(" "), |tx| {
+            let mut u = find(tx, &self.identity)?;
+            u.secrets = cx.app.keys.seal_secrets(&*cx.app.entropy, &u.sip_address, &u.logon_name, &password);
+            directory::save_user(tx, &u)?;
+            Ok(u)
+        })?;
+        let out = Outcome::changed(Topic::Directory, "users");
+        if self.password.is_some() {
+            return Ok(out);
+        }
+        Ok(out.with(json!({ "Identity": user.sip_address, "LogonName": user.logon_name, "Password": password })))
+    }
+}
+
+#[async_trait]
+impl Handler for RemoveLgUser {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let u = cx.read(|c| find(c, &self.identity))?;
+        let mut p = plan([format!("Delete the chat user {} ({}). Messages stay.", u.display_name, u.sip_address)]);
+        p.confirm = Confirm::Ask;
+        p.affected_users = Some(1);
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        cx.commit(&p.sentences.join(" "), |tx| {
+            let u = find(tx, &self.identity)?;
+            Ok(directory::remove_user(tx, &u.sip_address)?)
+        })?;
+        Ok(Outcome::changed(Topic::Directory, "users"))
+    }
+}

@@ -1,0 +1,112 @@
+//! Resources and the door.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use shared::api::{
+    AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomView,
+    ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
+};
+use shared::error::{ApiError, ErrorCode};
+use shared::plan::{CmdletResponse, Invocation};
+use shared::roles;
+use store::management::{audit as audits, jobs as jobstore};
+
+use super::auth::SignedIn;
+use super::error::{Answer, Body};
+use crate::app::App;
+use crate::door::{Actor, execute, store_error};
+use crate::views::{lists, overview as views};
+
+type Shared = State<Arc<App>>;
+
+/// `POST /api/v1/cmdlets/{name}`.
+pub async fn cmdlet(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Path(name): Path<String>,
+    Body(inv): Body<Invocation>,
+) -> Answer<CmdletResponse> {
+    Ok(Json(execute(&app, actor, &name, inv).await?))
+}
+
+/// A resource is readable by whoever may run the query that lists the same.
+fn may(actor: &Actor, cmdlet: &str) -> Result<(), ApiError> {
+    roles::can(cmdlet, &actor.roles).map_err(|why| ApiError::new(ErrorCode::Forbidden, why))
+}
+
+macro_rules! resource {
+    ($($(#[$doc:meta])* $name:ident ($cmdlet:literal) -> $out:ty = |$app:ident, $actor:ident| $body:expr;)*) => {$(
+        $(#[$doc])*
+        pub async fn $name(State($app): Shared, SignedIn($actor): SignedIn) -> Answer<$out> {
+            may(&$actor, $cmdlet)?;
+            Ok(Json($body))
+        }
+    )*};
+}
+
+resource! {
+    /// `GET /api/v1/overview`.
+    overview("Get-CsPersistentChatState") -> Overview = |app, actor| views::overview(&app).await?;
+    /// `GET /api/v1/pools`.
+    pools("Get-CsPersistentChatState") -> Vec<PoolSummary> = |app, actor| views::pools(&app).await?;
+    /// `GET /api/v1/topology`.
+    topology("Get-CsTopology") -> TopologyView = |app, actor| lists::topology_view(&app, &actor.roles)?;
+    /// `GET /api/v1/topology/versions`.
+    versions("Get-CsTopology") -> Vec<VersionInfo> = |app, actor| lists::versions(&app)?;
+    /// `GET /api/v1/endpoints`.
+    endpoints("Get-CsPersistentChatEndpoint") -> Vec<EndpointView> = |app, actor| lists::endpoints(&app)?;
+    /// `GET /api/v1/users`.
+    users("Get-CsUser") -> Vec<UserView> = |app, actor| lists::users(&app)?;
+    /// `GET /api/v1/policies`.
+    policies("Get-CsPersistentChatPolicy") -> Vec<PolicyView> = |app, actor| lists::policies(&app)?;
+    /// `GET /api/v1/categories`.
+    categories("Get-CsPersistentChatCategory") -> Vec<CategoryView> = |app, actor| lists::categories(&app).await?;
+    /// `GET /api/v1/rooms`.
+    rooms("Get-CsPersistentChatRoom") -> Vec<RoomView> = |app, actor| lists::rooms(&app).await?;
+    /// `GET /api/v1/accounts`.
+    accounts("Get-LgAccount") -> Vec<AccountView> = |app, actor| lists::accounts(&app)?;
+    /// `GET /api/v1/shares`.
+    shares("Get-LgShare") -> ShareList = |app, actor| lists::shares(&app)?;
+    /// `GET /api/v1/jobs`.
+    jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
+    /// `GET /api/v1/tests`.
+    tests("Get-CsPersistentChatState") -> Vec<TestSummary> = |app, actor| {
+        let runs = app.store.read(|c| jobstore::tests(c, 100)).map_err(store_error)?;
+        runs.into_iter().map(|r: TestRun| r.summary).collect()
+    };
+}
+
+/// `GET /api/v1/pools/{fqdn}`.
+pub async fn pool(State(app): Shared, SignedIn(actor): SignedIn, Path(fqdn): Path<String>) -> Answer<PoolDetail> {
+    may(&actor, "Get-CsPersistentChatState")?;
+    Ok(Json(views::pool(&app, &fqdn).await?))
+}
+
+/// `GET /api/v1/jobs/{id}`.
+pub async fn job(State(app): Shared, SignedIn(actor): SignedIn, Path(id): Path<String>) -> Answer<JobView> {
+    may(&actor, "Get-CsTopology")?;
+    let found = app.store.read(|c| jobstore::job(c, &id)).map_err(store_error)?;
+    Ok(Json(found.ok_or_else(|| ApiError::not_found("There is no such job."))?))
+}
+
+/// `GET /api/v1/tests/{id}`.
+pub async fn test(State(app): Shared, SignedIn(actor): SignedIn, Path(id): Path<String>) -> Answer<TestRun> {
+    may(&actor, "Get-CsPersistentChatState")?;
+    Ok(Json(crate::probe::get(&app, &id)?))
+}
+
+/// Query of the audit.
+#[derive(Deserialize)]
+pub struct AuditQuery {
+    limit: Option<u32>,
+}
+
+/// `GET /api/v1/audit?limit=N`.
+pub async fn audit(State(app): Shared, SignedIn(actor): SignedIn, Query(q): Query<AuditQuery>) -> Answer<Vec<AuditView>> {
+    may(&actor, "Get-LgAudit")?;
+    let limit = q.limit.unwrap_or(200).min(5_000);
+    Ok(Json(app.store.read(|c| audits::list(c, limit)).map_err(store_error)?))
+}

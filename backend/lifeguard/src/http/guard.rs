@@ -1,0 +1,137 @@
+//! What every request passes: request id, Host allow-list, CSRF check, security headers, the error body.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use shared::error::{ApiError, ErrorCode};
+
+use crate::app::App;
+use crate::clock::random_hex;
+
+/// Header that a page of another origin cannot send without being asked first.
+pub const CSRF_HEADER: &str = "x-lifeguard-csrf";
+
+/// The request's id, for handlers.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The address of the person, behind trusted proxies too.
+#[derive(Debug, Clone, Copy)]
+pub struct Source(pub IpAddr);
+
+const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+                   connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+fn source(app: &App, req: &Request) -> IpAddr {
+    let peer = req.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
+    if !app.settings.trusted_proxies.contains(&peer) {
+        return peer;
+    }
+    let forwarded = req.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
+    forwarded.and_then(|v| v.rsplit(',').next()).and_then(|a| a.trim().parse().ok()).unwrap_or(peer)
+}
+
+/// The host part of a `Host` header.
+fn host_of(value: &str) -> &str {
+    if let Some(rest) = value.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or(rest);
+    }
+    value.rsplit_once(':').map_or(value, |(h, _)| h)
+}
+
+fn host_allowed(app: &App, headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(host_of) else { return false };
+    let public = app.settings.given_public_url.as_deref().and_then(|u| u.split("://").nth(1)).map(|r| host_of(r.split('/').next().unwrap_or(r)));
+    let bound = app.settings.bound.get().map(|a| a.ip().to_string());
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+        || bound.as_deref() == Some(host)
+        || public.is_some_and(|p| p.eq_ignore_ascii_case(host))
+        || app.settings.hosts.iter().any(|h| h.eq_ignore_ascii_case(host))
+}
+
+fn refuse(code: ErrorCode, text: &str) -> Response {
+    use axum::response::IntoResponse;
+    super::error::HttpError(ApiError::new(code, text)).into_response()
+}
+
+fn admit(app: &App, req: &Request) -> Result<(), Response> {
+    if !host_allowed(app, req.headers()) {
+        return Err(refuse(ErrorCode::InvalidArgument, "This host name is not one of the portal's. Start it with --host NAME or --public-url to allow it."));
+    }
+    let safe = matches!(*req.method(), Method::GET | Method::HEAD);
+    let cross = req.headers().get("sec-fetch-site").is_some_and(|v| v != "same-origin" && v != "none");
+    if !safe && (cross || !req.headers().contains_key(CSRF_HEADER)) {
+        return Err(refuse(ErrorCode::Forbidden, "Changes need the header X-Lifeguard-Csrf: 1 and come from the portal's own page."));
+    }
+    Ok(())
+}
+
+/// The middleware.
+pub async fn guard(State(app): State<Arc<App>>, mut req: Request, next: Next) -> Response {
+    let id = random_hex(&*app.entropy, 6);
+    let from = source(&app, &req);
+    let method = req.method().clone();
+    // The share token is the one secret in URLs; it never reaches the log.
+    let path = if req.uri().path().starts_with("/status/") { "/status/…".to_owned() } else { req.uri().path().to_owned() };
+    req.extensions_mut().insert(RequestId(id.clone()));
+    req.extensions_mut().insert(Source(from));
+    let response = match admit(&app, &req) {
+        Ok(()) => next.run(req).await,
+        Err(r) => r,
+    };
+    let response = finish(response, &id);
+    let status = response.status().as_u16();
+    if status >= 500 {
+        tracing::error!(request_id = %id, %method, path, status, "request failed");
+    } else {
+        tracing::debug!(request_id = %id, %method, path, status, "request");
+    }
+    with_headers(response, &id)
+}
+
+/// Writes the error body with the request id.
+fn finish(mut response: Response, id: &str) -> Response {
+    if let Some(mut e) = response.extensions_mut().remove::<ApiError>() {
+        e.request_id = Some(id.to_owned());
+        let body = serde_json::to_vec(&e).unwrap_or_default();
+        *response.body_mut() = Body::from(body);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    } else if response.status() == StatusCode::METHOD_NOT_ALLOWED || response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let text = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "This method is not allowed here." } else { "The body is too large." };
+        let e = ApiError { request_id: Some(id.to_owned()), ..ApiError::new(ErrorCode::InvalidArgument, text) };
+        *response.body_mut() = Body::from(serde_json::to_vec(&e).unwrap_or_default());
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    response
+}
+
+fn with_headers(mut response: Response, id: &str) -> Response {
+    let h = response.headers_mut();
+    let fixed = [
+        ("content-security-policy", CSP),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    ];
+    for (k, v) in fixed {
+        h.insert(HeaderName::from_static(k), HeaderValue::from_static(v));
+    }
+    if !h.contains_key(header::CACHE_CONTROL) {
+        h.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if let Ok(v) = HeaderValue::from_str(id) {
+        h.insert(HeaderName::from_static("x-request-id"), v);
+    }
+    response
+}

@@ -1,0 +1,61 @@
+//! HTTP: the API under `/api/v1`, the shared status page, the embedded site.
+
+pub mod api;
+pub mod auth;
+pub mod drafts;
+pub mod error;
+pub mod events;
+pub mod guard;
+pub mod limits;
+pub mod openapi;
+pub mod share;
+pub mod site;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// The whole router; `app` is the only state.
+pub fn router(app: Arc<App>) -> Router {
+    let v1 = Router::new()
+        .route("/session", get(auth::session))
+        .route("/setup", post(auth::setup))
+        .route("/login", post(auth::login))
+        .route("/logout", post(auth::logout))
+        .route("/cmdlets/{name}", post(api::cmdlet))
+        .route("/overview", get(api::overview))
+        .route("/pools", get(api::pools))
+        .route("/pools/{fqdn}", get(api::pool))
+        .route("/topology", get(api::topology))
+        .route("/topology/versions", get(api::versions))
+        .route("/drafts", post(drafts::create))
+        .route("/drafts/{id}", get(drafts::read).patch(drafts::patch).delete(drafts::delete))
+        .route("/jobs", get(api::jobs))
+        .route("/jobs/{id}", get(api::job))
+        .route("/tests", get(api::tests))
+        .route("/tests/{id}", get(api::test))
+        .route("/endpoints", get(api::endpoints))
+        .route("/users", get(api::users))
+        .route("/policies", get(api::policies))
+        .route("/categories", get(api::categories))
+        .route("/rooms", get(api::rooms))
+        .route("/accounts", get(api::accounts))
+        .route("/shares", get(api::shares))
+        .route("/audit", get(api::audit))
+        .route("/events", get(events::stream))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(error::no_such_route);
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/status/{token}", get(share::page))
+        .route("/status/{token}/data", get(share::data))
+        .route("/status/{token}/events", get(share::events))
+        .fallback(site::serve)
+        .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
+        .with_state(app)
+}

@@ -1,0 +1,24 @@
+//! Lifeguard: the portal, the one door, the handlers behind it, and the program that wires it all.
+
+pub mod app;
+pub mod backup;
+pub mod bus;
+pub mod cli;
+pub mod clock;
+pub mod control;
+pub mod deploy;
+pub mod directory;
+pub mod door;
+pub mod fleet;
+pub mod handlers;
+pub mod http;
+pub mod keys;
+pub mod probe;
+pub mod publish;
+pub mod registry;
+pub mod sample;
+pub mod serve;
+pub mod settings;
+pub mod views;
+
+pub use settings::DEFAULT_PORTAL;

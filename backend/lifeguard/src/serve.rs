@@ -1,0 +1,253 @@
+//! `lifeguard serve`: portal and chat host in one process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use clap::Args;
+use node::HostRuntime;
+use node::ca::LocalCa;
+use node::traits::{ChatStore, Databases};
+use shared::deployment::Deployment;
+use store::management::{Management, accounts, audit, set_setting, setting};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::bus::Bus;
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random_hex};
+use crate::directory::StoreDirectory;
+use crate::fleet::Fleet;
+use crate::keys::Keys;
+use crate::settings::{DEFAULT_LISTEN, Settings};
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Data directory; made when it does not exist.
+    #[arg(long, env = "LIFEGUARD_DATA_DIR", default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Address of the portal.
+    #[arg(long, env = "LIFEGUARD_LISTEN", default_value = DEFAULT_LISTEN)]
+    pub listen: SocketAddr,
+    /// Name of this instance, shown in titles.
+    #[arg(long, env = "LIFEGUARD_INSTANCE", default_value = "Lifeguard")]
+    pub instance: String,
+    /// Base of links given to others, for example https://chat-status.example.com.
+    #[arg(long, env = "LIFEGUARD_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Address of a proxy whose X-Forwarded-For is believed (may be repeated).
+    #[arg(long, env = "LIFEGUARD_TRUSTED_PROXY")]
+    pub trusted_proxy: Vec<std::net::IpAddr>,
+    /// A further host name that is answered (may be repeated).
+    #[arg(long = "host", env = "LIFEGUARD_HOST")]
+    pub hosts: Vec<String>,
+    /// Publishes a sample deployment into an empty data directory: `litware`.
+    #[arg(long, value_parser = ["litware"])]
+    pub sample: Option<String>,
+    /// Log level: error, warn, info, debug or a tracing filter.
+    #[arg(long, env = "LIFEGUARD_LOG", default_value = "info")]
+    pub log_level: String,
+}
+
+/// Why the program could not start.
+pub type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes the data directory for this process.
+///
+/// # Errors
+/// When another process has it.
+pub fn lock(data_dir: &Path) -> Result<std::fs::File, Failed> {
+    std::fs::create_dir_all(data_dir)?;
+    let path = data_dir.join("lock");
+    let file = std::fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(format!("{} is in use by another lifeguard. End that one first, or give --data-dir another directory.", data_dir.display()).into())
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(e.into()),
+    }
+}
+
+/// The loopback block of this data directory: chosen once, free of other instances at that moment, remembered.
+fn block(store: &Management, entropy: &dyn Entropy) -> Result<u8, Failed> {
+    if let Some(b) = store.read(|c| setting(c, "loopback.block"))? {
+        return Ok(b.parse()?);
+    }
+    let mut raw = [0];
+    entropy.fill(&mut raw);
+    // Another instance shows itself by holding the marker address of its block.
+    let free = (0..=238u8).map(|i| 16 + (raw[0] % 239 + i) % 239).find(|x| {
+        std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, *x, 255, 254), 7443)).is_ok()
+    });
+    let chosen = free.ok_or("no loopback block 127.X.0.0/16 is free")?;
+    store.write(|tx| set_setting(tx, "loopback.block", &chosen.to_string()))?;
+    Ok(chosen)
+}
+
+/// Closes acts that a kill left open: for those in a pool's database, that database knows what came of them.
+async fn close_dangling(app: &App) -> Result<(), Failed> {
+    for o in app.store.read(audit::dangling)? {
+        let pool = shared::ObjectId::try_from(o.pool.as_str()).ok();
+        let store: Option<Arc<dyn ChatStore>> = pool.as_ref().and_then(|p| app.fleet.current(p));
+        let outcome = match store {
+            Some(s) if s.applied(&o.op_id).await.unwrap_or(false) => "done",
+            Some(_) => "failed",
+            None => "unknown",
+        };
+        app.store.write(|tx| audit::close(tx, &o.op_id, outcome, "found open after a restart", app.clock.now()))?;
+    }
+    Ok(())
+}
+
+/// Builds the application over a data directory that is locked.
+fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let store = Management::open(&args.data_dir.join("management.db"))?;
+    let keys = Arc::new(Keys::open(&args.data_dir.join("secret.key"), &*entropy)?);
+    let settings = Settings {
+        data_dir: std::path::absolute(&args.data_dir)?,
+        instance: args.instance.clone(),
+        block: block(&store, &*entropy)?,
+        given_public_url: args.public_url.clone(),
+        trusted_proxies: args.trusted_proxy.clone(),
+        hosts: args.hosts.clone(),
+        bound: OnceLock::new(),
+    };
+    let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
+    let fleet = Fleet::new(clock.clone());
+    let (deployment, seen) = watch::channel(Arc::new(Deployment::default()));
+    let host = HostRuntime::start(
+        node::Settings {
+            ca: ca.clone(),
+            directory: Arc::new(StoreDirectory::new(store.clone(), keys.clone())),
+            databases: fleet.clone(),
+        },
+        seen,
+    );
+    let setup_token = store.read(accounts::accounts)?.is_empty().then(|| random_hex(&*entropy, 16));
+    let app = Arc::new(App {
+        bus: Bus::new(random_hex(&*entropy, 4)),
+        settings,
+        store,
+        clock,
+        entropy,
+        keys,
+        turn: tokio::sync::Mutex::new(()),
+        fleet,
+        deployment,
+        reports: host.reports(),
+        ca,
+        setup_token: std::sync::Mutex::new(setup_token),
+        login_limits: crate::http::limits::LoginLimits::default(),
+        generation: std::sync::atomic::AtomicU64::new(0),
+    });
+    Ok((app, host))
+}
+
+/// Publishes the sample and writes its credentials to a file of mode 0600.
+fn begin_sample(app: &Arc<App>) -> Result<(), Failed> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    if app.store.read(|c| store::management::topology::published(c))?.is_some() {
+        return Ok(());
+    }
+    let begun = crate::sample::begin(app, "host")?;
+    let path = app.settings.data_dir.join("sample-credentials.json");
+    let mut f = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    f.write_all(&serde_json::to_vec_pretty(&begun.credentials)?)?;
+    println!("sample credentials={}", path.display());
+    Ok(())
+}
+
+/// Tells the page when servers or databases move.
+fn announce(app: &Arc<App>) {
+    let (a, mut reports) = (app.clone(), app.reports.clone());
+    tokio::spawn(async move {
+        while reports.changed().await.is_ok() {
+            a.bus.send(shared::events::Topic::Server, "");
+        }
+    });
+    let (a, mut databases) = (app.clone(), app.fleet.watch());
+    tokio::spawn(async move {
+        while databases.changed().await.is_ok() {
+            a.bus.send(shared::events::Topic::Pool, "");
+        }
+    });
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
+    let _lock = lock(&args.data_dir)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|e| format!("cannot listen on {}: {e}. Give --listen another address.", args.listen))?;
+    let (app, host) = build(&args)?;
+    let bound = listener.local_addr()?;
+    let _ = app.settings.bound.set(bound);
+    if !bound.ip().is_loopback() && !app.settings.is_https() {
+        tracing::warn!("the portal listens beyond this host without TLS; put a TLS proxy before it and give --public-url https://…");
+    }
+    let _marker = std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
+    tokio::spawn(app.fleet.clone().run());
+    announce(&app);
+    app.redeploy()?;
+    let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
+    for p in &pools {
+        if let Err(why) = app.fleet.converged(p, std::time::Duration::from_secs(20)).await {
+            tracing::warn!(pool = %p, why, "a pool's database is not open");
+        }
+    }
+    close_dangling(&app).await?;
+    crate::probe::close_interrupted(&app)?;
+    crate::publish::resume(&app)?;
+    let control = crate::control::listen(app.clone())?;
+    println!("listening url=http://{bound}/");
+    if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
+        println!("setup token={t}");
+        println!("Open http://{bound}/setup?token={t} to create the first administrator.");
+    } else {
+        println!("Open http://{bound}/");
+    }
+    if args.sample.is_some() {
+        begin_sample(&app)?;
+    }
+    let router = crate::http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let (stop, stopped) = watch::channel(false);
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let mut stopped = stopped;
+        // The sender lives until the end of this function.
+        let _ = stopped.wait_for(|s| *s).await;
+    });
+    let server = tokio::spawn(server.into_future());
+    signal().await;
+    tracing::info!("ending");
+    control.abort();
+    stop.send_replace(true);
+    // Live streams never end by themselves; requests get a moment.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(3), server).await;
+    host.shutdown().await;
+    app.fleet.shutdown().await;
+    Ok(())
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let term = signal(SignalKind::terminate());
+    match term {
+        Ok(mut t) => {
+            tokio::select! {
+                _ = t.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

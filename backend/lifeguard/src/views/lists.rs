@@ -1,0 +1,283 @@
+//! Lists of directory, rooms, drafts and audit.
+
+use node::traits::{Category, ChatStore, Room};
+use shared::api::{
+    AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView, UserView, VersionInfo,
+    WizardDraft, WizardInfo,
+};
+use shared::error::ApiError;
+use shared::topology::diff::diff;
+use shared::topology::validate::validate;
+use shared::topology::{ChatPool, wizard};
+use shared::roles;
+use std::sync::Arc;
+use store::management::topology::Wizard;
+use store::management::{StoreError, accounts, directory, pools, topology};
+
+use crate::app::App;
+use crate::door::store_error;
+use crate::handlers::printed_policy;
+
+type Out<T> = Result<T, ApiError>;
+
+fn read<T>(app: &App, f: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>) -> Out<T> {
+    app.store.read(f).map_err(store_error)
+}
+
+fn published(c: &rusqlite::Connection) -> Result<shared::topology::Topology, StoreError> {
+    Ok(topology::published(c)?.map(|v| v.document).unwrap_or_default())
+}
+
+/// Endpoints.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn endpoints(app: &App) -> Out<Vec<EndpointView>> {
+    read(app, |c| {
+        let t = published(c)?;
+        let view = |e: pools::Endpoint| {
+            let pool = t.pool(&e.pool)?.fqdn.clone();
+            Some(EndpointView { sip_address: e.sip_address, display_name: e.display_name, pool, created: e.created })
+        };
+        Ok(pools::endpoints(c)?.into_iter().filter_map(view).collect())
+    })
+}
+
+/// Chat users with their effective policy.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn users(app: &App) -> Out<Vec<UserView>> {
+    read(app, |c| {
+        let t = published(c)?;
+        let policies = directory::policies(c)?;
+        let view = |u: directory::User| {
+            let fe = t.front_end_pool(&u.front_end);
+            let site = fe.and_then(|f| t.site(&f.site)).map(|s| s.site_id.as_str());
+            let (chat_enabled, decided_by) = directory::effective(&policies, u.policy.as_deref(), site);
+            UserView {
+                registrar_pool: fe.map(|f| f.fqdn.to_string()).unwrap_or_default(),
+                sip_address: u.sip_address,
+                display_name: u.display_name,
+                logon_name: u.logon_name,
+                enabled: u.enabled,
+                policy: u.policy,
+                chat_enabled,
+                decided_by,
+            }
+        };
+        Ok(directory::users(c)?.into_iter().map(view).collect())
+    })
+}
+
+/// Policies.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn policies(app: &App) -> Out<Vec<PolicyView>> {
+    read(app, |c| {
+        let users = directory::users(c)?;
+        let view = |p: directory::Policy| PolicyView {
+            granted: users.iter().filter(|u| u.policy.as_ref().is_some_and(|g| g.eq_ignore_ascii_case(&p.identity))).count() as u64,
+            identity: printed_policy(&p.identity),
+            description: p.description,
+            enable_persistent_chat: p.enable,
+        };
+        Ok(directory::policies(c)?.into_iter().map(view).collect())
+    })
+}
+
+/// Open stores of all pools, in topology order.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn open_stores(app: &App) -> Out<Vec<(ChatPool, Arc<dyn ChatStore>)>> {
+    use node::traits::Databases;
+    let t = read(app, published)?;
+    Ok(t.pools.into_iter().filter_map(|p| app.fleet.current(&p.id).map(|s| (p, s))).collect())
+}
+
+/// A category as pages show it.
+pub fn category_view(p: &ChatPool, c: &Category, rooms: u64) -> CategoryView {
+    CategoryView {
+        identity: format!("{}\\{}", p.fqdn, c.name),
+        pool: p.fqdn.clone(),
+        pool_name: p.display_name.clone(),
+        name: c.name.clone(),
+        description: c.description.clone(),
+        allowed: c.allowed.clone(),
+        denied: c.denied.clone(),
+        rooms,
+    }
+}
+
+/// A room as pages show it; its URI carries the SIP domain of the pool's channel contact.
+pub fn room_view(app: &App, p: &ChatPool, category: &str, r: &Room) -> RoomView {
+    let domain = app
+        .deployment
+        .borrow()
+        .pools
+        .iter()
+        .find(|d| d.id == p.id)
+        .map(|d| d.channel_uri.domain().to_owned())
+        .unwrap_or_default();
+    RoomView {
+        identity: format!("{}\\{}", p.fqdn, r.name),
+        pool: p.fqdn.clone(),
+        pool_name: p.display_name.clone(),
+        category: category.to_owned(),
+        name: r.name.clone(),
+        description: r.description.clone(),
+        room_type: r.kind.word().to_owned(),
+        privacy: r.privacy.word().to_owned(),
+        disabled: r.disabled,
+        members: r.members.clone(),
+        managers: r.managers.clone(),
+        presenters: r.presenters.clone(),
+        uri: format!("ma-chan://{domain}/{}", r.id),
+    }
+}
+
+/// Categories of all pools whose database is open.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn categories(app: &App) -> Out<Vec<CategoryView>> {
+    let mut out = Vec::new();
+    for (p, s) in open_stores(app)? {
+        let rooms = s.rooms().await.map_err(crate::handlers::chat_error)?;
+        for c in s.categories().await.map_err(crate::handlers::chat_error)? {
+            let n = rooms.iter().filter(|r| r.category_id == c.id).count() as u64;
+            out.push(category_view(&p, &c, n));
+        }
+    }
+    Ok(out)
+}
+
+/// Rooms of all pools whose database is open.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
+    let mut out = Vec::new();
+    for (p, s) in open_stores(app)? {
+        let categories = s.categories().await.map_err(crate::handlers::chat_error)?;
+        for r in s.rooms().await.map_err(crate::handlers::chat_error)? {
+            let category = categories.iter().find(|c| c.id == r.category_id).map(|c| c.name.as_str()).unwrap_or_default();
+            out.push(room_view(app, &p, category, &r));
+        }
+    }
+    Ok(out)
+}
+
+/// Portal accounts.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn accounts(app: &App) -> Out<Vec<AccountView>> {
+    read(app, |c| {
+        let view = |a: accounts::Account| AccountView { name: a.name, role: a.role, enabled: a.enabled, last_login: a.last_login };
+        Ok(accounts::accounts(c)?.into_iter().map(view).collect())
+    })
+}
+
+/// Share links.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn shares(app: &App) -> Out<ShareList> {
+    let shares = read(app, accounts::shares)?
+        .into_iter()
+        .map(|s| ShareView {
+            id: s.id,
+            label: s.label,
+            created: s.created,
+            created_by: s.created_by,
+            expires: s.expires,
+            revoked: s.revoked,
+            last_used: s.last_used,
+            uses: s.uses,
+        })
+        .collect();
+    Ok(ShareList { shares, public_url: app.settings.public_url(), reach_warning: app.settings.reach_warning() })
+}
+
+/// The topology page's data.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
+    read(app, |c| {
+        let version = topology::published(c)?;
+        let draft = topology::draft(c)?;
+        let published = version.as_ref().map(|v| v.document.clone()).unwrap_or_default();
+        let changes = diff(&published, &draft.document);
+        let may = roles::can("Publish-CsTopology", asker).is_ok();
+        let publishers = accounts::accounts(c)?
+            .into_iter()
+            .filter(|a| !may && a.enabled && roles::role_allows(&a.role, "Publish-CsTopology"))
+            .map(|a| a.name)
+            .collect();
+        let wizards = topology::wizards(c)?
+            .into_iter()
+            .map(|w| WizardInfo { id: w.id, name: w.document.fqdn, author: w.author, updated: w.updated })
+            .collect();
+        Ok(TopologyView {
+            version: version.map(|v| v.version),
+            sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
+            problems: validate(&draft.document),
+            revision: draft.revision,
+            draft: draft.document,
+            published,
+            changes,
+            publishers,
+            wizards,
+        })
+    })
+}
+
+/// Published versions, newest first, with what each changed.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn versions(app: &App) -> Out<Vec<VersionInfo>> {
+    let list = read(app, topology::versions)?;
+    let empty = shared::topology::Topology::default();
+    Ok(list
+        .iter()
+        .enumerate()
+        .map(|(i, v)| {
+            let before = list.get(i + 1).map_or(&empty, |p| &p.document);
+            VersionInfo {
+                version: v.version,
+                at: v.at,
+                author: v.author.clone(),
+                comment: v.comment.clone(),
+                sentences: diff(before, &v.document).iter().map(|x| x.sentence(&v.document)).collect(),
+            }
+        })
+        .collect())
+}
+
+/// A wizard draft with its problems.
+///
+/// # Errors
+/// When there is none of this id.
+pub fn wizard_draft(app: &App, id: &str) -> Out<WizardDraft> {
+    let (w, t) = read(app, |c| Ok((topology::wizard(c, id)?, topology::draft(c)?.document)))?;
+    let w = w.ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
+    Ok(wizard_view(w, &t))
+}
+
+/// A wizard draft as the page reads it.
+pub fn wizard_view(w: Wizard, t: &shared::topology::Topology) -> WizardDraft {
+    WizardDraft {
+        problems: wizard::check(&w.document, t),
+        id: w.id,
+        draft: w.document,
+        revision: w.revision,
+        author: w.author,
+        updated: w.updated,
+    }
+}
+

@@ -1,0 +1,5 @@
+//! Resources that pages read: put together from the store, the fleet and the hosts' reports.
+
+pub mod lists;
+pub mod overview;
+pub mod status;

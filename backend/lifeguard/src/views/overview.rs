@@ -1,0 +1,217 @@
+//! Overview and pools.
+
+use shared::api::{ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, TestRun, TestSummary};
+use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
+use shared::error::{ApiError, Problem};
+use shared::topology::diff::diff;
+use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
+use shared::{Fqdn, SipUri};
+use store::management::{jobs, pools, topology};
+
+use crate::app::App;
+use crate::deploy::contacts;
+use crate::fleet::{SideView, Sides};
+
+/// Tests read for the lists.
+const TESTS: u32 = 100;
+
+struct Facts {
+    t: Topology,
+    version: Option<u64>,
+    unpublished: u32,
+    tests: Vec<TestSummary>,
+}
+
+fn facts(app: &App) -> Result<Facts, ApiError> {
+    app.store
+        .read(|c| {
+            let v = topology::published(c)?;
+            let draft = topology::draft(c)?;
+            let version = v.as_ref().map(|v| v.version);
+            let t = v.map(|v| v.document).unwrap_or_default();
+            let unpublished = u32::try_from(diff(&t, &draft.document).len()).unwrap_or(u32::MAX);
+            let tests = jobs::tests(c, TESTS)?.into_iter().map(|r: TestRun| r.summary).collect();
+            Ok(Facts { t, version, unpublished, tests })
+        })
+        .map_err(crate::door::store_error)
+}
+
+fn server(app: &App, c: &Computer, role: ServerRole) -> ServerReport {
+    app.report(&c.fqdn).unwrap_or_else(|| ServerReport {
+        fqdn: c.fqdn.clone(),
+        role,
+        state: if c.placement == Placement::RunHere { ServerState::Starting } else { ServerState::NotHostedHere },
+        listens: Vec::new(),
+        sessions: 0,
+        generation: 0,
+    })
+}
+
+fn database(role: &str, v: &SideView, in_use: bool) -> DatabaseView {
+    DatabaseView {
+        role: role.to_owned(),
+        database: "mgc".to_owned(),
+        store: v.store.clone(),
+        in_use,
+        error: v.error.clone(),
+        size_bytes: v.info.as_ref().map(|i| i.size_bytes),
+        messages: v.messages,
+        epoch: v.info.as_ref().map(|i| i.epoch),
+        copied_at: v.copied_at,
+        last_write: v.info.as_ref().and_then(|i| i.last_write),
+    }
+}
+
+fn no_failover(p: &ChatPool) -> Option<String> {
+    (!p.has_backup()).then(|| match p.kind {
+        PoolKind::Single => "A single computer pool has no backup SQL Server store, so there is nothing to fail over to.".to_owned(),
+        PoolKind::Multiple => "This pool has no backup SQL Server store (disaster recovery is off), so there is nothing to fail over to.".to_owned(),
+    })
+}
+
+async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiError> {
+    let (row, active, endpoint) = app
+        .store
+        .read(|c| {
+            let endpoint: Option<SipUri> = pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
+            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint))
+        })
+        .map_err(crate::door::store_error)?;
+    let sides: Sides = app.fleet.sides(&p.id).await;
+    let state = row.map(|r| r.state).unwrap_or_default();
+    let servers: Vec<ChatServerView> = p
+        .computers
+        .iter()
+        .map(|c| ChatServerView { report: server(app, c, ServerRole::Chat), active: active.contains(&c.fqdn.to_string()) })
+        .collect();
+    let mut databases = vec![database("primary", &sides.primary, sides.open == Some(PoolState::Normal))];
+    if p.has_backup() {
+        databases.push(database("backup", &sides.backup, sides.open == Some(PoolState::FailedOver)));
+    }
+    Ok(PoolSummary {
+        id: p.id.clone(),
+        fqdn: p.fqdn.clone(),
+        display_name: p.display_name.clone(),
+        site: f.t.site(&p.site).map(|s| s.site_id.clone()).unwrap_or_default(),
+        state,
+        since: row.map(|r| r.since).unwrap_or_default(),
+        converged: sides.open == Some(state),
+        no_failover_reason: no_failover(p),
+        servers,
+        databases,
+        last_test: f.tests.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn)).cloned(),
+        endpoint,
+        compliance: p.compliance,
+        compliance_queue: sides.compliance_queue,
+    })
+}
+
+/// All pools.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn pools(app: &App) -> Result<Vec<PoolSummary>, ApiError> {
+    let f = facts(app)?;
+    let mut out = Vec::new();
+    for p in &f.t.pools {
+        out.push(summary(app, &f, p).await?);
+    }
+    Ok(out)
+}
+
+/// One pool.
+///
+/// # Errors
+/// When there is none of this name.
+pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
+    let f = facts(app)?;
+    let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("fqdn", e.0))?;
+    let p = f.t.pool_by_fqdn(&name).ok_or_else(|| ApiError::not_found(format!("There is no Persistent Chat pool {name}.")))?;
+    let kind = if p.kind == PoolKind::Multiple { "Multiple computer pool" } else { "Single computer pool" };
+    let [lookup_uri, _] = contacts(p, &f.t);
+    Ok(PoolDetail {
+        summary: summary(app, &f, p).await?,
+        port: p.port.get(),
+        kind: kind.to_owned(),
+        file_store: f.t.file_store_label(&p.file_store),
+        next_hop: f.t.front_end_pool(&p.next_hop).map_or_else(|| p.fqdn.clone(), |h| h.fqdn.clone()),
+        default_for: p.default_for.iter().filter_map(|s| f.t.site(s)).map(|s| s.site_id.clone()).collect(),
+        lookup_uri,
+        tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
+    })
+}
+
+fn problem(code: &str, error: bool, text: String, subject: &str, href: String) -> LiveProblem {
+    let p = if error { Problem::error(code, "", text, "") } else { Problem::warning(code, "", text, "") };
+    LiveProblem { problem: p, subject: subject.to_owned(), href, since: None }
+}
+
+fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
+    let href = format!("/pools/{}", p.fqdn);
+    let name = p.fqdn.as_str();
+    if p.state == PoolState::FailedOver {
+        let mut x = problem("pool.failed_over", false, format!("{name} runs on its backup database. Return it to Normal when the primary is back."), name, format!("{href}/state"));
+        x.since = Some(p.since);
+        out.push(x);
+    }
+    if !p.converged {
+        let why = p.databases.iter().find_map(|d| d.error.clone()).unwrap_or_else(|| "it is being opened".to_owned());
+        out.push(problem("pool.database", true, format!("{name} has no database in use: {why}. Look at its databases."), name, format!("{href}/databases")));
+    }
+    for s in &p.servers {
+        if let ServerState::Failed(why) = &s.report.state {
+            out.push(problem("server.failed", true, format!("{} is down: {why}", s.report.fqdn), name, format!("{href}/servers")));
+        }
+    }
+    if !p.servers.iter().any(|s| s.active) {
+        out.push(problem("pool.inactive", true, format!("No server of {name} is active; nobody can sign in to chat. Make one active."), name, format!("{href}/servers")));
+    }
+    for d in p.databases.iter().filter(|d| !d.in_use) {
+        // A backup that was never copied to is not a fault before the first switch.
+        if let (Some(e), true) = (&d.error, p.state == PoolState::FailedOver || d.copied_at.is_some()) {
+            out.push(problem("db.error", false, format!("The {} database on {} does not answer: {e}", d.role, d.store), name, format!("{href}/databases")));
+        }
+    }
+    if p.compliance {
+        let n = p.compliance_queue.unwrap_or(0);
+        out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href.clone()));
+    }
+    if let Some(t) = p.last_test.as_ref().filter(|t| t.state == "failure") {
+        let mut x = problem("test.failed", false, format!("The last test message failed: {}", t.verdict), name, format!("/tests/{}", t.id));
+        x.since = Some(t.started);
+        out.push(x);
+    }
+}
+
+/// The overview: what is wrong first.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn overview(app: &App) -> Result<Overview, ApiError> {
+    let f = facts(app)?;
+    let mut list = Vec::new();
+    for p in &f.t.pools {
+        list.push(summary(app, &f, p).await?);
+    }
+    let front_ends: Vec<ServerReport> =
+        f.t.front_end_pools.iter().flat_map(|p| &p.servers).map(|s| server(app, s, ServerRole::FrontEnd)).collect();
+    let mut problems = Vec::new();
+    for r in &front_ends {
+        if let ServerState::Failed(why) = &r.state {
+            problems.push(problem("front_end.failed", true, format!("The Front End Server {} is down: {why}", r.fqdn), r.fqdn.as_str(), "/topology".to_owned()));
+        }
+    }
+    for p in &list {
+        pool_problems(p, &mut problems);
+    }
+    problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
+    Ok(Overview {
+        problems,
+        pools: list,
+        front_ends,
+        tests: f.tests.into_iter().take(10).collect(),
+        version: f.version,
+        unpublished: f.unpublished,
+        at: app.clock.now(),
+    })
+}

@@ -1,0 +1,169 @@
+//! The local certification authority: issues the certificates of servers that run here, and gives the
+//! TLS settings of each kind of peer.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use shared::Fqdn;
+
+/// Days a server's certificate is valid; servers get a new one at every start.
+const SERVER_DAYS: i64 = 365;
+/// Days the authority is valid.
+const CA_DAYS: i64 = 3650;
+
+/// Why the authority cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CaError {
+    /// A file operation failed.
+    #[error("the authority's files: {0}")]
+    Io(#[from] std::io::Error),
+    /// A certificate could not be made.
+    #[error("a certificate could not be made: {0}")]
+    Certificate(#[from] rcgen::Error),
+    /// TLS settings could not be made.
+    #[error("TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A stored file is damaged.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+/// The authority.
+pub struct LocalCa {
+    issuer: Issuer<'static, KeyPair>,
+    certificate: CertificateDer<'static>,
+    roots: Arc<RootCertStore>,
+}
+
+/// A server's certificate with its key.
+pub struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+fn provider() -> Arc<rustls::crypto::CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn valid(params: &mut CertificateParams, days: i64) {
+    let now = time::OffsetDateTime::now_utc();
+    params.not_before = now - time::Duration::days(1);
+    params.not_after = now + time::Duration::days(days);
+}
+
+fn ca_params() -> Result<CertificateParams, rcgen::Error> {
+    let mut p = CertificateParams::new(Vec::<String>::new())?;
+    p.distinguished_name.push(DnType::CommonName, "Lifeguard local authority");
+    p.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    p.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    valid(&mut p, CA_DAYS);
+    Ok(p)
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut f = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    f.write_all(text.as_bytes())?;
+    f.sync_all()
+}
+
+impl LocalCa {
+    /// Reads the authority of `dir`, or makes one (`ca.pem`, and `ca.key` with mode 0600).
+    ///
+    /// # Errors
+    /// When its files cannot be read, written or used.
+    pub fn open(dir: &Path) -> Result<Self, CaError> {
+        let (cert_path, key_path) = (dir.join("ca.pem"), dir.join("ca.key"));
+        if !cert_path.exists() {
+            fs::create_dir_all(dir)?;
+            let key = KeyPair::generate()?;
+            let cert = ca_params()?.self_signed(&key)?;
+            // The key first: a certificate without its key would be taken for complete.
+            let _ = fs::remove_file(&key_path);
+            write_private(&key_path, &key.serialize_pem())?;
+            write_private(&cert_path, &cert.pem())?;
+        }
+        let key = KeyPair::from_pem(&fs::read_to_string(&key_path)?)?;
+        let certificate = CertificateDer::from_pem_slice(&fs::read(&cert_path)?)
+            .map_err(|e| CaError::Damaged(format!("{}: {e:?}", cert_path.display())))?;
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate.clone())?;
+        Ok(Self { issuer: Issuer::new(ca_params()?, key), certificate, roots: Arc::new(roots) })
+    }
+
+    /// A certificate for these names.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn issue(&self, names: &[&Fqdn]) -> Result<Identity, CaError> {
+        let key = KeyPair::generate()?;
+        let mut list: Vec<String> = names.iter().map(|n| n.to_string()).collect();
+        list.dedup();
+        let common = list.first().cloned().unwrap_or_default();
+        let mut p = CertificateParams::new(list)?;
+        p.distinguished_name.push(DnType::CommonName, common);
+        p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        p.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        valid(&mut p, SERVER_DAYS);
+        let cert = p.signed_by(&key, &self.issuer)?;
+        let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        Ok(Identity { chain: vec![cert.der().clone(), self.certificate.clone()], key: der })
+    }
+
+    /// Settings of a Front End: no certificate is asked of clients.
+    ///
+    /// # Errors
+    /// When the identity does not fit.
+    pub fn front_end_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
+        let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        Ok(Arc::new(b.with_no_client_auth().with_single_cert(id.chain.clone(), id.key.clone_key())?))
+    }
+
+    /// Settings of a chat server: a certificate of this authority is required; whose it is, is checked
+    /// after the handshake against the topology.
+    ///
+    /// # Errors
+    /// When the identity does not fit.
+    pub fn chat_server_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider())
+            .build()
+            .map_err(|e| CaError::Damaged(e.to_string()))?;
+        let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        Ok(Arc::new(b.with_client_cert_verifier(verifier).with_single_cert(id.chain.clone(), id.key.clone_key())?))
+    }
+
+    /// Settings of a Front End that connects to a chat server.
+    ///
+    /// # Errors
+    /// When the identity does not fit.
+    pub fn upstream_config(&self, id: &Identity) -> Result<Arc<ClientConfig>, CaError> {
+        let b = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        let b = b.with_root_certificates(self.roots.clone());
+        Ok(Arc::new(b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?))
+    }
+
+    /// Settings of a client without a certificate, trusting this authority.
+    pub fn client_config(&self) -> Arc<ClientConfig> {
+        let b = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default protocol versions");
+        Arc::new(b.with_root_certificates(self.roots.clone()).with_no_client_auth())
+    }
+}
+
+/// DNS names in a certificate.
+pub fn names_of(cert: &CertificateDer<'_>) -> Vec<String> {
+    use x509_parser::extensions::GeneralName;
+    let Ok((_, c)) = x509_parser::parse_x509_certificate(cert) else { return Vec::new() };
+    let Ok(Some(san)) = c.subject_alternative_name() else { return Vec::new() };
+    let dns = |n: &GeneralName<'_>| if let GeneralName::DNSName(d) = n { Some(d.to_lowercase()) } else { None };
+    san.value.general_names.iter().filter_map(dns).collect()
+}

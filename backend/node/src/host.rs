@@ -1,0 +1,324 @@
+//! The host: brings what runs here in line with the deployment, server by server, and reports.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::deployment::{ChatPoolHost, Deployment, FrontEndHost, HostedServer, ServerReport, ServerRole, ServerState};
+use shared::{Fqdn, ObjectId};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::ca::{LocalCa, names_of};
+use crate::chat::ChatServer;
+use crate::connection::{self, Handler};
+use crate::front_end::FrontEnd;
+use crate::roster::Roster;
+use crate::traits::{Databases, Directory};
+
+/// Wait before a server that could not start is tried again.
+const RETRY: Duration = Duration::from_secs(3);
+/// Longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Most connections at one listener.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// What the host works with.
+pub struct Settings {
+    /// The authority that issues certificates.
+    pub ca: Arc<LocalCa>,
+    /// Users.
+    pub directory: Arc<dyn Directory>,
+    /// Chat databases.
+    pub databases: Arc<dyn Databases>,
+}
+
+/// What decides whether a running server must be started anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Shape {
+    server: HostedServer,
+    pool: ObjectId,
+    pool_name: Fqdn,
+    role: ServerRole,
+    ports: Vec<u16>,
+}
+
+enum Service {
+    FrontEnd(Arc<FrontEnd>),
+    Chat(Arc<ChatServer>),
+}
+
+impl Service {
+    fn sessions(&self) -> u32 {
+        match self {
+            Self::FrontEnd(f) => f.sessions(),
+            Self::Chat(c) => c.sessions(),
+        }
+    }
+}
+
+struct Running {
+    shape: Shape,
+    service: Service,
+    tasks: Vec<JoinHandle<()>>,
+    listens: Vec<String>,
+}
+
+impl Running {
+    fn stop(&self) {
+        if let Service::Chat(c) = &self.service {
+            c.drop_all();
+        }
+        for t in &self.tasks {
+            t.abort();
+        }
+    }
+}
+
+enum Slot {
+    Running(Box<Running>),
+    Failed(Shape, String),
+}
+
+/// The running host.
+pub struct HostRuntime {
+    reports: watch::Receiver<Vec<ServerReport>>,
+    task: JoinHandle<()>,
+    stop: Arc<Notify>,
+}
+
+fn shapes(d: &Deployment) -> Vec<Shape> {
+    let fe = |f: &FrontEndHost| {
+        let ports = vec![f.tls_port, f.tcp_port];
+        let make = |s: &HostedServer| Shape { server: s.clone(), pool: f.id.clone(), pool_name: f.fqdn.clone(), role: ServerRole::FrontEnd, ports: ports.clone() };
+        f.servers.iter().filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
+    };
+    let chat = |p: &ChatPoolHost| {
+        let make = |s: &HostedServer| Shape { server: s.clone(), pool: p.id.clone(), pool_name: p.fqdn.clone(), role: ServerRole::Chat, ports: vec![p.port] };
+        p.servers.iter().map(|s| &s.server).filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
+    };
+    d.front_ends.iter().flat_map(fe).chain(d.pools.iter().flat_map(chat)).collect()
+}
+
+struct Host {
+    settings: Settings,
+    deployment: watch::Receiver<Arc<Deployment>>,
+    changed: Arc<Notify>,
+    rosters: HashMap<ObjectId, Arc<Roster>>,
+    slots: HashMap<Fqdn, Slot>,
+}
+
+impl HostRuntime {
+    /// Starts the host; it follows `deployment` from now on.
+    pub fn start(settings: Settings, deployment: watch::Receiver<Arc<Deployment>>) -> Self {
+        let (sender, reports) = watch::channel(Vec::new());
+        let stop = Arc::new(Notify::new());
+        let host = Host { settings, deployment, changed: Arc::new(Notify::new()), rosters: HashMap::new(), slots: HashMap::new() };
+        let task = tokio::spawn(host.run(sender, stop.clone()));
+        Self { reports, task, stop }
+    }
+
+    /// What every server does, live.
+    pub fn reports(&self) -> watch::Receiver<Vec<ServerReport>> {
+        self.reports.clone()
+    }
+
+    /// Ends dialogs, closes listeners, and returns when all is done.
+    pub async fn shutdown(self) {
+        self.stop.notify_one();
+        if let Err(e) = self.task.await {
+            tracing::error!(cause = %e, "the chat host ended badly");
+        }
+    }
+}
+
+impl Host {
+    async fn run(mut self, sender: watch::Sender<Vec<ServerReport>>, stop: Arc<Notify>) {
+        let changed = self.changed.clone();
+        loop {
+            let d = self.deployment.borrow_and_update().clone();
+            let failed = self.reconcile(&d).await;
+            let reports = self.reports(d.generation);
+            sender.send_if_modified(|old| {
+                let new = *old != reports;
+                *old = reports;
+                new
+            });
+            let retry = tokio::time::sleep(if failed { RETRY } else { Duration::from_secs(3600) });
+            tokio::select! {
+                r = self.deployment.changed() => if r.is_err() { break },
+                () = changed.notified() => {}
+                () = retry => {}
+                () = stop.notified() => break,
+            }
+        }
+        for slot in self.slots.values() {
+            if let Slot::Running(r) = slot {
+                r.stop();
+            }
+        }
+    }
+
+    /// Stops what is no longer wanted, starts what is; whether anything failed.
+    async fn reconcile(&mut self, d: &Deployment) -> bool {
+        let wanted = shapes(d);
+        let keep = |slot: &Slot| match slot {
+            Slot::Running(r) => wanted.contains(&r.shape),
+            Slot::Failed(..) => false,
+        };
+        let gone: Vec<Fqdn> = self.slots.iter().filter(|(_, s)| !keep(s)).map(|(n, _)| n.clone()).collect();
+        for name in gone {
+            if let Some(Slot::Running(r)) = self.slots.remove(&name) {
+                r.stop();
+                // Aborted listeners must be gone before their port is bound again.
+                for t in r.tasks {
+                    let _ = t.await;
+                }
+            }
+        }
+        let mut failed = false;
+        for shape in wanted {
+            if self.slots.contains_key(&shape.server.fqdn) {
+                continue;
+            }
+            let name = shape.server.fqdn.clone();
+            let slot = match self.launch(&shape).await {
+                Ok(r) => Slot::Running(Box::new(r)),
+                Err(e) => {
+                    tracing::warn!(server = %name, cause = %e, "a server could not start");
+                    failed = true;
+                    Slot::Failed(shape, e)
+                }
+            };
+            self.slots.insert(name, slot);
+        }
+        failed
+    }
+
+    async fn launch(&mut self, shape: &Shape) -> Result<Running, String> {
+        let ca = self.settings.ca.clone();
+        let identity = ca.issue(&[&shape.server.fqdn, &shape.pool_name]).map_err(|e| e.to_string())?;
+        let mut listeners = Vec::new();
+        for port in &shape.ports {
+            let at = SocketAddr::new(shape.server.address, *port);
+            listeners.push(TcpListener::bind(at).await.map_err(|e| format!("cannot listen on {at}: {e}"))?);
+        }
+        let listens = shape.ports.iter().map(|p| SocketAddr::new(shape.server.address, *p).to_string()).collect();
+        let mut tasks = Vec::new();
+        let mut listeners = listeners.into_iter();
+        let service = match shape.role {
+            ServerRole::FrontEnd => {
+                let upstream = ca.upstream_config(&identity).map_err(|e| e.to_string())?;
+                let tls = ca.front_end_config(&identity).map_err(|e| e.to_string())?;
+                let fe = FrontEnd::new(
+                    shape.pool.clone(),
+                    shape.server.fqdn.clone(),
+                    self.deployment.clone(),
+                    self.settings.directory.clone(),
+                    upstream,
+                    self.changed.clone(),
+                );
+                if let Some(l) = listeners.next() {
+                    tasks.push(tokio::spawn(accept(l, Some(tls), fe.clone(), |_| true)));
+                }
+                if let Some(l) = listeners.next() {
+                    tasks.push(tokio::spawn(accept(l, None, fe.clone(), |_| true)));
+                }
+                Service::FrontEnd(fe)
+            }
+            ServerRole::Chat => {
+                let tls = ca.chat_server_config(&identity).map_err(|e| e.to_string())?;
+                let roster = self.rosters.entry(shape.pool.clone()).or_default().clone();
+                let chat = ChatServer::new(
+                    shape.pool.clone(),
+                    shape.server.fqdn.clone(),
+                    self.deployment.clone(),
+                    self.settings.directory.clone(),
+                    self.settings.databases.clone(),
+                    roster,
+                    self.changed.clone(),
+                );
+                let judge = chat.clone();
+                if let Some(l) = listeners.next() {
+                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone(), move |names| judge.admits(names))));
+                }
+                tasks.push(tokio::spawn(chat.clone().deliver()));
+                Service::Chat(chat)
+            }
+        };
+        Ok(Running { shape: shape.clone(), service, tasks, listens })
+    }
+
+    fn reports(&self, generation: u64) -> Vec<ServerReport> {
+        let mut out: Vec<ServerReport> = self
+            .slots
+            .iter()
+            .map(|(name, slot)| match slot {
+                Slot::Running(r) => ServerReport {
+                    fqdn: name.clone(),
+                    role: r.shape.role,
+                    state: ServerState::Running,
+                    listens: r.listens.clone(),
+                    sessions: r.service.sessions(),
+                    generation,
+                },
+                Slot::Failed(shape, why) => ServerReport {
+                    fqdn: name.clone(),
+                    role: shape.role,
+                    state: ServerState::Failed(why.clone()),
+                    listens: Vec::new(),
+                    sessions: 0,
+                    generation,
+                },
+            })
+            .collect();
+        out.sort_by(|a, b| a.fqdn.cmp(&b.fqdn));
+        out
+    }
+}
+
+/// Accepts until aborted; a handshake never holds up the next connection. Connections end with the listener.
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    handler: Arc<dyn Handler>,
+    admits: impl Fn(&[String]) -> bool + Send + Sync + Clone + 'static,
+) {
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        let (tcp, remote) = match listener.accept().await {
+            Ok(x) => x,
+            Err(e) => {
+                tracing::warn!(cause = %e, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        if connections.len() >= MAX_CONNECTIONS {
+            continue;
+        }
+        let (tls, handler, admits) = (tls.clone(), handler.clone(), admits.clone());
+        connections.spawn(async move {
+            let Ok(local) = tcp.local_addr() else { return };
+            if tcp.set_nodelay(true).is_err() {
+                return;
+            }
+            let Some(config) = tls else {
+                let (_, work) = connection::start(tcp, remote, local, handler);
+                return work.await;
+            };
+            let handshake = tokio_rustls::TlsAcceptor::from(config).accept(tcp);
+            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await else { return };
+            let names = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(names_of).unwrap_or_default();
+            if !admits(&names) {
+                tracing::warn!(%remote, ?names, "a connection to a chat server is refused: not a server of the next hop");
+                return;
+            }
+            let (_, work) = connection::start(stream, remote, local, handler);
+            work.await;
+        });
+    }
+}

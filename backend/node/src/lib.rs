@@ -1,0 +1,14 @@
+//! What runs on a chat host: registrar and router (Front End), lookup and channel service (Persistent
+//! Chat servers). Speaks SIP over TCP and TLS; knows users and messages through [`traits`] only.
+
+pub mod ca;
+mod chat;
+mod connection;
+mod front_end;
+mod host;
+mod nonce;
+mod roster;
+pub mod rules;
+pub mod traits;
+
+pub use host::{HostRuntime, Settings};

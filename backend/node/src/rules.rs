@@ -1,0 +1,183 @@
+//! Who may do what in a room: pure rules over category and room. Source: model §§12, 13, 16.
+
+use crate::traits::{Category, Privacy, Room, RoomKind, StoreError};
+
+/// Longest name and description. Source: T:tblnode.
+pub const MAX_NAME: usize = 256;
+
+/// Whether `principal` (an address or a SIP domain) covers the user.
+pub fn covers(principal: &str, user: &str) -> bool {
+    let (p, u) = (principal.trim(), user.trim());
+    if p.eq_ignore_ascii_case(u) {
+        return true;
+    }
+    let domain = u.rsplit_once('@').map(|(_, d)| d);
+    !p.contains('@') && domain.is_some_and(|d| d.eq_ignore_ascii_case(p.trim_start_matches("sip:")))
+}
+
+fn any(list: &[String], user: &str) -> bool {
+    list.iter().any(|p| covers(p, user))
+}
+
+/// Whether the category lets the user be a member: allowed minus denied.
+pub fn allowed(c: &Category, user: &str) -> bool {
+    any(&c.allowed, user) && !any(&c.denied, user)
+}
+
+/// Whether the user is a member: named, or by inheritance when the room names nobody, or the room is open.
+pub fn member(c: &Category, r: &Room, user: &str) -> bool {
+    allowed(c, user) && (r.privacy == Privacy::Open || r.members.is_empty() || any(&r.members, user))
+}
+
+/// Whether the user finds the room.
+pub fn visible(c: &Category, r: &Room, user: &str) -> bool {
+    !r.disabled && allowed(c, user) && (r.privacy != Privacy::Secret || member(c, r, user))
+}
+
+/// Whether the user may join.
+///
+/// # Errors
+/// Why not.
+pub fn may_join(c: &Category, r: &Room, user: &str) -> Result<(), StoreError> {
+    if r.disabled {
+        return Err(StoreError::Disabled);
+    }
+    if member(c, r, user) {
+        return Ok(());
+    }
+    Err(StoreError::Forbidden(format!("{user} is not a member of {}", r.name)))
+}
+
+/// Whether the user may post. Managers post as members; in an auditorium only presenters do.
+///
+/// # Errors
+/// Why not.
+pub fn may_post(c: &Category, r: &Room, user: &str) -> Result<(), StoreError> {
+    may_join(c, r, user)?;
+    if r.kind == RoomKind::Auditorium && !any(&r.presenters, user) {
+        return Err(StoreError::Forbidden(format!("{} is an auditorium; only presenters post", r.name)));
+    }
+    Ok(())
+}
+
+/// A name of a category or room (V20).
+///
+/// # Errors
+/// What is wrong.
+pub fn check_name(name: &str) -> Result<(), StoreError> {
+    let n = name.chars().count();
+    if name.trim().is_empty() || n > MAX_NAME || name.chars().any(char::is_control) || name.contains('\\') {
+        return Err(StoreError::invalid("Name", "A name has 1 to 256 characters, without \\ and control characters."));
+    }
+    Ok(())
+}
+
+/// A description.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_description(text: &str) -> Result<(), StoreError> {
+    if text.chars().count() > MAX_NAME {
+        return Err(StoreError::invalid("Description", "A description has 256 characters at most."));
+    }
+    Ok(())
+}
+
+/// A list of principals.
+///
+/// # Errors
+/// What is wrong with the first bad one.
+pub fn check_principals(field: &str, list: &[String]) -> Result<(), StoreError> {
+    for p in list {
+        let fine = shared::SipUri::try_from(p.as_str()).is_ok() || shared::Fqdn::try_from(p.as_str()).is_ok();
+        if !fine {
+            let text = format!("'{p}' is neither a SIP address (sip:user@domain) nor a SIP domain.");
+            return Err(StoreError::invalid(field, text));
+        }
+    }
+    Ok(())
+}
+
+/// Lists of a room lie within what its category allows (V21); presenters only in auditoriums (V22).
+///
+/// # Errors
+/// What is wrong.
+pub fn check_room(c: &Category, r: &Room) -> Result<(), StoreError> {
+    check_name(&r.name)?;
+    check_description(&r.description)?;
+    for (field, list) in [("Members", &r.members), ("Managers", &r.managers), ("Presenters", &r.presenters)] {
+        check_principals(field, list)?;
+        if let Some(p) = list.iter().find(|p| !within(c, p)) {
+            let text = format!("{p} is not allowed by the category {}; add it to AllowedMembers first.", c.name);
+            return Err(StoreError::invalid(field, text));
+        }
+    }
+    if r.kind == RoomKind::Normal && !r.presenters.is_empty() {
+        return Err(StoreError::invalid("Presenters", "Only an auditorium has presenters."));
+    }
+    Ok(())
+}
+
+fn within(c: &Category, principal: &str) -> bool {
+    if principal.contains('@') {
+        return allowed(c, principal);
+    }
+    let same = |list: &[String]| list.iter().any(|p| p.eq_ignore_ascii_case(principal));
+    same(&c.allowed) && !same(&c.denied)
+}
+
+/// A category: names and lists; creators are within allowed minus denied.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_category(c: &Category) -> Result<(), StoreError> {
+    check_name(&c.name)?;
+    check_description(&c.description)?;
+    check_principals("AllowedMembers", &c.allowed)?;
+    check_principals("DeniedMembers", &c.denied)?;
+    check_principals("Creators", &c.creators)?;
+    match c.creators.iter().find(|p| !within(c, p)) {
+        Some(p) => Err(StoreError::invalid("Creators", format!("{p} is not among the allowed members."))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn category() -> Category {
+        Category { name: "c".into(), allowed: vec!["litwareinc.com".into()], denied: vec!["sip:guest@litwareinc.com".into()], ..Category::default() }
+    }
+
+    #[test]
+    fn domains_cover_their_users_and_denial_wins() {
+        let c = category();
+        assert!(allowed(&c, "sip:Pilar@litwareinc.com"));
+        assert!(!allowed(&c, "sip:guest@litwareinc.com") && !allowed(&c, "sip:a@contoso.com"));
+    }
+
+    #[test]
+    fn membership_privacy_and_auditorium() {
+        let c = category();
+        let (pilar, ken) = ("sip:pilar@litwareinc.com", "sip:kenmyer@litwareinc.com");
+        let mut r = Room { name: "r".into(), members: vec![pilar.into()], privacy: Privacy::Secret, ..Room::default() };
+        assert!(may_join(&c, &r, pilar).is_ok() && may_join(&c, &r, ken).is_err());
+        assert!(visible(&c, &r, pilar) && !visible(&c, &r, ken));
+        r.privacy = Privacy::Open;
+        assert!(may_join(&c, &r, ken).is_ok());
+        r.kind = RoomKind::Auditorium;
+        assert!(may_post(&c, &r, pilar).is_err());
+        r.presenters = vec![pilar.into()];
+        assert!(may_post(&c, &r, pilar).is_ok() && check_room(&c, &r).is_ok());
+        r.disabled = true;
+        assert_eq!(may_join(&c, &r, pilar), Err(StoreError::Disabled));
+    }
+
+    #[test]
+    fn lists_stay_within_the_category() {
+        let c = category();
+        let r = Room { name: "r".into(), members: vec!["sip:a@contoso.com".into()], ..Room::default() };
+        assert!(matches!(check_room(&c, &r), Err(StoreError::Invalid { field, .. }) if field == "Members"));
+    }
+}

@@ -1,0 +1,49 @@
+//! Chat databases on SQLite: one folder per SQL instance, in it `mgc.db` and `mgccomp.db`.
+
+mod compliance;
+mod database;
+mod queries;
+mod writer;
+
+pub use compliance::ComplianceQueue;
+pub use database::{DbInfo, MgcDatabase};
+
+use std::path::Path;
+
+use node::traits::StoreError;
+use rusqlite::{Connection, OpenFlags};
+use shared::Timestamp;
+
+/// `LGMC`.
+const APPLICATION_ID: i64 = 0x4C47_4D43;
+/// Schema that this program writes.
+const SCHEMA: i64 = 1;
+
+fn database_error(e: rusqlite::Error) -> StoreError {
+    StoreError::Database(e.to_string())
+}
+
+/// Now; the store stamps messages itself, because the commit decides their order.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let c = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    c.busy_timeout(std::time::Duration::from_secs(10))?;
+    Ok(c)
+}
+
+fn read_write(path: &Path, create: bool) -> rusqlite::Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let c = Connection::open_with_flags(path, flags)?;
+    c.busy_timeout(std::time::Duration::from_secs(10))?;
+    c.pragma_update(None, "journal_mode", "WAL")?;
+    c.pragma_update(None, "synchronous", "FULL")?;
+    c.pragma_update(None, "foreign_keys", true)?;
+    Ok(c)
+}

@@ -1,0 +1,250 @@
+//! Portal accounts, sessions, API tokens and share links. Tokens are kept as SHA-256 only.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+use shared::Timestamp;
+
+use super::Result;
+
+/// SHA-256 of a token's text.
+pub fn token_hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// A portal account.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Log-on name.
+    pub name: String,
+    /// Standard role.
+    pub role: String,
+    /// argon2id, PHC text.
+    pub password_hash: String,
+    /// May sign in.
+    pub enabled: bool,
+    /// Last log-on.
+    pub last_login: Option<Timestamp>,
+}
+
+fn account_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        name: r.get(0)?,
+        role: r.get(1)?,
+        password_hash: r.get(2)?,
+        enabled: r.get(3)?,
+        last_login: r.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+    })
+}
+
+/// The account with this name, any case.
+///
+/// # Errors
+/// SQLite's.
+pub fn account(c: &Connection, name: &str) -> Result<Option<Account>> {
+    let sql = "SELECT name, role, password_hash, enabled, last_login FROM account WHERE name = ?1";
+    Ok(c.query_row(sql, [name], account_row).optional()?)
+}
+
+/// All accounts by name.
+///
+/// # Errors
+/// SQLite's.
+pub fn accounts(c: &Connection) -> Result<Vec<Account>> {
+    let mut s = c.prepare_cached("SELECT name, role, password_hash, enabled, last_login FROM account ORDER BY name")?;
+    Ok(s.query_map([], account_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Creates or overwrites an account.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_account(c: &Connection, a: &Account, at: Timestamp) -> Result<()> {
+    c.execute(
+        "INSERT INTO account (name, role, password_hash, enabled, created) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (name) DO UPDATE SET role = ?2, password_hash = ?3, enabled = ?4",
+        params![a.name, a.role, a.password_hash, a.enabled, at.millis()],
+    )?;
+    Ok(())
+}
+
+/// Notes a log-on.
+///
+/// # Errors
+/// SQLite's.
+pub fn note_login(c: &Connection, name: &str, at: Timestamp) -> Result<()> {
+    c.execute("UPDATE account SET last_login = ?2 WHERE name = ?1", params![name, at.millis()])?;
+    Ok(())
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// SQLite's.
+pub fn add_session(c: &Connection, token: &str, account: &str, at: Timestamp, expires: Timestamp) -> Result<()> {
+    c.execute("DELETE FROM session WHERE expires < ?1", [at.millis()])?;
+    c.execute(
+        "INSERT INTO session VALUES (?1, ?2, ?3, ?3, ?4)",
+        params![token_hash(token), account, at.millis(), expires.millis()],
+    )?;
+    Ok(())
+}
+
+/// The account of a live session, with its end.
+///
+/// # Errors
+/// SQLite's.
+pub fn session(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(Account, Timestamp)>> {
+    let sql = "SELECT a.name, a.role, a.password_hash, a.enabled, a.last_login, s.expires FROM session s
+               JOIN account a ON a.name = s.account WHERE s.token_hash = ?1 AND s.expires > ?2 AND a.enabled";
+    let row = c
+        .query_row(sql, params![token_hash(token), now.millis()], |r| {
+            Ok((account_row(r)?, Timestamp::from_millis(r.get(5)?)))
+        })
+        .optional()?;
+    Ok(row)
+}
+
+/// Moves a session's end.
+///
+/// # Errors
+/// SQLite's.
+pub fn extend_session(c: &Connection, token: &str, now: Timestamp, expires: Timestamp) -> Result<()> {
+    c.execute(
+        "UPDATE session SET last_seen = ?2, expires = ?3 WHERE token_hash = ?1",
+        params![token_hash(token), now.millis(), expires.millis()],
+    )?;
+    Ok(())
+}
+
+/// Ends a session.
+///
+/// # Errors
+/// SQLite's.
+pub fn end_session(c: &Connection, token: &str) -> Result<()> {
+    c.execute("DELETE FROM session WHERE token_hash = ?1", [token_hash(token)])?;
+    Ok(())
+}
+
+/// Ends all sessions of an account.
+///
+/// # Errors
+/// SQLite's.
+pub fn end_sessions_of(c: &Connection, account: &str) -> Result<()> {
+    c.execute("DELETE FROM session WHERE account = ?1", [account])?;
+    Ok(())
+}
+
+/// Adds an API token.
+///
+/// # Errors
+/// SQLite's.
+pub fn add_api_token(
+    c: &Connection,
+    token: &str,
+    label: &str,
+    role: &str,
+    at: Timestamp,
+    expires: Option<Timestamp>,
+) -> Result<()> {
+    c.execute(
+        "INSERT INTO api_token VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![token_hash(token), label, role, at.millis(), expires.map(Timestamp::millis)],
+    )?;
+    Ok(())
+}
+
+/// Label and role of a live API token.
+///
+/// # Errors
+/// SQLite's.
+pub fn api_token(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(String, String)>> {
+    let sql = "SELECT label, role FROM api_token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)";
+    Ok(c.query_row(sql, params![token_hash(token), now.millis()], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
+}
+
+/// A share link.
+#[derive(Debug, Clone)]
+pub struct Share {
+    /// Id (not the token).
+    pub id: String,
+    /// Who it is for.
+    pub label: String,
+    /// Made when.
+    pub created: Timestamp,
+    /// Made by.
+    pub created_by: String,
+    /// Ends when.
+    pub expires: Option<Timestamp>,
+    /// Revoked when.
+    pub revoked: Option<Timestamp>,
+    /// Opened last.
+    pub last_used: Option<Timestamp>,
+    /// Times opened.
+    pub uses: u64,
+}
+
+fn share_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Share> {
+    let time = |i: usize| -> rusqlite::Result<Option<Timestamp>> {
+        Ok(r.get::<_, Option<i64>>(i)?.map(Timestamp::from_millis))
+    };
+    Ok(Share {
+        id: r.get(0)?,
+        label: r.get(1)?,
+        created: Timestamp::from_millis(r.get(2)?),
+        created_by: r.get(3)?,
+        expires: time(4)?,
+        revoked: time(5)?,
+        last_used: time(6)?,
+        uses: r.get::<_, i64>(7)?.unsigned_abs(),
+    })
+}
+
+const SHARE: &str = "SELECT id, label, created, created_by, expires, revoked, last_used, uses FROM share";
+
+/// All share links, newest first.
+///
+/// # Errors
+/// SQLite's.
+pub fn shares(c: &Connection) -> Result<Vec<Share>> {
+    let mut s = c.prepare_cached(&format!("{SHARE} ORDER BY created DESC, id"))?;
+    Ok(s.query_map([], share_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The live share that `token` opens.
+///
+/// # Errors
+/// SQLite's.
+pub fn live_share(c: &Connection, token: &str, now: Timestamp) -> Result<Option<Share>> {
+    let sql = format!("{SHARE} WHERE token_hash = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)");
+    Ok(c.query_row(&sql, params![token_hash(token), now.millis()], share_row).optional()?)
+}
+
+/// Adds a share link.
+///
+/// # Errors
+/// SQLite's.
+pub fn add_share(c: &Connection, s: &Share, token: &str) -> Result<()> {
+    c.execute(
+        "INSERT INTO share (id, token_hash, label, created, created_by, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![s.id, token_hash(token), s.label, s.created.millis(), s.created_by, s.expires.map(Timestamp::millis)],
+    )?;
+    Ok(())
+}
+
+/// Revokes a share link.
+///
+/// # Errors
+/// SQLite's.
+pub fn revoke_share(c: &Connection, id: &str, at: Timestamp) -> Result<()> {
+    c.execute("UPDATE share SET revoked = ?2 WHERE id = ?1 AND revoked IS NULL", params![id, at.millis()])?;
+    Ok(())
+}
+
+/// Notes that a share was opened.
+///
+/// # Errors
+/// SQLite's.
+pub fn note_share_use(c: &Connection, id: &str, at: Timestamp) -> Result<()> {
+    c.execute("UPDATE share SET uses = uses + 1, last_used = ?2 WHERE id = ?1", params![id, at.millis()])?;
+    Ok(())
+}

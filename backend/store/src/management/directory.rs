@@ -1,0 +1,168 @@
+//! Chat users and policies.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use shared::{ObjectId, SipUri, Timestamp};
+
+use super::{Result, StoreError};
+
+/// A chat user. `secrets` is the sealed list of digest HA1 values; this module never opens it.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// SIP address.
+    pub sip_address: SipUri,
+    /// Display name.
+    pub display_name: String,
+    /// `DOMAIN\user`.
+    pub logon_name: String,
+    /// Home Front End pool.
+    pub front_end: ObjectId,
+    /// May sign in.
+    pub enabled: bool,
+    /// Sealed secrets.
+    pub secrets: Vec<u8>,
+    /// Granted user policy.
+    pub policy: Option<String>,
+    /// Created when.
+    pub created: Timestamp,
+}
+
+type Row = (String, String, String, String, bool, Vec<u8>, Option<String>, i64);
+
+fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?))
+}
+
+fn to_user(r: Row) -> Result<User> {
+    let bad = |e: shared::InvalidName| StoreError::Schema(e.0);
+    Ok(User {
+        sip_address: SipUri::try_from(r.0).map_err(bad)?,
+        display_name: r.1,
+        logon_name: r.2,
+        front_end: ObjectId::try_from(r.3).map_err(bad)?,
+        enabled: r.4,
+        secrets: r.5,
+        policy: r.6,
+        created: Timestamp::from_millis(r.7),
+    })
+}
+
+const COLUMNS: &str =
+    "SELECT sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created FROM chat_user";
+
+/// All users by address.
+///
+/// # Errors
+/// SQLite's.
+pub fn users(c: &Connection) -> Result<Vec<User>> {
+    let mut s = c.prepare_cached(&format!("{COLUMNS} ORDER BY sip_address"))?;
+    let rows = s.query_map([], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.into_iter().map(to_user).collect()
+}
+
+/// The user with this address.
+///
+/// # Errors
+/// SQLite's.
+pub fn user(c: &Connection, sip: &SipUri) -> Result<Option<User>> {
+    let sql = format!("{COLUMNS} WHERE sip_address = ?1");
+    c.query_row(&sql, [sip.as_str()], row).optional()?.map(to_user).transpose()
+}
+
+/// The user whose log-on name is `login`, as `DOMAIN\user`, or whose address has it as user part.
+///
+/// # Errors
+/// SQLite's.
+pub fn user_by_login(c: &Connection, login: &str) -> Result<Option<User>> {
+    let sql = format!("{COLUMNS} WHERE logon_name = ?1 OR sip_address = 'sip:' || lower(?1) OR sip_address LIKE ?2 ESCAPE '!' ORDER BY logon_name = ?1 COLLATE NOCASE DESC LIMIT 1");
+    let escaped = login.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    c.query_row(&sql, params![login, format!("sip:{escaped}@%")], row).optional()?.map(to_user).transpose()
+}
+
+/// Creates or overwrites a user.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_user(c: &Connection, u: &User) -> Result<()> {
+    c.execute(
+        "INSERT INTO chat_user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (sip_address) DO UPDATE SET display_name = ?2, logon_name = ?3, front_end = ?4, enabled = ?5,
+           secrets = ?6, policy = ?7",
+        params![
+            u.sip_address.as_str(),
+            u.display_name,
+            u.logon_name,
+            u.front_end.as_str(),
+            u.enabled,
+            u.secrets,
+            u.policy,
+            u.created.millis()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Deletes a user.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_user(c: &Connection, sip: &SipUri) -> Result<()> {
+    c.execute("DELETE FROM chat_user WHERE sip_address = ?1", [sip.as_str()])?;
+    Ok(())
+}
+
+/// A Persistent Chat policy. Source: model §9.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// `global`, `site:<SiteId>` or a name.
+    pub identity: String,
+    /// Free text.
+    pub description: String,
+    /// Whether it allows Persistent Chat.
+    pub enable: bool,
+}
+
+/// All policies: global, then sites, then user policies.
+///
+/// # Errors
+/// SQLite's.
+pub fn policies(c: &Connection) -> Result<Vec<Policy>> {
+    let mut s = c.prepare_cached(
+        "SELECT identity, description, enable FROM policy
+         ORDER BY CASE WHEN identity = 'global' THEN 0 WHEN identity LIKE 'site:%' THEN 1 ELSE 2 END, identity",
+    )?;
+    let rows = s.query_map([], |r| Ok(Policy { identity: r.get(0)?, description: r.get(1)?, enable: r.get(2)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Creates or overwrites a policy.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_policy(c: &Connection, p: &Policy) -> Result<()> {
+    c.execute(
+        "INSERT INTO policy VALUES (?1, ?2, ?3) ON CONFLICT (identity) DO UPDATE SET description = ?2, enable = ?3",
+        params![p.identity, p.description, p.enable],
+    )?;
+    Ok(())
+}
+
+/// Deletes a policy; users it was granted to have none afterwards.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_policy(c: &Connection, identity: &str) -> Result<()> {
+    c.execute("DELETE FROM policy WHERE identity = ?1", [identity])?;
+    Ok(())
+}
+
+/// Which policy decides for a user, and what it says: user beats site beats global (model §9).
+pub fn effective(policies: &[Policy], granted: Option<&str>, site: Option<&str>) -> (bool, String) {
+    let find = |id: &str| policies.iter().find(|p| p.identity.eq_ignore_ascii_case(id));
+    if let Some(p) = granted.and_then(find) {
+        return (p.enable, format!("user policy {}", p.identity));
+    }
+    if let Some(p) = site.and_then(|s| find(&format!("site:{s}"))) {
+        return (p.enable, format!("site policy {}", p.identity));
+    }
+    (find("global").is_some_and(|p| p.enable), "global policy".to_owned())
+}

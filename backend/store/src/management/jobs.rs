@@ -1,0 +1,107 @@
+//! Durable jobs and test runs, stored as documents.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::Timestamp;
+use shared::api::{JobView, TestRun};
+
+use super::Result;
+
+fn document<T: DeserializeOwned>(c: &Connection, sql: &str, id: &str) -> Result<Option<T>> {
+    let text: Option<String> = c.query_row(sql, [id], |r| r.get(0)).optional()?;
+    Ok(text.map(|t| serde_json::from_str(&t)).transpose()?)
+}
+
+fn documents<T: DeserializeOwned>(c: &Connection, sql: &str, limit: u32) -> Result<Vec<T>> {
+    let mut s = c.prepare_cached(sql)?;
+    let rows = s.query_map([limit], |r| r.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.iter().map(|t| Ok(serde_json::from_str(t)?)).collect()
+}
+
+/// Creates or overwrites a job; `input` is what it needs to be resumed.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_job<I: Serialize>(c: &Connection, job: &JobView, kind: &str, input: &I) -> Result<()> {
+    let doc = serde_json::json!({ "view": job, "input": input });
+    c.execute(
+        "INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET state = ?3, document = ?6",
+        params![job.id, kind, job.state, job.actor, job.started.millis(), doc.to_string()],
+    )?;
+    Ok(())
+}
+
+/// One job.
+///
+/// # Errors
+/// SQLite's.
+pub fn job(c: &Connection, id: &str) -> Result<Option<JobView>> {
+    document(c, "SELECT json_extract(document, '$.view') FROM job WHERE id = ?1", id)
+}
+
+/// Newest jobs first.
+///
+/// # Errors
+/// SQLite's.
+pub fn jobs(c: &Connection, limit: u32) -> Result<Vec<JobView>> {
+    documents(c, "SELECT json_extract(document, '$.view') FROM job ORDER BY started DESC, id DESC LIMIT ?1", limit)
+}
+
+/// Jobs that a restart interrupted, with their inputs: id, kind, view, input.
+///
+/// # Errors
+/// SQLite's.
+pub fn running_jobs<I: DeserializeOwned>(c: &Connection, kind: &str) -> Result<Vec<(JobView, I)>> {
+    let mut s = c.prepare_cached(
+        "SELECT json_extract(document, '$.view'), json_extract(document, '$.input') FROM job
+         WHERE kind = ?1 AND state = 'running' ORDER BY started",
+    )?;
+    let rows = s
+        .query_map([kind], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.iter().map(|(v, i)| Ok((serde_json::from_str(v)?, serde_json::from_str(i)?))).collect()
+}
+
+/// Creates or overwrites a test run.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_test(c: &Connection, run: &TestRun) -> Result<()> {
+    let s = &run.summary;
+    c.execute(
+        "INSERT INTO test_run VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO UPDATE SET pool = ?2, state = ?3, document = ?5",
+        params![s.id, s.pool.as_ref().map(|p| p.as_str()), s.state, s.started.millis(), serde_json::to_string(run)?],
+    )?;
+    Ok(())
+}
+
+/// One test run.
+///
+/// # Errors
+/// SQLite's.
+pub fn test(c: &Connection, id: &str) -> Result<Option<TestRun>> {
+    document(c, "SELECT document FROM test_run WHERE id = ?1", id)
+}
+
+/// Newest runs first.
+///
+/// # Errors
+/// SQLite's.
+pub fn tests(c: &Connection, limit: u32) -> Result<Vec<TestRun>> {
+    documents(c, "SELECT document FROM test_run ORDER BY started DESC, id DESC LIMIT ?1", limit)
+}
+
+/// Marks runs that a restart cut off as failed.
+///
+/// # Errors
+/// SQLite's.
+pub fn close_interrupted_tests(c: &Connection, verdict: &str, _at: Timestamp) -> Result<()> {
+    c.execute(
+        "UPDATE test_run SET state = 'failure',
+           document = json_set(document, '$.summary.state', 'failure', '$.summary.verdict', ?1) WHERE state = 'running'",
+        [verdict],
+    )?;
+    Ok(())
+}

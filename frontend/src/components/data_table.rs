@@ -1,0 +1,151 @@
+//! The one list of the portal: search, sort, save as CSV or JSON, cards on a narrow screen.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::export::{Export, Rows};
+use super::icon::Icon;
+use super::table_model::{CellView, Column, Head, Order, Row, compare, matches};
+use crate::{dom, nav};
+
+/// A table of `T`. The search stands in the address as `?q=`.
+#[component]
+pub fn DataTable<T: Clone + Send + Sync + 'static>(
+    /// The rows.
+    #[prop(into)]
+    rows: Signal<Vec<T>>,
+    /// The columns; the first names the row.
+    columns: Vec<Column<T>>,
+    /// What the list is, for screen readers and the name of the saved file.
+    name: &'static str,
+    /// What can be done with a row.
+    #[prop(optional)]
+    acts: Option<CellView<T>>,
+    /// What is shown when there is no row at all.
+    #[prop(into)]
+    empty: ViewFn,
+    /// Without search and export: short lists inside a page.
+    #[prop(optional)]
+    plain: bool,
+) -> impl IntoView {
+    let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
+    let columns = Arc::new(columns);
+    // Everything below is the same for every kind of row, so that it is compiled once.
+    let all = Signal::derive(move || rows.get().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>());
+    table(all, heads, name, acts.is_some(), empty, plain)
+}
+
+fn row<T: Clone + Send + Sync + 'static>(item: T, columns: &Arc<Vec<Column<T>>>, acts: Option<CellView<T>>) -> Row {
+    let texts = columns.iter().map(|c| (c.text)(&item)).collect();
+    let columns = columns.clone();
+    let draw = move |i: usize| match columns.get(i) {
+        Some(c) => c.view.map(|v| v(&item)),
+        None => acts.map(|v| v(&item)),
+    };
+    Row { texts, draw: Arc::new(draw) }
+}
+
+fn table(all: Signal<Vec<Row>>, heads: Vec<Head>, name: &'static str, acts: bool, empty: ViewFn, plain: bool) -> AnyView {
+    let query = nav::use_query("q");
+    let order = RwSignal::new(Order::None);
+    let numbers: Vec<bool> = heads.iter().map(|h| h.number).collect();
+    let shown = Memo::new(move |_| {
+        let search = if plain { String::new() } else { query.get().unwrap_or_default() };
+        let mut rows: Vec<Row> = all.get().into_iter().filter(|r| matches(&r.texts, &search)).collect();
+        if let Some((column, down)) = order.get() {
+            rows.sort_by(|a, b| compare(&a.texts[column], &b.texts[column], numbers[column]));
+            if down {
+                rows.reverse();
+            }
+        }
+        Rows(rows)
+    });
+    let nothing = Memo::new(move |_| all.with(Vec::is_empty));
+    let heads = StoredValue::new(heads);
+    view! {
+        {move || if nothing.get() {
+            view! { <div class="empty">{empty.run()}</div> }.into_any()
+        } else {
+            view! {
+                {(!plain).then(|| view! { <Tools name query shown heads /> })}
+                <div class="table-box" role="region" aria-label=name tabindex="0">
+                    <table class="table">
+                        <caption class="visually-hidden">{name}</caption>
+                        <thead><tr>{head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>
+                        <tbody>{move || body(&shown.read().0, heads, acts)}</tbody>
+                    </table>
+                </div>
+                {move || shown.with(|r| r.0.is_empty()).then(|| view! { <p class="empty-search">"Nothing matches the search."</p> })}
+            }.into_any()
+        }}
+    }
+    .into_any()
+}
+
+#[component]
+fn Tools(name: &'static str, query: Memo<Option<String>>, shown: Memo<Rows>, heads: StoredValue<Vec<Head>>) -> impl IntoView {
+    let id = dom::uid("search");
+    view! {
+        <div class="table-tools">
+            <div class="search" role="search">
+                {Icon::Search.draw()}
+                <label class="visually-hidden" for=id.clone()>{format!("Search in {name}")}</label>
+                <input class="input" id=id type="search" placeholder="Search" autocomplete="off"
+                    prop:value=move || query.get().unwrap_or_default()
+                    on:input=move |e| nav::set_query("q", &event_target_value(&e)) />
+            </div>
+            <span class="table-count" role="status">
+                {move || match shown.with(|r| r.0.len()) { 1 => "1 row".to_owned(), n => format!("{n} rows") }}
+            </span>
+            <Export name heads rows=shown />
+        </div>
+    }
+}
+
+fn head_cells(heads: StoredValue<Vec<Head>>, order: RwSignal<Order>) -> AnyView {
+    let cell = move |(i, h): (usize, &Head)| {
+        let sort = move || match order.get() {
+            Some((c, false)) if c == i => Some("ascending"),
+            Some((c, true)) if c == i => Some("descending"),
+            _ => None,
+        };
+        let press = move |_| {
+            order.update(|o| {
+                *o = match *o {
+                    Some((c, false)) if c == i => Some((i, true)),
+                    Some((c, true)) if c == i => None,
+                    _ => Some((i, false)),
+                };
+            });
+        };
+        view! {
+            <th scope="col" class:number=h.number aria-sort=sort>
+                <button type="button" class="sort" on:click=press>{h.title}{Icon::Down.draw()}</button>
+            </th>
+        }
+    };
+    heads.with_value(|heads| heads.iter().enumerate().map(cell).collect_view().into_any())
+}
+
+fn body(rows: &[Row], heads: StoredValue<Vec<Head>>, acts: bool) -> AnyView {
+    let one = |r: &Row| {
+        let cells = heads.with_value(|heads| {
+            heads
+                .iter()
+                .enumerate()
+                .map(|(i, h)| {
+                    let inner = (r.draw)(i).unwrap_or_else(|| r.texts[i].clone().into_any());
+                    if i == 0 {
+                        view! { <th scope="row" data-label=h.title>{inner}</th> }.into_any()
+                    } else {
+                        view! { <td class:number=h.number data-label=h.title>{inner}</td> }.into_any()
+                    }
+                })
+                .collect_view()
+        });
+        let row_acts = acts.then(|| view! { <td class="table-acts"><div class="row-acts">{(r.draw)(r.texts.len())}</div></td> });
+        view! { <tr>{cells}{row_acts}</tr> }
+    };
+    rows.iter().map(one).collect_view().into_any()
+}

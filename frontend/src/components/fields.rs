@@ -1,0 +1,7 @@
+//! Text, password, choice and yes-no fields. Each shows its errors after it was left once, then as typed.
+
+mod choice;
+mod text;
+
+pub use choice::{CheckField, RadioGroup, SelectField};
+pub use text::{PasswordField, TextField};

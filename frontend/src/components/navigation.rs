@@ -1,0 +1,66 @@
+//! The navigation at the left: every page of the portal.
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::nav;
+use crate::routes::{Route, SettingsTab};
+
+/// The groups of the navigation: words of the group, pages with icons.
+fn groups() -> [(&'static str, Vec<(Route, Icon)>); 4] {
+    [
+        ("", vec![(Route::Overview, Icon::Overview), (Route::Pools, Icon::Pools), (Route::Tests, Icon::Test)]),
+        (
+            "Build",
+            vec![(Route::Topology, Icon::Topology), (Route::Endpoints, Icon::Endpoints)],
+        ),
+        (
+            "People and rooms",
+            vec![(Route::Rooms, Icon::Rooms), (Route::Users, Icon::Users), (Route::Policies, Icon::Policies)],
+        ),
+        (
+            "Portal",
+            vec![
+                (Route::Shell, Icon::Shell),
+                (Route::Audit, Icon::Audit),
+                (Route::Sharing, Icon::Sharing),
+                (Route::Settings(SettingsTab::Accounts), Icon::Settings),
+            ],
+        ),
+    ]
+}
+
+/// The navigation.
+#[component]
+pub fn Navigation() -> impl IntoView {
+    let route = nav::use_route();
+    let top = Memo::new(move |_| route.with(|r| r.screen().trail().into_iter().next().unwrap_or_default()));
+    let item = move |(page, icon): (Route, Icon)| {
+        let (href, title) = (page.href(), page.title());
+        let current = move || {
+            let here = top.with(|t| *t == page);
+            here.then(|| if route.with(|r| r.screen() == page) { "page" } else { "true" })
+        };
+        view! {
+            <li>
+                <a class="nav-link" href=href aria-current=current title=title>
+                    {icon.draw()}
+                    <span class="nav-word">{title.clone()}</span>
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <nav class="nav" aria-label="Main">
+            {groups()
+                .into_iter()
+                .map(|(title, pages)| view! {
+                    <div class="nav-group">
+                        {(!title.is_empty()).then(|| view! { <div class="nav-heading">{title}</div> })}
+                        <ul role="list">{pages.into_iter().map(item).collect_view()}</ul>
+                    </div>
+                })
+                .collect_view()}
+        </nav>
+    }
+}

@@ -1,0 +1,68 @@
+//! What a pool is: the facts of its definition, and the warning that compliance needs an adapter.
+
+use leptos::prelude::*;
+use shared::api::PoolDetail;
+
+use crate::components::{Facts, Mono, Notice, NoticeKind, TimeAgo};
+
+/// The strip of facts.
+#[component]
+pub fn PoolFacts(
+    /// The pool.
+    pool: Signal<PoolDetail>,
+) -> impl IntoView {
+    move || {
+        let p = pool.get();
+        let s = p.summary;
+        let endpoint = match s.endpoint {
+            Some(e) => view! { <Mono text=e.as_str() copy=true /> }.into_any(),
+            None => view! { "none; "<a href="/endpoints">"only legacy clients need one"</a> }.into_any(),
+        };
+        let default_for = if p.default_for.is_empty() { "no site".to_owned() } else { p.default_for.join(", ") };
+        let backup = match &s.no_failover_reason {
+            None => "has a backup store".to_owned(),
+            Some(why) => why.clone(),
+        };
+        view! {
+            <Facts facts=vec![
+                ("State", view! { {s.state.word()}", since "<TimeAgo at=s.since /> }.into_any()),
+                ("Display name", s.display_name.into_any()),
+                ("Site", s.site.into_any()),
+                ("Kind", p.kind.into_any()),
+                ("Next hop", view! { <Mono text=p.next_hop.as_str() copy=true /> }.into_any()),
+                ("Persistent Chat port", p.port.into_any()),
+                ("Default for", default_for.into_any()),
+                ("Disaster recovery", backup.into_any()),
+                ("File store", view! { <Mono text=p.file_store copy=true /> }.into_any()),
+                ("Contact that Lync 2013 clients get", view! { <Mono text=p.lookup_uri.as_str() copy=true /> }.into_any()),
+                ("Legacy endpoint", endpoint),
+                ("Compliance", if s.compliance { "on" } else { "off" }.into_any()),
+            ] />
+        }
+    }
+}
+
+/// Compliance without an adapter records and never writes out. Source: C:New-CsPersistentChatComplianceConfiguration.
+#[component]
+pub fn ComplianceNotice(
+    /// The pool.
+    pool: Signal<PoolDetail>,
+) -> impl IntoView {
+    let queue = Memo::new(move |_| pool.with(|p| p.summary.compliance.then_some(p.summary.compliance_queue)));
+    move || {
+        queue.get().map(|waiting| {
+            let count = match waiting {
+                Some(1) => "1 event waits there now.".to_owned(),
+                Some(n) => format!("{n} events wait there now."),
+                None => String::new(),
+            };
+            view! {
+                <Notice kind=NoticeKind::Danger>
+                    <p>
+                        <strong>"No adapter is set: events are queued in mgccomp and nothing is written out."</strong>" "{count}
+                    </p>
+                </Notice>
+            }
+        })
+    }
+}

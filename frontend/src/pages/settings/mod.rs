@@ -1,0 +1,57 @@
+//! Accounts of the portal, who can do what, and what this portal is.
+
+mod accounts;
+mod roles;
+
+use leptos::prelude::*;
+
+use self::accounts::Accounts;
+use self::roles::Roles;
+use crate::components::{Facts, Page, Tab, Tabs};
+use crate::routes::{Route, SettingsTab};
+use crate::{nav, session};
+
+/// The page.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let route = nav::use_route();
+    let tab = Memo::new(move |_| match route.get() {
+        Route::Settings(tab) => tab,
+        _ => SettingsTab::default(),
+    });
+    let tabs = Signal::derive(move || {
+        SettingsTab::ALL
+            .map(|t| Tab { label: t.label().to_owned(), href: Route::Settings(t).href(), current: tab.get() == t })
+            .to_vec()
+    });
+    view! {
+        <Page title="Settings">
+            <Tabs label="Settings" tabs />
+            {move || match tab.get() {
+                SettingsTab::Accounts => view! { <Accounts /> }.into_any(),
+                SettingsTab::Roles => view! { <Roles /> }.into_any(),
+                SettingsTab::About => view! { <About /> }.into_any(),
+            }}
+        </Page>
+    }
+}
+
+#[component]
+fn About() -> impl IntoView {
+    let session = session::use_session();
+    move || {
+        session.get().map(|s| {
+            let account = s.account.as_ref();
+            let roles = account.map(|a| a.roles.join(", ")).unwrap_or_default();
+            view! {
+                <Facts facts=vec![
+                    ("Product", "Lifeguard".into_any()),
+                    ("Version", s.version.clone().into_any()),
+                    ("Instance", s.instance.clone().into_any()),
+                    ("Signed in as", account.map(|a| a.name.clone()).into_any()),
+                    ("Roles", roles.into_any()),
+                ] />
+            }
+        })
+    }
+}

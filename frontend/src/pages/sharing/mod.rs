@@ -1,0 +1,107 @@
+//! Status links: what the helpdesk sees without an account.
+
+use leptos::prelude::*;
+use shared::api::{ShareList, ShareView};
+use shared::events::Topic;
+
+use crate::api::use_data;
+use crate::components::act::args;
+use crate::components::badge::Badge;
+use crate::components::{
+    ActButton, ActForm, ButtonKind, Column, DataTable, Icon, Notice, NoticeKind, Page, Section, Shown, StateBadge, TextField, TimeAgo, Tone,
+};
+use crate::time;
+
+/// The page.
+#[component]
+pub fn SharingPage() -> impl IntoView {
+    let list = use_data::<ShareList>(|| "shares".to_owned(), &[Topic::Directory]);
+    view! {
+        <Page title="Sharing" lead="A status link shows pool states, servers, databases and the last test message, live. Whoever has it needs no account and can change nothing.">
+            {move || list.value.with(|l| l.as_ref().and_then(|l| l.reach_warning.clone())).map(|text| view! {
+                <Notice kind=NoticeKind::Warning><p>{text}</p></Notice>
+            })}
+            <NewLink />
+            <Section title="Links">
+                <Shown data=list let:l>
+                    <DataTable rows=Signal::derive(move || l.get().shares) columns=columns() name="links" acts=row_acts empty=|| view! {
+                        <h3>"There is no link yet"</h3>
+                        <p>"Make one for the helpdesk above, so that \"is chat up?\" is answered without a call."</p>
+                    } />
+                </Shown>
+            </Section>
+        </Page>
+    }
+}
+
+#[component]
+fn NewLink() -> impl IntoView {
+    let label = RwSignal::new(String::new());
+    let days = RwSignal::new(String::new());
+    let arguments = Signal::derive(move || {
+        let days = days.get().trim().parse::<u32>().ok();
+        args([("Label", label.get().trim().into()), ("ExpiresInDays", days.into())])
+    });
+    let done = std::sync::Arc::new(move |_: &_| {
+        label.set(String::new());
+        days.set(String::new());
+    });
+    let words = Signal::derive(move || match label.get().trim() {
+        "" => "Make a link".to_owned(),
+        l => format!("Make a link for {l}"),
+    });
+    view! {
+        <Section title="New link">
+            <ActForm cmdlet="New-LgShare" args=arguments label=words on_done=done>
+                <TextField label="Who it is for" name="Label" value=label required=true help=|| "For example Helpdesk Dublin; it tells the links apart." />
+                <TextField label="Days until it ends" name="ExpiresInDays" value=days check=check_days
+                    help=|| "Left out, it works until it is revoked." />
+            </ActForm>
+            <p class="muted">"The link is shown once, when it is made. The portal keeps a fingerprint of it only."</p>
+        </Section>
+    }
+}
+
+fn check_days(text: &str) -> Result<(), String> {
+    text.trim().parse::<u32>().map(drop).map_err(|_| "Enter a whole number of days.".to_owned())
+}
+
+fn columns() -> Vec<Column<ShareView>> {
+    vec![
+        Column::<ShareView>::new("For", |s| s.label.clone()),
+        Column::<ShareView>::new("State", |s| state(s).word).shown(|s| view! { <StateBadge state=state(s) /> }.into_any()),
+        Column::<ShareView>::new("Made", |s| s.created.rfc3339()).shown(|s| {
+            view! { <TimeAgo at=s.created />" by "{s.created_by.clone()} }.into_any()
+        }),
+        Column::<ShareView>::new("Ends", |s| s.expires.map(shared::Timestamp::rfc3339).unwrap_or_default()).shown(|s| match s.expires {
+            Some(at) => view! { <TimeAgo at /> }.into_any(),
+            None => "when revoked".into_any(),
+        }),
+        Column::<ShareView>::new("Opened last", |s| s.last_used.map(shared::Timestamp::rfc3339).unwrap_or_default()).shown(|s| match s.last_used {
+            Some(at) => view! { <TimeAgo at /> }.into_any(),
+            None => "never".into_any(),
+        }),
+        Column::<ShareView>::new("Opened", |s| s.uses.to_string()).number(),
+    ]
+}
+
+fn state(s: &ShareView) -> Badge {
+    if s.revoked.is_some() {
+        Badge::new("Revoked", Tone::Neutral, Icon::Stop)
+    } else if s.expires.is_some_and(|at| at <= time::now()) {
+        Badge::new("Ended", Tone::Neutral, Icon::Stop)
+    } else {
+        Badge::new("Works", Tone::Good, Icon::Tick)
+    }
+}
+
+fn row_acts(s: &ShareView) -> AnyView {
+    if s.revoked.is_some() {
+        return ().into_any();
+    }
+    let arguments = args([("Identity", s.id.clone().into())]);
+    view! {
+        <ActButton cmdlet="Remove-LgShare" args=arguments label=format!("Revoke the link for {}", s.label) short="Revoke" kind=ButtonKind::Quiet />
+    }
+    .into_any()
+}

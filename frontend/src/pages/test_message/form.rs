@@ -1,0 +1,152 @@
+//! The form of a test message: target, sender, receiver, room.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::{Value, json};
+use shared::api::{Overview, RoomView, UserView};
+use shared::events::Topic;
+use shared::names::{Fqdn, SipUri};
+use shared::plan::CmdletResponse;
+
+use crate::api::use_data;
+use crate::components::act::args;
+use crate::components::{ActForm, PasswordField, TextField};
+use crate::nav;
+use crate::routes::Route;
+
+/// One of the two people.
+#[derive(Clone, Copy)]
+struct Person {
+    sip: RwSignal<String>,
+    logon: RwSignal<String>,
+    password: RwSignal<String>,
+}
+
+impl Person {
+    fn new() -> Self {
+        Self { sip: RwSignal::default(), logon: RwSignal::default(), password: RwSignal::default() }
+    }
+
+    fn credential(self) -> Value {
+        json!({ "UserName": self.logon.get().trim(), "Password": self.password.get() })
+    }
+}
+
+/// The form.
+#[component]
+pub fn TestForm() -> impl IntoView {
+    let target = RwSignal::new(nav::use_query("target").get_untracked().unwrap_or_default());
+    let (sender, receiver) = (Person::new(), Person::new());
+    let room = RwSignal::new(String::new());
+    let timeout = RwSignal::new(String::new());
+    let users = use_data::<Vec<UserView>>(|| "users".to_owned(), &[Topic::Directory]);
+    let arguments = Signal::derive(move || {
+        args([
+            ("TargetFqdn", target.get().trim().into()),
+            ("SenderSipAddress", sender.sip.get().trim().into()),
+            ("SenderCredential", sender.credential()),
+            ("ReceiverSipAddress", receiver.sip.get().trim().into()),
+            ("ReceiverCredential", receiver.credential()),
+            ("ChatRoomUri", room.get().trim().into()),
+            ("TimeoutSeconds", timeout.get().trim().parse::<u32>().ok().into()),
+        ])
+    });
+    let done = Arc::new(|r: &CmdletResponse| {
+        if let Some(id) = &r.job {
+            nav::navigate_to(&Route::Test(id.clone()));
+        }
+    });
+    view! {
+        <div class="test-form">
+            <ActForm cmdlet="Test-CsPersistentChatMessage" args=arguments label="Send the test message" on_done=done>
+                <Target target />
+                <div class="form-columns">
+                    <PersonFields title="Sender" person=sender users=users.value sip_name="SenderSipAddress" credential_name="SenderCredential" />
+                    <PersonFields title="Receiver" person=receiver users=users.value sip_name="ReceiverSipAddress" credential_name="ReceiverCredential" />
+                </div>
+                <Room room />
+                <TextField label="Seconds each phase may take" name="TimeoutSeconds" value=timeout check=check_seconds
+                    help=|| "10 when left out." />
+            </ActForm>
+        </div>
+    }
+}
+
+#[component]
+fn Target(target: RwSignal<String>) -> impl IntoView {
+    let overview = use_data::<Overview>(|| "overview".to_owned(), &[Topic::Topology]);
+    let names = Signal::derive(move || {
+        overview.value.with(|o| {
+            o.as_ref().map_or_else(Vec::new, |o| {
+                let front_ends = o.front_ends.iter().map(|f| f.fqdn.to_string());
+                front_ends.chain(o.pools.iter().map(|p| p.fqdn.to_string())).collect()
+            })
+        })
+    });
+    view! {
+        <TextField label="Target FQDN" name="TargetFqdn" value=target required=true mono=true check=check_fqdn suggestions=names
+            help=|| "The registrar pool (Front End pool) at which both sign on. A chat pool's FQDN is resolved to its next hop, with a warning." />
+    }
+}
+
+#[component]
+fn PersonFields(
+    title: &'static str,
+    person: Person,
+    users: Signal<Option<Vec<UserView>>>,
+    sip_name: &'static str,
+    credential_name: &'static str,
+) -> impl IntoView {
+    let addresses = Signal::derive(move || {
+        users.with(|u| u.iter().flatten().map(|u| u.sip_address.to_string()).collect::<Vec<_>>())
+    });
+    // The log-on name of a known user is filled in; what a person typed there stays.
+    let prefill = move |sip: String| {
+        let known = users.with_untracked(|u| {
+            u.iter().flatten().find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip.trim())).map(|u| u.logon_name.clone())
+        });
+        if let Some(logon) = known {
+            person.logon.set(logon);
+        }
+    };
+    let lower = title.to_lowercase();
+    view! {
+        <fieldset class="person">
+            <legend><h3>{title}</h3></legend>
+            <TextField label=format!("{title} SIP address") name=sip_name value=person.sip required=true mono=true check=check_sip
+                suggestions=addresses on_change=prefill help=|| "For example sip:pilar@litwareinc.com." />
+            <TextField label=format!("{title} log-on name") value=person.logon required=true mono=true
+                help=|| "DOMAIN\\user; filled in for a known user." />
+            <PasswordField label=format!("{title} password") name=credential_name value=person.password required=true
+                help=move || format!("Of the {lower}; it is used for this run and kept nowhere.") />
+        </fieldset>
+    }
+}
+
+#[component]
+fn Room(room: RwSignal<String>) -> impl IntoView {
+    let rooms = use_data::<Vec<RoomView>>(|| "rooms".to_owned(), &[Topic::Rooms]);
+    let names = Signal::derive(move || {
+        rooms.value.with(|r| r.iter().flatten().map(|r| r.identity.clone()).collect::<Vec<_>>())
+    });
+    view! {
+        <TextField label="Room" name="ChatRoomUri" value=room mono=true suggestions=names
+            help=|| "pool\\room or a ma-chan URI. Left out, the first room that both may see is taken." />
+    }
+}
+
+fn check_fqdn(text: &str) -> Result<(), String> {
+    Fqdn::try_from(text).map(drop).map_err(|e| e.0)
+}
+
+fn check_sip(text: &str) -> Result<(), String> {
+    SipUri::try_from(text).map(drop).map_err(|e| e.0)
+}
+
+fn check_seconds(text: &str) -> Result<(), String> {
+    match text.trim().parse::<u32>() {
+        Ok(n) if n > 0 => Ok(()),
+        _ => Err("Enter a whole number of seconds.".to_owned()),
+    }
+}

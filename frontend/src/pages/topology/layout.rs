@@ -1,0 +1,235 @@
+//! Where the things of the picture stand: sites as columns, pools as cards, stores beside them. Pure
+//! numbers in SVG units, so that they can be tested.
+
+use shared::ObjectId;
+use shared::topology::{ChatPool, FileStoreRef, Topology};
+
+/// Width of a site's column.
+pub const COLUMN: i32 = 436;
+/// Room at the left of the cards, where the arrows to the next hop run.
+pub const GUTTER: i32 = 44;
+/// Width of a card.
+pub const CARD: i32 = 214;
+/// Left edge of the stores, from the column's left edge.
+pub const STORES: i32 = GUTTER + CARD + 24;
+/// Height of a store with the gap under it.
+pub const STORE_STEP: i32 = 46;
+const TOP: i32 = 52;
+const FRONT_END: i32 = 66;
+const GAP: i32 = 22;
+
+/// A store beside a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreBox {
+    /// What the pool keeps there, for example `mgc, mgccomp`.
+    pub role: String,
+    /// Short name.
+    pub name: String,
+    /// Whole name.
+    pub full: String,
+    /// A backup or a file store is drawn in another way than the databases in use.
+    pub kind: StoreKind,
+    /// Top.
+    pub y: i32,
+}
+
+/// How a store is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// Databases in use while the pool is Normal.
+    Primary,
+    /// Databases to fail over to.
+    Backup,
+    /// Uploaded files.
+    File,
+}
+
+/// A card: a Front End pool or a Persistent Chat pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Id of the object.
+    pub id: ObjectId,
+    /// Short name.
+    pub name: String,
+    /// Whole name.
+    pub full: String,
+    /// The line under the name.
+    pub note: String,
+    /// Number of servers.
+    pub servers: usize,
+    /// Left edge.
+    pub x: i32,
+    /// Top.
+    pub y: i32,
+    /// Height.
+    pub h: i32,
+    /// Stores beside it.
+    pub stores: Vec<StoreBox>,
+}
+
+/// The whole picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Names of the columns with their left edges.
+    pub columns: Vec<(String, i32)>,
+    /// Front End pools.
+    pub front_ends: Vec<Card>,
+    /// Persistent Chat pools.
+    pub pools: Vec<Card>,
+    /// Paths of the arrows from pools to their next hops.
+    pub arrows: Vec<String>,
+    /// Width.
+    pub width: i32,
+    /// Height.
+    pub height: i32,
+}
+
+/// Lays the topology out.
+pub fn picture(t: &Topology) -> Picture {
+    let mut out =
+        Picture { columns: Vec::new(), front_ends: Vec::new(), pools: Vec::new(), arrows: Vec::new(), width: 0, height: 0 };
+    for (i, site) in t.sites.iter().enumerate() {
+        let left = column_left(i);
+        out.columns.push((site.site_id.clone(), left));
+        let mut y = TOP;
+        for p in t.front_end_pools.iter().filter(|p| p.site == site.id) {
+            out.front_ends.push(front_end(p, left, y));
+            y += FRONT_END + GAP;
+        }
+        for p in t.pools.iter().filter(|p| p.site == site.id) {
+            let card = pool(t, p, left, y);
+            y += card.h + GAP;
+            out.pools.push(card);
+        }
+        out.height = out.height.max(y);
+    }
+    out.width = column_left(t.sites.len()).max(COLUMN);
+    out.arrows = t.pools.iter().filter_map(|p| arrow(&out, p)).collect();
+    out
+}
+
+fn column_left(i: usize) -> i32 {
+    i32::try_from(i).unwrap_or(0) * COLUMN
+}
+
+fn front_end(p: &shared::topology::FrontEndPool, left: i32, y: i32) -> Card {
+    let note = match p.edition {
+        shared::topology::Edition::Standard => "Standard Edition server",
+        shared::topology::Edition::Enterprise => "Front End pool",
+    };
+    Card {
+        id: p.id.clone(),
+        name: p.fqdn.host().to_owned(),
+        full: p.fqdn.to_string(),
+        note: note.to_owned(),
+        servers: p.servers.len(),
+        x: left + GUTTER,
+        y,
+        h: FRONT_END,
+        stores: Vec::new(),
+    }
+}
+
+fn pool(t: &Topology, p: &ChatPool, left: i32, y: i32) -> Card {
+    let stores = stores(t, p, y);
+    let rows = i32::try_from(stores.len()).unwrap_or(0);
+    Card {
+        id: p.id.clone(),
+        name: p.fqdn.host().to_owned(),
+        full: p.fqdn.to_string(),
+        note: p.display_name.clone(),
+        servers: p.computers.len(),
+        x: left + GUTTER,
+        y,
+        h: (rows * STORE_STEP - (STORE_STEP - 38)).max(FRONT_END + 12),
+        stores,
+    }
+}
+
+/// The stores of a pool; an instance that holds both databases stands once.
+fn stores(t: &Topology, p: &ChatPool, top: i32) -> Vec<StoreBox> {
+    let refs = [
+        (Some(&p.sql_store), "mgc", StoreKind::Primary),
+        (p.compliance_sql_store.as_ref(), "mgccomp", StoreKind::Primary),
+        (p.backup_sql_store.as_ref(), "mgc", StoreKind::Backup),
+        (p.backup_compliance_sql_store.as_ref(), "mgccomp", StoreKind::Backup),
+    ];
+    let mut out: Vec<StoreBox> = Vec::new();
+    for (id, role, kind) in refs {
+        let Some(store) = id.and_then(|id| t.sql_store(id)) else { continue };
+        let full = store.label();
+        if let Some(same) = out.iter_mut().find(|s| s.full == full && s.kind == kind) {
+            same.role = format!("{}, {role}", same.role);
+            continue;
+        }
+        let name = store.instance.as_ref().map_or_else(|| store.fqdn.host().to_owned(), |i| format!("{}\\{i}", store.fqdn.host()));
+        out.push(StoreBox { role: role.to_owned(), name, full, kind, y: 0 });
+    }
+    let full = t.file_store_label(&p.file_store);
+    let name = match &p.file_store {
+        FileStoreRef::Share(id) => t.file_store(id).map_or_else(|| full.clone(), |f| format!("{}\\{}", f.fqdn.host(), f.share)),
+        FileStoreRef::LocalPath(path) => path.clone(),
+    };
+    out.push(StoreBox { role: "files".to_owned(), name, full, kind: StoreKind::File, y: 0 });
+    for (i, s) in out.iter_mut().enumerate() {
+        if s.kind == StoreKind::Backup {
+            s.role = format!("backup of {}", s.role);
+        }
+        s.y = top + i32::try_from(i).unwrap_or(0) * STORE_STEP;
+    }
+    out
+}
+
+/// From the pool's left edge up the gutter to the left edge of its next hop; over the cards when that
+/// stands in another column.
+fn arrow(p: &Picture, pool: &ChatPool) -> Option<String> {
+    let from = p.pools.iter().find(|c| c.id == pool.id)?;
+    let lane = p.front_ends.iter().position(|c| c.id == pool.next_hop)?;
+    let to = &p.front_ends[lane];
+    let shift = i32::try_from(lane % 3).unwrap_or(0) * 8;
+    let (y0, y1) = (from.y + 24, to.y + to.h / 2);
+    let spine = from.x - 14 - shift;
+    if from.x == to.x {
+        return Some(format!("M{} {y0} H{spine} V{y1} H{}", from.x, to.x - 6));
+    }
+    let (over, spine2) = (TOP - 12 - shift, to.x - 14 - shift);
+    Some(format!("M{} {y0} H{spine} V{over} H{spine2} V{y1} H{}", from.x, to.x - 6))
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::sample::litware;
+
+    use super::*;
+
+    #[test]
+    fn cards_and_stores_do_not_overlap() {
+        let p = picture(&litware());
+        let mut all: Vec<&Card> = p.front_ends.iter().chain(&p.pools).collect();
+        all.sort_by_key(|c| (c.x, c.y));
+        for pair in all.windows(2) {
+            assert!(pair[0].x != pair[1].x || pair[0].y + pair[0].h < pair[1].y, "{} and {}", pair[0].name, pair[1].name);
+        }
+        for c in &p.pools {
+            let last = c.stores.last().expect("every pool has a file store");
+            assert!(last.y + 38 <= c.y + c.h, "{}", c.name);
+        }
+        assert!(all.iter().all(|c| c.x + CARD <= p.width && c.y + c.h <= p.height));
+    }
+
+    #[test]
+    fn an_instance_with_both_databases_stands_once() {
+        let p = picture(&litware());
+        let roles: Vec<_> = p.pools[0].stores.iter().map(|s| s.role.as_str()).collect();
+        assert_eq!(roles, ["mgc, mgccomp", "backup of mgc, mgccomp", "files"]);
+    }
+
+    #[test]
+    fn every_pool_has_its_arrow() {
+        let mut t = litware();
+        assert_eq!(picture(&t).arrows.len(), 4);
+        t.pools[3].next_hop = t.front_end_pools[0].id.clone();
+        assert_eq!(picture(&t).arrows.len(), 4, "also to another site");
+        assert_eq!(picture(&Topology::default()).columns, []);
+    }
+}

@@ -1,0 +1,117 @@
+//! The topology draft: tree, picture, details, new objects; and the published versions.
+
+mod drafts;
+mod front_end;
+mod layout;
+mod model;
+mod new_object;
+mod object;
+mod picture;
+pub mod place;
+mod stores;
+mod tree;
+mod versions;
+
+use leptos::prelude::*;
+use shared::api::TopologyView;
+use shared::events::Topic;
+
+use self::drafts::OpenDrafts;
+pub use self::drafts::discard_button;
+use self::model::removals;
+pub use self::new_object::NewObjectPage;
+use self::object::Details;
+use self::picture::Picture;
+use self::tree::Tree;
+pub use self::versions::VersionsPage;
+use crate::api::{Data, use_data};
+use crate::components::{ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown};
+use crate::nav;
+use crate::routes::Route;
+
+/// The topology as every page of this part reads it.
+pub fn use_topology() -> Data<TopologyView> {
+    use_data(|| "topology".to_owned(), &[Topic::Topology, Topic::Draft])
+}
+
+/// The page: tree at the left, the whole or the chosen object at the right.
+#[component]
+pub fn TopologyPage() -> impl IntoView {
+    let data = use_topology();
+    let lead = "This is the draft that everybody edits. Nothing of it runs until it is published.";
+    view! {
+        <Page title="Topology" lead actions=|| view! {
+            <LinkButton label="Versions" href=Route::Versions.href() />
+            <LinkButton label="Publish" href=Route::Publish.href() />
+            <LinkButton label="New Persistent Chat Pool" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::WizardStart.href() />
+        }>
+            <Shown data lines=8 let:view>
+                <Content view />
+            </Shown>
+        </Page>
+    }
+}
+
+#[component]
+fn Content(view: Signal<TopologyView>) -> impl IntoView {
+    let route = nav::use_route();
+    let draft = Memo::new(move |_| view.with(|v| v.draft.clone()));
+    let empty = Memo::new(move |_| draft.with(|d| d.sites.is_empty()));
+    view! {
+        <Banner view />
+        <OpenDrafts view />
+        <div class="topology">
+            <Tree view />
+            <div class="topology-main stack">
+                {move || match route.get() {
+                    Route::TopologyObject(kind, id) => view! { <Details view kind id /> }.into_any(),
+                    _ if empty.get() => first().into_any(),
+                    _ => view! { <Section title="Whole topology"><Picture draft /></Section> }.into_any(),
+                }}
+            </div>
+        </div>
+    }
+}
+
+fn first() -> impl IntoView {
+    let new = |kind: &str| Route::TopologyNew(kind.to_owned()).href();
+    view! {
+        <div class="empty">
+            <h2>"Begin with a SIP domain and a site"</h2>
+            <p>"Then a Front End pool, which becomes the next hop, and the Persistent Chat pool. Stores can be defined on the way."</p>
+            <div class="row">
+                <LinkButton label="New SIP domain" kind=ButtonKind::Primary href=new("sip-domain") />
+                <LinkButton label="New site" href=new("site") />
+            </div>
+        </div>
+    }
+}
+
+/// What is not published and what is wrong.
+#[component]
+fn Banner(view: Signal<TopologyView>) -> impl IntoView {
+    let count = Memo::new(move |_| view.with(|v| v.changes.len()));
+    let errors = Memo::new(move |_| view.with(|v| v.problems.iter().filter(|p| p.blocks()).count()));
+    let gone = Memo::new(move |_| view.with(removals));
+    move || {
+        (count.get() > 0).then(|| {
+            let text = match count.get() {
+                1 => "1 change is not published.".to_owned(),
+                n => format!("{n} changes are not published."),
+            };
+            let wrong = match errors.get() {
+                0 => None,
+                1 => Some("1 error stands in the way; it is marked in the tree.".to_owned()),
+                n => Some(format!("{n} errors stand in the way; they are marked in the tree.")),
+            };
+            let kind = if wrong.is_some() { NoticeKind::Warning } else { NoticeKind::Info };
+            let removed = gone.get();
+            view! {
+                <Notice kind>
+                    <p>{text}" "{wrong}" "<a href=Route::Publish.href()>"Look at them and publish"</a></p>
+                    {(!removed.is_empty()).then(|| view! { <ul>{removed.into_iter().map(|s| view! { <li>{s}</li> }).collect_view()}</ul> })}
+                </Notice>
+            }
+        })
+    }
+}

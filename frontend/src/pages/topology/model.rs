@@ -1,0 +1,240 @@
+//! The draft as a tree: what stands in it, what is not published yet, what is wrong at which object.
+
+use shared::api::TopologyView;
+use shared::error::Problem;
+use shared::topology::diff::{Change, ObjectKind};
+use shared::topology::{Edition, Topology};
+
+/// The part of an address that names a kind of object.
+pub fn slug(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::SipDomain => "sip-domain",
+        ObjectKind::Site => "site",
+        ObjectKind::FrontEndPool => "front-end-pool",
+        ObjectKind::SqlStore => "sql-store",
+        ObjectKind::FileStore => "file-store",
+        ObjectKind::Pool => "pool",
+    }
+}
+
+/// The kind that a part of an address names.
+pub fn kind_of_slug(text: &str) -> Option<ObjectKind> {
+    KINDS.into_iter().find(|k| slug(*k) == text)
+}
+
+const KINDS: [ObjectKind; 6] = [
+    ObjectKind::SipDomain,
+    ObjectKind::Site,
+    ObjectKind::FrontEndPool,
+    ObjectKind::SqlStore,
+    ObjectKind::FileStore,
+    ObjectKind::Pool,
+];
+
+/// How an object of the draft differs from what is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Not published yet.
+    New,
+    /// Published with other properties.
+    Changed,
+}
+
+impl Mark {
+    /// The word beside the name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// An object of the draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Its id; the name where names are the identity.
+    pub id: String,
+    /// Its name as the cmdlets take it.
+    pub name: String,
+    /// A word more, for example its edition.
+    pub note: &'static str,
+    /// Not published yet, or changed.
+    pub mark: Option<Mark>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+    /// Computers in it.
+    pub computers: Vec<String>,
+}
+
+/// Every object of a kind, in the draft's order.
+pub fn nodes(view: &TopologyView, kind: ObjectKind) -> Vec<Node> {
+    raw(&view.draft, kind)
+        .into_iter()
+        .enumerate()
+        .map(|(i, r)| Node {
+            mark: mark(&view.changes, kind, &r.id, &r.name),
+            problems: problems_at(&view.problems, kind, i),
+            kind,
+            id: r.id,
+            name: r.name,
+            note: r.note,
+            computers: r.computers,
+        })
+        .collect()
+}
+
+/// One object.
+pub fn node(view: &TopologyView, kind: ObjectKind, id: &str) -> Option<Node> {
+    nodes(view, kind).into_iter().find(|n| n.id == id)
+}
+
+/// Objects of a kind that stand on a site.
+pub fn of_site(view: &TopologyView, kind: ObjectKind, site: &str) -> Vec<Node> {
+    let here = |id: &str| match kind {
+        ObjectKind::FrontEndPool => view.draft.front_end_pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site),
+        ObjectKind::Pool => view.draft.pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site),
+        _ => false,
+    };
+    nodes(view, kind).into_iter().filter(|n| here(&n.id)).collect()
+}
+
+/// What the draft takes out, as sentences.
+pub fn removals(view: &TopologyView) -> Vec<String> {
+    let removed = |c: &&Change| matches!(c, Change::Removed { .. });
+    view.changes.iter().filter(removed).map(|c| c.sentence(&view.draft)).collect()
+}
+
+/// What changes at one object, as sentences.
+pub fn changes_of(view: &TopologyView, node: &Node) -> Vec<String> {
+    let about = |c: &&Change| match c {
+        Change::Added { kind, name, .. } => *kind == node.kind && *name == node.name,
+        Change::Modified { kind, id, .. } => *kind == node.kind && *id == node.id,
+        Change::Removed { .. } => false,
+    };
+    view.changes.iter().filter(about).map(|c| c.sentence(&view.draft)).collect()
+}
+
+struct Raw {
+    id: String,
+    name: String,
+    note: &'static str,
+    computers: Vec<String>,
+}
+
+fn raw(t: &Topology, kind: ObjectKind) -> Vec<Raw> {
+    let plain = |id: String, name: String| Raw { id, name, note: "", computers: Vec::new() };
+    match kind {
+        ObjectKind::SipDomain => t.sip_domains.iter().map(|d| plain(d.to_string(), d.to_string())).collect(),
+        ObjectKind::Site => t.sites.iter().map(|s| plain(s.id.to_string(), s.site_id.clone())).collect(),
+        ObjectKind::SqlStore => t.sql_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
+        ObjectKind::FileStore => t.file_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
+        ObjectKind::FrontEndPool => t
+            .front_end_pools
+            .iter()
+            .map(|p| Raw {
+                note: if p.edition == Edition::Standard { "Standard Edition" } else { "" },
+                computers: p.servers.iter().map(|s| s.fqdn.to_string()).collect(),
+                ..plain(p.id.to_string(), p.fqdn.to_string())
+            })
+            .collect(),
+        ObjectKind::Pool => t
+            .pools
+            .iter()
+            .map(|p| Raw {
+                computers: p.computers.iter().map(|c| c.fqdn.to_string()).collect(),
+                ..plain(p.id.to_string(), p.fqdn.to_string())
+            })
+            .collect(),
+    }
+}
+
+fn mark(changes: &[Change], of: ObjectKind, node_id: &str, node_name: &str) -> Option<Mark> {
+    changes.iter().find_map(|c| match c {
+        Change::Added { kind, name, .. } if *kind == of && name == node_name => Some(Mark::New),
+        Change::Modified { kind, id, .. } if *kind == of && id == node_id => Some(Mark::Changed),
+        _ => None,
+    })
+}
+
+fn problems_at(all: &[Problem], kind: ObjectKind, index: usize) -> Vec<Problem> {
+    let list = match kind {
+        ObjectKind::SipDomain => "sip_domains",
+        ObjectKind::Site => "sites",
+        ObjectKind::FrontEndPool => "front_end_pools",
+        ObjectKind::SqlStore => "sql_stores",
+        ObjectKind::FileStore => "file_stores",
+        ObjectKind::Pool => "pools",
+    };
+    let at = format!("{list}.{index}");
+    let here = |p: &&Problem| p.field.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    all.iter().filter(here).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::sample::litware;
+    use shared::topology::diff::diff;
+    use shared::topology::validate::validate;
+
+    use super::*;
+
+    fn view(published: Topology, draft: Topology) -> TopologyView {
+        let changes = diff(&published, &draft);
+        TopologyView {
+            sentences: changes.iter().map(|c| c.sentence(&draft)).collect(),
+            problems: validate(&draft),
+            version: Some(1),
+            revision: 1,
+            publishers: Vec::new(),
+            wizards: Vec::new(),
+            published,
+            draft,
+            changes,
+        }
+    }
+
+    #[test]
+    fn an_unchanged_draft_has_no_marks() {
+        let v = view(litware(), litware());
+        for kind in KINDS {
+            assert!(nodes(&v, kind).iter().all(|n| n.mark.is_none() && n.problems.is_empty()), "{kind:?}");
+        }
+        assert_eq!(nodes(&v, ObjectKind::Pool)[0].computers.len(), 6);
+    }
+
+    #[test]
+    fn new_changed_and_removed_objects_are_told_apart() {
+        let mut draft = litware();
+        let old = litware();
+        draft.pools[1].display_name = "Another".to_owned();
+        draft.sip_domains.remove(1);
+        draft.sites[0].site_id = "Seattle".to_owned();
+        let mut published = old;
+        published.sql_stores.remove(0);
+        let v = view(published, draft);
+        assert_eq!(nodes(&v, ObjectKind::SqlStore)[0].mark, Some(Mark::New));
+        assert_eq!(nodes(&v, ObjectKind::Pool)[1].mark, Some(Mark::Changed));
+        assert_eq!(nodes(&v, ObjectKind::Pool)[0].mark, None);
+        assert_eq!(removals(&v), ["The SIP domain contoso.com is removed."]);
+        let site = node(&v, ObjectKind::Site, "site-redmond").expect("the site is still there");
+        assert_eq!(changes_of(&v, &site).len(), 1);
+    }
+
+    #[test]
+    fn problems_stand_at_their_object_only() {
+        let mut draft = litware();
+        for i in 0..9 {
+            draft.sites.push(shared::topology::Site {
+                id: shared::ObjectId::try_from(format!("s{i}")).expect("well formed"),
+                site_id: format!("Site {i}"),
+            });
+        }
+        let v = view(litware(), draft);
+        let sites = nodes(&v, ObjectKind::Site);
+        // Site 1 (Dublin) has a default pool; sites 10 and 11 have none, and their index starts with 1.
+        assert!(sites[1].problems.is_empty() && sites[10].problems.len() == 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! The topology as a picture, with a table that says the same.
+
+use leptos::prelude::*;
+use shared::topology::Topology;
+
+use super::layout::{CARD, COLUMN, Card, Picture as Drawing, STORES, StoreBox, StoreKind, picture};
+use crate::components::copy::breakable;
+use crate::routes::Route;
+
+/// The picture and the table.
+#[component]
+pub fn Picture(
+    /// The draft.
+    draft: Memo<Topology>,
+) -> impl IntoView {
+    move || {
+        draft.with(|t| {
+            let words = format!(
+                "Sites as columns: {} Front End pools, {} Persistent Chat pools with their stores; arrows lead to the next hop. The table below says the same.",
+                t.front_end_pools.len(),
+                t.pools.len()
+            );
+            view! {
+                <figure class="picture">
+                    <div class="picture-box" tabindex="0" role="region" aria-label="Picture of the topology">{draw(&picture(t), words)}</div>
+                    <figcaption class="picture-key muted">
+                        <span><span class="key key-server"></span>"server"</span>
+                        <span><span class="key key-primary"></span>"databases"</span>
+                        <span><span class="key key-backup"></span>"backup databases"</span>
+                        <span><span class="key key-file"></span>"file store"</span>
+                        <span>"→ next hop"</span>
+                    </figcaption>
+                </figure>
+                {table(t)}
+            }
+        })
+    }
+}
+
+fn draw(p: &Drawing, words: String) -> AnyView {
+    let height = p.height.max(120);
+    view! {
+        <svg class="picture-svg" role="img" aria-label=words width=p.width height=height viewBox=format!("0 0 {} {height}", p.width)>
+            <defs>
+                <marker id="arrow-head" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+                    <path class="arrow-head" d="M0 0L8 4L0 8z" />
+                </marker>
+            </defs>
+            {p.columns.iter().map(|(name, left)| column(name, *left, height)).collect_view()}
+            {p.arrows.iter().map(|d| view! { <path class="arrow" d=d.clone() marker-end="url(#arrow-head)" /> }).collect_view()}
+            {p.front_ends.iter().map(|c| card(c, "node node-front-end")).collect_view()}
+            {p.pools.iter().map(|c| card(c, "node node-pool")).collect_view()}
+        </svg>
+    }
+    .into_any()
+}
+
+fn column(name: &str, left: i32, height: i32) -> AnyView {
+    view! {
+        <g>
+            <rect class="site" x=left + 4 y="4" width=COLUMN - 8 height=height - 8 rx="8" />
+            <text class="site-name" x=left + 20 y="28">{name.to_owned()}</text>
+        </g>
+    }
+    .into_any()
+}
+
+fn card(c: &Card, class: &'static str) -> AnyView {
+    let (x, y) = (c.x, c.y);
+    let dots = (0..c.servers)
+        .map(|i| view! { <circle class="dot" cx=x + 20 + i32::try_from(i).unwrap_or(0) * 16 cy=y + 56 r="5" /> })
+        .collect_view();
+    let joins = c.stores.iter().map(|s| {
+        let d = format!("M{} {} H{} V{} H{}", x + CARD, y + 24, x + CARD + 12, s.y + 19, x + CARD + 24);
+        view! { <path class="join" d=d /> }
+    });
+    view! {
+        <g class=class>
+            {joins.collect_view()}
+            <rect class="node-box" x=x y=y width=CARD height=c.h rx="6" />
+            <text class="node-name" x=x + 14 y=y + 24>{short(&c.name, 24)}</text>
+            <text class="node-note" x=x + 14 y=y + 41>{short(&c.note, 30)}</text>
+            {dots}
+            {c.stores.iter().map(|s| store(s, x + STORES - super::layout::GUTTER)).collect_view()}
+        </g>
+    }
+    .into_any()
+}
+
+fn store(s: &StoreBox, x: i32) -> AnyView {
+    let y = s.y;
+    let shape = if s.kind == StoreKind::File {
+        format!("M{x} {} h9 l3 4 h14 v22 h-26 z", y + 6)
+    } else {
+        format!("M{x} {t} a13 4.5 0 0 1 26 0 v20 a13 4.5 0 0 1 -26 0 z m0 0 a13 4.5 0 0 0 26 0", t = y + 9)
+    };
+    let class = match s.kind {
+        StoreKind::Primary => "store store-primary",
+        StoreKind::Backup => "store store-backup",
+        StoreKind::File => "store store-file",
+    };
+    view! {
+        <g class=class>
+            <path d=shape />
+            <text class="store-role" x=x + 34 y=y + 16>{s.role.clone()}</text>
+            <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 15)}</text>
+        </g>
+    }
+    .into_any()
+}
+
+/// As much of a text as fits.
+fn short(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+fn table(t: &Topology) -> AnyView {
+    if t.pools.is_empty() {
+        return ().into_any();
+    }
+    let row = |p: &shared::topology::ChatPool| {
+        let store = |id: Option<&shared::ObjectId>| id.and_then(|id| t.sql_store(id)).map_or("–".to_owned(), |s| s.label());
+        let computers = p.computers.iter().map(|c| c.fqdn.host()).collect::<Vec<_>>().join(", ");
+        let href = Route::TopologyObject("pool".to_owned(), p.id.to_string()).href();
+        view! {
+            <tr>
+                <th scope="row" data-label="Pool"><a class="mono" href=href>{breakable(p.fqdn.as_str())}</a></th>
+                <td data-label="Site">{t.site(&p.site).map(|s| s.site_id.clone())}</td>
+                <td data-label="Computers" class="mono">{computers}</td>
+                <td data-label="mgc" class="mono">{breakable(&store(Some(&p.sql_store)))}</td>
+                <td data-label="Backup" class="mono">{breakable(&store(p.backup_sql_store.as_ref()))}</td>
+                <td data-label="File store" class="mono">{breakable(&t.file_store_label(&p.file_store))}</td>
+                <td data-label="Next hop" class="mono">{t.front_end_pool(&p.next_hop).map(|f| breakable(f.fqdn.as_str()))}</td>
+            </tr>
+        }
+    };
+    view! {
+        <div class="table-box" role="region" aria-label="The topology as a table" tabindex="0">
+            <table class="table">
+                <caption class="visually-hidden">"Persistent Chat pools with their site, computers, stores and next hop"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Persistent Chat pool"</th>
+                        <th scope="col">"Site"</th>
+                        <th scope="col">"Computers"</th>
+                        <th scope="col">"mgc"</th>
+                        <th scope="col">"Backup"</th>
+                        <th scope="col">"File store"</th>
+                        <th scope="col">"Next hop"</th>
+                    </tr>
+                </thead>
+                <tbody>{t.pools.iter().map(row).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,169 @@
+//! *Where it runs*: the field that every server and store has.
+
+use std::net::IpAddr;
+
+use leptos::prelude::*;
+use shared::Fqdn;
+use shared::topology::Placement;
+
+use crate::components::{RadioGroup, TextField};
+
+/// What the place is asked for; decides which choices there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlaceOf {
+    /// A Front End or Persistent Chat server.
+    Server,
+    /// A SQL Server store.
+    SqlStore,
+    /// A file store.
+    FileStore,
+}
+
+type Choice = (String, String, String);
+
+impl PlaceOf {
+    fn choices(self) -> Vec<Choice> {
+        let choice = |v: &str, words: &str, text: &str| (v.to_owned(), words.to_owned(), text.to_owned());
+        let here = match self {
+            Self::Server => "In this process, on a loopback address of its own. Nothing has to be installed.",
+            Self::SqlStore => "In the data directory of this portal. Nothing has to be installed.",
+            Self::FileStore => "\\\\server\\share maps to a folder of the data directory.",
+        };
+        let elsewhere = match self {
+            Self::Server => choice("address", "At this address", "On a machine of its own; its name must resolve and its ports answer before publishing."),
+            Self::SqlStore => choice("address", "At this address", "A SQL Server elsewhere. Publishing accepts it only as guided in this version."),
+            Self::FileStore => choice("address", "In this folder", "A folder of this machine, for example a mounted share."),
+        };
+        let mut all = vec![choice("here", "Run here", here), elsewhere];
+        if self == Self::SqlStore {
+            all.push(choice("guided", "SQL Server, guided", "A person carries out printed steps on the SQL Server; nothing is checked from here."));
+        }
+        all
+    }
+
+    /// What is wrong with the address.
+    fn wrong(self, p: &Placement) -> Option<String> {
+        let Placement::Address(a) = p else { return None };
+        let text = a.trim();
+        match self {
+            Self::FileStore if text.is_empty() => Some("Enter the folder, for example /srv/chatfiles.".to_owned()),
+            Self::FileStore => (!text.starts_with('/')).then(|| "Enter the whole path, starting with /.".to_owned()),
+            _ if text.is_empty() || text.parse::<IpAddr>().is_ok() => None,
+            _ => Fqdn::try_from(text).err().map(|e| e.0),
+        }
+    }
+}
+
+/// The choice as a word, and as the radio button's value.
+fn value_of(p: &Placement) -> &'static str {
+    match p {
+        Placement::RunHere => "here",
+        Placement::Address(_) => "address",
+        Placement::SqlServerGuided => "guided",
+    }
+}
+
+/// The word that the parameter `Placement` of the topology cmdlets takes.
+pub fn word(p: &Placement) -> String {
+    match p {
+        Placement::RunHere => "RunHere".to_owned(),
+        Placement::SqlServerGuided => "Guided".to_owned(),
+        Placement::Address(a) if a.trim().is_empty() => "Dns".to_owned(),
+        Placement::Address(a) => a.trim().to_owned(),
+    }
+}
+
+/// The field.
+#[component]
+pub fn PlaceField(
+    /// What the place is asked for.
+    of: PlaceOf,
+    /// The place.
+    value: RwSignal<Placement>,
+    /// The parameter it fills.
+    #[prop(default = "Placement")]
+    name: &'static str,
+    /// What is wrong with it besides its form.
+    #[prop(optional, into)]
+    problem: Signal<Option<String>>,
+    /// Called after each change.
+    #[prop(optional, into)]
+    on_change: Option<Callback<Placement>>,
+) -> impl IntoView {
+    let choice = RwSignal::new(String::new());
+    let address = RwSignal::new(String::new());
+    // Shown as the place is, also when it was changed elsewhere.
+    Effect::new(move |_| {
+        let p = value.get();
+        choice.set(value_of(&p).to_owned());
+        if let Placement::Address(a) = p
+            && address.with_untracked(|x| *x != a)
+        {
+            address.set(a);
+        }
+    });
+    let set = move |p: Placement| {
+        value.set(p.clone());
+        if let Some(f) = on_change {
+            f.run(p);
+        }
+    };
+    let choose = move |v: String| {
+        set(match v.as_str() {
+            "address" => Placement::Address(address.get_untracked()),
+            "guided" => Placement::SqlServerGuided,
+            _ => Placement::RunHere,
+        });
+    };
+    let elsewhere = Memo::new(move |_| value.with(|p| matches!(p, Placement::Address(_))));
+    let wrong = Signal::derive(move || value.with(|p| of.wrong(p)).or_else(|| problem.get()));
+    let label = if of == PlaceOf::Server { "Where it runs" } else { "Where it is" };
+    view! {
+        <div class="place">
+            <RadioGroup label value=choice options=of.choices() on_change=choose />
+            {move || elsewhere.get().then(|| {
+                let typed = move |a: String| set(Placement::Address(a));
+                if of == PlaceOf::FileStore {
+                    view! { <TextField label="Folder" name value=address required=true mono=true problem=wrong on_change=typed /> }.into_any()
+                } else {
+                    view! {
+                        <TextField label="Address" name value=address mono=true problem=wrong on_change=typed
+                            help=|| "An IP address or a name. Left empty, its own FQDN is looked up in DNS." />
+                    }.into_any()
+                }
+            })}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::cmdlets::placement;
+
+    use super::*;
+
+    #[test]
+    fn the_cmdlets_read_what_the_page_writes() {
+        let all = [
+            Placement::RunHere,
+            Placement::SqlServerGuided,
+            Placement::Address(String::new()),
+            Placement::Address("10.0.0.7".to_owned()),
+        ];
+        for p in all {
+            assert_eq!(placement(Some(&word(&p))), p);
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let at = |s: &str| Placement::Address(s.to_owned());
+        assert_eq!(PlaceOf::Server.wrong(&at("")), None);
+        assert_eq!(PlaceOf::Server.wrong(&at("10.1.2.3")), None);
+        assert_eq!(PlaceOf::SqlStore.wrong(&at("sql01.contoso.com")), None);
+        assert!(PlaceOf::Server.wrong(&at("not a name")).is_some());
+        assert!(PlaceOf::FileStore.wrong(&at("")).is_some());
+        assert_eq!(PlaceOf::FileStore.wrong(&at("/srv/x")), None);
+        assert_eq!(PlaceOf::FileStore.wrong(&Placement::RunHere), None);
+    }
+}

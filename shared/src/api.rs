@@ -1,0 +1,501 @@
+//! The resources that pages read under `/api/v1`. Acts go through `POST /api/v1/cmdlets/{name}` only
+//! (see [`crate::plan`]); the few exceptions (session, drafts) stand here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::deployment::{PoolState, ServerReport};
+use crate::error::Problem;
+use crate::names::{Fqdn, ObjectId, SipUri};
+use crate::synthetic::{StepRecord, TestReport};
+use crate::time::Timestamp;
+use crate::topology::Topology;
+use crate::topology::diff::Change;
+use crate::topology::draft::PoolDraft;
+
+macro_rules! dto {
+    ($($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $fdoc:literal])+ $field:ident : $ty:ty,)* })*) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct $name { $($(#[doc = $fdoc])+ pub $field: $ty,)* }
+    )*};
+}
+
+dto! {
+    /// `GET /api/v1/session`: who is signed in. Answered to anyone.
+    Session {
+        /// Whether the first administrator must still be created.
+        setup_needed: bool,
+        /// The signed-in account.
+        account: Option<AccountInfo>,
+        /// Name of this instance, for the title.
+        instance: String,
+        /// Version of the product.
+        version: String,
+    }
+    /// The signed-in account.
+    AccountInfo {
+        /// Log-on name.
+        name: String,
+        /// Its roles.
+        roles: Vec<String>,
+        /// When the session ends without use.
+        expires: Timestamp,
+    }
+    /// `POST /api/v1/setup`.
+    SetupRequest {
+        /// The one-time token that `serve` printed.
+        token: String,
+        /// Log-on name of the first administrator.
+        name: String,
+        /// Password of at least 10 characters.
+        password: String,
+        /// `litware` or `empty`.
+        deployment: String,
+    }
+    /// Answer of `POST /api/v1/setup`.
+    SetupResponse {
+        /// The job that publishes the sample.
+        job: Option<String>,
+        /// Generated credentials of the sample's users, shown once.
+        credentials: Vec<GeneratedCredential>,
+    }
+    /// A generated credential, shown once.
+    GeneratedCredential {
+        /// SIP address.
+        sip_address: String,
+        /// Log-on name.
+        logon_name: String,
+        /// Password.
+        password: String,
+    }
+    /// `POST /api/v1/login`.
+    LoginRequest {
+        /// Log-on name.
+        name: String,
+        /// Password.
+        password: String,
+    }
+    /// `GET /api/v1/overview`.
+    Overview {
+        /// Everything that is wrong now, worst first.
+        problems: Vec<LiveProblem>,
+        /// The pools.
+        pools: Vec<PoolSummary>,
+        /// Front End servers.
+        front_ends: Vec<ServerReport>,
+        /// The latest test messages, newest first.
+        tests: Vec<TestSummary>,
+        /// Version number of the published topology; none before the first publish.
+        version: Option<u64>,
+        /// Changes in the draft that are not published.
+        unpublished: u32,
+        /// When this was put together.
+        at: Timestamp,
+    }
+    /// Something that is wrong now.
+    LiveProblem {
+        /// Code, severity, text (what, then what to do).
+        problem: Problem,
+        /// What it is about, e.g. a pool's FQDN.
+        subject: String,
+        /// Page to go to.
+        href: String,
+        /// Since when, as far as known.
+        since: Option<Timestamp>,
+    }
+    /// A pool in a list.
+    PoolSummary {
+        /// Id.
+        id: ObjectId,
+        /// Pool FQDN.
+        fqdn: Fqdn,
+        /// Display name.
+        display_name: String,
+        /// Site name.
+        site: String,
+        /// State that is wanted.
+        state: PoolState,
+        /// Since when.
+        since: Timestamp,
+        /// Whether every server and the databases have taken the state up.
+        converged: bool,
+        /// Whether a backup store exists; without it, why it cannot be failed over.
+        no_failover_reason: Option<String>,
+        /// Servers.
+        servers: Vec<ChatServerView>,
+        /// Databases.
+        databases: Vec<DatabaseView>,
+        /// The last test message.
+        last_test: Option<TestSummary>,
+        /// Legacy endpoint.
+        endpoint: Option<SipUri>,
+        /// Compliance is on (no adapter writes anything out yet).
+        compliance: bool,
+        /// Events waiting in mgccomp.
+        compliance_queue: Option<u64>,
+    }
+    /// A server of a pool.
+    ChatServerView {
+        /// Report of its host.
+        report: ServerReport,
+        /// Whether it is in the active list.
+        active: bool,
+    }
+    /// A database of a pool.
+    DatabaseView {
+        /// `primary` or `backup`.
+        role: String,
+        /// `mgc` or `mgccomp`.
+        database: String,
+        /// Store label.
+        store: String,
+        /// Whether the pool uses it now.
+        in_use: bool,
+        /// Whether it answers; else why not.
+        error: Option<String>,
+        /// Size in bytes.
+        size_bytes: Option<u64>,
+        /// Messages in it.
+        messages: Option<u64>,
+        /// Its epoch (fence).
+        epoch: Option<u64>,
+        /// When it was last copied from the other side.
+        copied_at: Option<Timestamp>,
+        /// When it was last written.
+        last_write: Option<Timestamp>,
+    }
+    /// `GET /api/v1/pools/{fqdn}`.
+    PoolDetail {
+        /// Same as in the list.
+        summary: PoolSummary,
+        /// Port of its servers.
+        port: u16,
+        /// Kind: `Multiple computer pool` or `Single computer pool`.
+        kind: String,
+        /// Label of the file store.
+        file_store: String,
+        /// Next hop FQDN.
+        next_hop: Fqdn,
+        /// Sites it is default for.
+        default_for: Vec<String>,
+        /// Lookup contact that Lync 2013 clients get by provisioning.
+        lookup_uri: SipUri,
+        /// Latest tests.
+        tests: Vec<TestSummary>,
+    }
+    /// A test message in a list.
+    TestSummary {
+        /// Id of the run.
+        id: String,
+        /// Target as typed.
+        target: String,
+        /// The chat pool it reached or would have reached, when known.
+        pool: Option<Fqdn>,
+        /// `running`, `success` or `failure`.
+        state: String,
+        /// When it started.
+        started: Timestamp,
+        /// First send to second receipt, in microseconds.
+        latency_us: Option<u64>,
+        /// One line: the verdict.
+        verdict: String,
+        /// Who started it.
+        actor: String,
+    }
+    /// `GET /api/v1/tests/{id}`: a run, also while it runs.
+    TestRun {
+        /// Same as in the list.
+        summary: TestSummary,
+        /// Steps so far.
+        steps: Vec<StepRecord>,
+        /// The report when it ended.
+        report: Option<TestReport>,
+        /// The block as `Test-CsPersistentChatMessage` prints it, when it ended.
+        printed: Option<String>,
+    }
+    /// `GET /api/v1/topology`.
+    TopologyView {
+        /// What is published.
+        published: Topology,
+        /// Number of the published version.
+        version: Option<u64>,
+        /// The draft everybody edits.
+        draft: Topology,
+        /// Revision of the draft.
+        revision: u32,
+        /// Differences from published to draft.
+        changes: Vec<Change>,
+        /// The same as sentences.
+        sentences: Vec<String>,
+        /// Problems of the draft.
+        problems: Vec<Problem>,
+        /// Names of accounts that may publish, when the asker may not.
+        publishers: Vec<String>,
+        /// Open wizard drafts.
+        wizards: Vec<WizardInfo>,
+    }
+    /// An open wizard draft in a list.
+    WizardInfo {
+        /// Id.
+        id: String,
+        /// Pool FQDN as typed so far.
+        name: String,
+        /// Author.
+        author: String,
+        /// Last change.
+        updated: Timestamp,
+    }
+    /// `GET /api/v1/drafts/{id}` and the answer of `POST /api/v1/drafts`.
+    WizardDraft {
+        /// Id.
+        id: String,
+        /// The fields.
+        draft: PoolDraft,
+        /// Rises with every change.
+        revision: u32,
+        /// Author.
+        author: String,
+        /// Last change.
+        updated: Timestamp,
+        /// Problems by draft field (the same function that the page calls).
+        problems: Vec<Problem>,
+    }
+    /// `PATCH /api/v1/drafts/{id}`: one field. 409 with the stored value in the message when `from` is not it.
+    DraftPatch {
+        /// JSON pointer into [`PoolDraft`], e.g. `/computers` or `/sql/existing`.
+        path: String,
+        /// What the page had read.
+        from: serde_json::Value,
+        /// What it shall be.
+        to: serde_json::Value,
+    }
+    /// A published version.
+    VersionInfo {
+        /// Number.
+        version: u64,
+        /// When.
+        at: Timestamp,
+        /// Who.
+        author: String,
+        /// Why.
+        comment: String,
+        /// What changed against its parent.
+        sentences: Vec<String>,
+    }
+    /// `GET /api/v1/jobs/{id}`: durable work.
+    JobView {
+        /// Id.
+        id: String,
+        /// What it does.
+        title: String,
+        /// `running`, `done` or `failed`.
+        state: String,
+        /// Who started it.
+        actor: String,
+        /// When.
+        started: Timestamp,
+        /// Steps.
+        steps: Vec<JobStep>,
+        /// Error when it failed.
+        error: Option<String>,
+    }
+    /// A step of a job.
+    JobStep {
+        /// What it does, in one sentence.
+        title: String,
+        /// `waiting`, `running`, `done`, `failed` or `skipped`.
+        state: String,
+        /// What came of it, line by line.
+        log: Vec<String>,
+        /// Milliseconds it took.
+        millis: Option<u64>,
+        /// A cmdlet (name, arguments) that mends what failed, offered as a button.
+        remedy: Option<(String, serde_json::Value)>,
+    }
+    /// `GET /api/v1/endpoints`.
+    EndpointView {
+        /// SIP address.
+        sip_address: SipUri,
+        /// Display name.
+        display_name: String,
+        /// The pool.
+        pool: Fqdn,
+        /// When it was created.
+        created: Timestamp,
+    }
+    /// `GET /api/v1/users`.
+    UserView {
+        /// SIP address.
+        sip_address: SipUri,
+        /// Display name.
+        display_name: String,
+        /// `DOMAIN\user`.
+        logon_name: String,
+        /// Home Front End pool.
+        registrar_pool: String,
+        /// May sign in.
+        enabled: bool,
+        /// User policy, when one is granted.
+        policy: Option<String>,
+        /// Effective: may use Persistent Chat.
+        chat_enabled: bool,
+        /// Which policy decided, in words.
+        decided_by: String,
+    }
+    /// `GET /api/v1/policies`.
+    PolicyView {
+        /// `Global`, `Site:Redmond`, `Tag:name` as the cmdlet prints it.
+        identity: String,
+        /// Text.
+        description: String,
+        /// Whether it allows Persistent Chat.
+        enable_persistent_chat: bool,
+        /// Users it is granted to.
+        granted: u64,
+    }
+    /// `GET /api/v1/categories`.
+    CategoryView {
+        /// `pool\name`.
+        identity: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Name.
+        name: String,
+        /// Description.
+        description: String,
+        /// Allowed principals.
+        allowed: Vec<String>,
+        /// Denied principals.
+        denied: Vec<String>,
+        /// Rooms in it.
+        rooms: u64,
+    }
+    /// `GET /api/v1/rooms`.
+    RoomView {
+        /// `pool\name`.
+        identity: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Category.
+        category: String,
+        /// Name.
+        name: String,
+        /// Description.
+        description: String,
+        /// `Normal` or `Auditorium`.
+        room_type: String,
+        /// `Open`, `Closed` or `Secret`.
+        privacy: String,
+        /// Disabled.
+        disabled: bool,
+        /// Members; empty inherits.
+        members: Vec<String>,
+        /// Managers.
+        managers: Vec<String>,
+        /// Presenters.
+        presenters: Vec<String>,
+        /// `ma-chan://…`.
+        uri: String,
+    }
+    /// `GET /api/v1/accounts`.
+    AccountView {
+        /// Log-on name.
+        name: String,
+        /// Role.
+        role: String,
+        /// May sign in.
+        enabled: bool,
+        /// Last log-on.
+        last_login: Option<Timestamp>,
+    }
+    /// `GET /api/v1/shares`.
+    ShareView {
+        /// Id.
+        id: String,
+        /// Label.
+        label: String,
+        /// Made when.
+        created: Timestamp,
+        /// Made by.
+        created_by: String,
+        /// Ends when.
+        expires: Option<Timestamp>,
+        /// Revoked when.
+        revoked: Option<Timestamp>,
+        /// Opened last.
+        last_used: Option<Timestamp>,
+        /// Times opened.
+        uses: u64,
+    }
+    /// `GET /api/v1/shares`: the list with what the page must warn of.
+    ShareList {
+        /// The links.
+        shares: Vec<ShareView>,
+        /// Base of the links.
+        public_url: String,
+        /// Set when the links work on this host only, with what to do.
+        reach_warning: Option<String>,
+    }
+    /// `GET /api/v1/audit`: an act, opened and closed.
+    AuditView {
+        /// Joins the opened and closed rows.
+        op_id: String,
+        /// When it was opened.
+        at: Timestamp,
+        /// Who.
+        actor: String,
+        /// Role under which.
+        role: String,
+        /// `session`, `token`, `share`, `host`.
+        credential: String,
+        /// Address it came from.
+        source: String,
+        /// Cmdlet.
+        cmdlet: String,
+        /// Equivalent line, secrets left out.
+        line: String,
+        /// What it was about.
+        target: String,
+        /// Why.
+        reason: String,
+        /// `opened`, `done`, `refused`, `failed` or `unknown`.
+        outcome: String,
+        /// What changed, or the error.
+        detail: String,
+        /// Request id.
+        request_id: String,
+    }
+    /// What `GET /status/{token}/data` returns and the shared page shows.
+    StatusView {
+        /// Label of the instance.
+        instance: String,
+        /// When it was put together.
+        at: Timestamp,
+        /// Worst state in one line.
+        verdict: String,
+        /// The pools.
+        pools: Vec<StatusPool>,
+    }
+    /// A pool on the shared page.
+    StatusPool {
+        /// FQDN.
+        fqdn: String,
+        /// Display name.
+        display_name: String,
+        /// `Normal`, `FailedOver`, `Degraded`, `Down`.
+        state: String,
+        /// Since when.
+        since: Timestamp,
+        /// Servers: name and word.
+        servers: Vec<(String, String)>,
+        /// Databases: label and word.
+        databases: Vec<(String, String)>,
+        /// Last test: when and verdict.
+        last_test: Option<(Timestamp, String)>,
+    }
+}

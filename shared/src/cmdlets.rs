@@ -1,0 +1,501 @@
+//! The one list of cmdlets. A name stands here once; the registry in the backend is made from the same
+//! list, so a missing handler does not compile.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cmdlet::{Cmdlet, Credential, Kind, ListModifier, Nature, Param, Spec};
+use crate::deployment::PoolState;
+use crate::topology::Placement;
+
+/// Whether a field is left out of the arguments.
+trait Unset {
+    fn unset(&self) -> bool;
+}
+impl<T> Unset for Option<T> {
+    fn unset(&self) -> bool {
+        self.is_none()
+    }
+}
+impl Unset for String {
+    fn unset(&self) -> bool {
+        self.is_empty()
+    }
+}
+impl<T> Unset for Vec<T> {
+    fn unset(&self) -> bool {
+        self.is_empty()
+    }
+}
+impl Unset for bool {
+    fn unset(&self) -> bool {
+        !*self
+    }
+}
+
+macro_rules! cmdlets {
+    (($d:tt) $(
+        $(#[doc = $doc:literal])+
+        $ty:ident $name:literal $nature:ident {
+            $( #[doc = $help:literal] $field:ident : $fty:ty = $pname:literal $kind:expr $(, $flag:ident)* ; )*
+        }
+    )*) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+            #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+            #[serde(default, deny_unknown_fields)]
+            pub struct $ty {
+                $(
+                    #[doc = $help]
+                    #[serde(rename = $pname, skip_serializing_if = "Unset::unset")]
+                    pub $field: $fty,
+                )*
+            }
+
+            impl Cmdlet for $ty {
+                const SPEC: Spec = Spec {
+                    name: $name,
+                    nature: Nature::$nature,
+                    synopsis: concat!($($doc),+),
+                    params: &[ $( Param::new($pname, $kind, $help)$(.$flag())* ),* ],
+                };
+            }
+        )*
+
+        /// Every cmdlet, in the order of the list.
+        pub const ALL: &[Spec] = &[ $( $ty::SPEC ),* ];
+
+        /// Calls the macro `m` with the types of all cmdlets, to build what must be complete.
+        #[macro_export]
+        macro_rules! with_every_cmdlet {
+            ($d m:ident) => { $d m! { $( $ty )* } };
+        }
+    };
+}
+
+/// The definition of the cmdlet with this name, any case.
+pub fn find(name: &str) -> Option<&'static Spec> {
+    ALL.iter().find(|s| s.name.eq_ignore_ascii_case(name))
+}
+
+const POOL_STATES: Kind = Kind::Choice(&["Normal", "FailedOver"]);
+const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "ClientCertificate", "LiveID"]);
+const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
+const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
+const PRIVACY: Kind = Kind::Choice(&["Open", "Closed", "Secret"]);
+
+cmdlets! { ($)
+    /// Shows whether pools run on their primary or backup databases.
+    GetCsPersistentChatState "Get-CsPersistentChatState" Query {
+        /// Service identity of one pool.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over identities, for example "*.litwareinc.com".
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica; here the replica is the management store itself.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Moves a pool between primary (Normal) and backup (FailedOver) databases; all its servers follow.
+    SetCsPersistentChatState "Set-CsPersistentChatState" Change {
+        /// Service identity of the pool, for example PersistentChatServer:atl-cs-001.litwareinc.com.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatState instead of Identity; its PoolState is taken too.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// Normal (default) or FailedOver.
+        pool_state: Option<PoolState> = "PoolState" POOL_STATES;
+        /// Accepts the loss that the plan states when the database in use does not answer.
+        acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch, ours;
+    }
+    /// Chooses which servers of a pool accept new client connections; removed ones keep those they have.
+    SetCsPersistentChatActiveServer "Set-CsPersistentChatActiveServer" Change {
+        /// The pool; "global" when there is one pool only.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Servers to add, remove or set; $Null clears the list.
+        active_servers: Option<ListModifier> = "ActiveServers" Kind::ListModifier;
+        /// Exchanges active and inactive servers of the whole pool.
+        swap: bool = "Swap" Kind::Switch;
+    }
+    /// Lists contact objects that point legacy clients at pools.
+    GetCsPersistentChatEndpoint "Get-CsPersistentChatEndpoint" Query {
+        /// SIP address or display name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// At most so many; 0 gives none.
+        result_size: Option<u32> = "ResultSize" Kind::Int;
+    }
+    /// Creates the contact object that legacy Group Chat clients use to find a pool; one per pool.
+    NewCsPersistentChatEndpoint "New-CsPersistentChatEndpoint" Change {
+        /// For example sip:persistentchat@contoso.com; the domain is one of the organisation's SIP domains.
+        sip_address: String = "SipAddress" Kind::Text, req;
+        /// For example pcpool.contoso.com.
+        persistent_chat_pool_fqdn: String = "PersistentChatPoolFqdn" Kind::Text, req;
+        /// Name shown in lists.
+        display_name: Option<String> = "DisplayName" Kind::Text;
+        /// Returns the new object.
+        pass_thru: bool = "PassThru" Kind::Switch;
+    }
+    /// Deletes a contact object of a pool.
+    RemoveCsPersistentChatEndpoint "Remove-CsPersistentChatEndpoint" Change {
+        /// SIP address or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Points an endpoint at another pool: Remove and New in one transaction.
+    MoveLgPersistentChatEndpoint "Move-LgPersistentChatEndpoint" Change {
+        /// SIP address or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// The pool it points at from now on.
+        persistent_chat_pool_fqdn: String = "PersistentChatPoolFqdn" Kind::Text, req;
+    }
+    /// Signs two users on, joins a room, exchanges two messages, leaves and signs off.
+    TestCsPersistentChatMessage "Test-CsPersistentChatMessage" Start {
+        /// FQDN of the registrar pool; a chat pool's FQDN is resolved to its next hop with a warning.
+        target_fqdn: String = "TargetFqdn" Kind::Text, req;
+        /// SIP address of the first user.
+        sender_sip_address: Option<String> = "SenderSipAddress" Kind::Text;
+        /// Credential of the first user.
+        sender_credential: Option<Credential> = "SenderCredential" Kind::Credential;
+        /// SIP address of the second user.
+        receiver_sip_address: Option<String> = "ReceiverSipAddress" Kind::Text;
+        /// Credential of the second user.
+        receiver_credential: Option<Credential> = "ReceiverCredential" Kind::Credential;
+        /// Registrar port; 5061 unless the topology says otherwise.
+        registrar_port: Option<u32> = "RegistrarPort" Kind::Int;
+        /// Negotiate: user name and password. The others need what this service does not issue.
+        authentication: Option<String> = "Authentication" AUTHENTICATION;
+        /// Room, written pool\room or as ma-chan URI; the first room both may see when left out.
+        chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text;
+        /// Seconds each phase may take (default 10).
+        timeout_seconds: Option<u32> = "TimeoutSeconds" Kind::Int, ours;
+    }
+    /// Lists access policies.
+    GetCsPersistentChatPolicy "Get-CsPersistentChatPolicy" Query {
+        /// global, site:<SiteId> or the name of a user policy.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over identities.
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Creates a site or user policy.
+    NewCsPersistentChatPolicy "New-CsPersistentChatPolicy" Change {
+        /// site:<SiteId> or a name.
+        identity: String = "Identity" Kind::Text, req, first;
+        /// Free text.
+        description: Option<String> = "Description" Kind::Text;
+        /// Whether users of this policy may use Persistent Chat (default no).
+        enable_persistent_chat: Option<bool> = "EnablePersistentChat" Kind::Bool;
+    }
+    /// Changes a policy; the global one when none is named.
+    SetCsPersistentChatPolicy "Set-CsPersistentChatPolicy" Change {
+        /// global, site:<SiteId> or a name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Free text.
+        description: Option<String> = "Description" Kind::Text;
+        /// Whether users of this policy may use Persistent Chat.
+        enable_persistent_chat: Option<bool> = "EnablePersistentChat" Kind::Bool;
+    }
+    /// Deletes a policy; the global one is reset instead.
+    RemoveCsPersistentChatPolicy "Remove-CsPersistentChatPolicy" Change {
+        /// global, site:<SiteId> or a name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Assigns a user policy to a user; $Null takes it away.
+    GrantCsPersistentChatPolicy "Grant-CsPersistentChatPolicy" Change {
+        /// SIP address, log-on name or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Name of the policy; left out or $Null for none.
+        policy_name: Option<String> = "PolicyName" Kind::Text;
+    }
+    /// Lists categories of chat rooms.
+    GetCsPersistentChatCategory "Get-CsPersistentChatCategory" Query {
+        /// pool\name, or the name when it is unambiguous.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+    }
+    /// Creates a category.
+    NewCsPersistentChatCategory "New-CsPersistentChatCategory" Change {
+        /// Name, unique in the pool.
+        name: String = "Name" Kind::Text, req;
+        /// The pool; may be left out when there is one.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// Description.
+        description: Option<String> = "Description" Kind::Text;
+        /// Who may be a member of its rooms: SIP addresses or SIP domains.
+        allowed_members: Vec<String> = "AllowedMembers" Kind::List, ours;
+    }
+    /// Changes a category.
+    SetCsPersistentChatCategory "Set-CsPersistentChatCategory" Change {
+        /// pool\name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New name.
+        name: Option<String> = "Name" Kind::Text;
+        /// Description.
+        description: Option<String> = "Description" Kind::Text;
+        /// Who may be a member of its rooms.
+        allowed_members: Option<ListModifier> = "AllowedMembers" Kind::ListModifier;
+        /// Who may not, whatever AllowedMembers says.
+        denied_members: Option<ListModifier> = "DeniedMembers" Kind::ListModifier;
+        /// Who may create rooms in it.
+        creators: Option<ListModifier> = "Creators" Kind::ListModifier;
+    }
+    /// Deletes a category that has no rooms.
+    RemoveCsPersistentChatCategory "Remove-CsPersistentChatCategory" Change {
+        /// pool\name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists chat rooms.
+    GetCsPersistentChatRoom "Get-CsPersistentChatRoom" Query {
+        /// pool\name, or the name when it is unambiguous.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// Wildcard over names.
+        filter: Option<String> = "Filter" Kind::Text;
+    }
+    /// Creates a chat room in a category.
+    NewCsPersistentChatRoom "New-CsPersistentChatRoom" Change {
+        /// Name, unique in the pool.
+        name: String = "Name" Kind::Text, req;
+        /// pool\category, or the category's name.
+        category: String = "Category" Kind::Text, req;
+        /// The pool; may be left out when the category names it or there is one.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// Description.
+        description: Option<String> = "Description" Kind::Text;
+        /// Normal or Auditorium (only presenters post).
+        room_type: Option<String> = "Type" ROOM_TYPES;
+        /// Open, Closed (default) or Secret.
+        privacy: Option<String> = "Privacy" PRIVACY;
+        /// Creates it disabled.
+        disabled: Option<bool> = "Disabled" Kind::Bool;
+    }
+    /// Changes a chat room.
+    SetCsPersistentChatRoom "Set-CsPersistentChatRoom" Change {
+        /// pool\name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New name.
+        name: Option<String> = "Name" Kind::Text;
+        /// Description.
+        description: Option<String> = "Description" Kind::Text;
+        /// Normal or Auditorium.
+        room_type: Option<String> = "Type" ROOM_TYPES;
+        /// Open, Closed or Secret.
+        privacy: Option<String> = "Privacy" PRIVACY;
+        /// Disables or enables it.
+        disabled: Option<bool> = "Disabled" Kind::Bool;
+        /// Members; $Null inherits the category's.
+        members: Option<ListModifier> = "Members" Kind::ListModifier;
+        /// Managers.
+        managers: Option<ListModifier> = "Managers" Kind::ListModifier;
+        /// Presenters of an auditorium.
+        presenters: Option<ListModifier> = "Presenters" Kind::ListModifier;
+    }
+    /// Deletes a chat room with its messages.
+    RemoveCsPersistentChatRoom "Remove-CsPersistentChatRoom" Change {
+        /// pool\name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists administrative roles with the cmdlets each may run.
+    GetCsAdminRole "Get-CsAdminRole" Query {
+        /// Name of a role.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Lists services of the topology.
+    GetCsService "Get-CsService" Query {
+        /// Only Persistent Chat services.
+        persistent_chat_server: bool = "PersistentChatServer" Kind::Switch;
+        /// Only registrars.
+        registrar: bool = "Registrar" Kind::Switch;
+        /// Service identity.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this pool.
+        pool_fqdn: Option<String> = "PoolFqdn" Kind::Text;
+    }
+    /// Lists chat users.
+    GetCsUser "Get-CsUser" Query {
+        /// SIP address, log-on name or display name (with *).
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Creates a chat user; the password is returned once when it is not given.
+    NewLgUser "New-LgUser" Change {
+        /// For example sip:pilar@litwareinc.com.
+        sip_address: String = "SipAddress" Kind::Text, req;
+        /// For example Pilar Ackerman.
+        display_name: String = "DisplayName" Kind::Text, req;
+        /// For example LITWAREINC\pilar.
+        logon_name: String = "LogonName" Kind::Text, req;
+        /// FQDN of the home Front End pool.
+        registrar_pool: String = "RegistrarPool" Kind::Text, req;
+        /// Password; generated when left out.
+        password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Changes a chat user.
+    SetLgUser "Set-LgUser" Change {
+        /// SIP address, log-on name or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Display name.
+        display_name: Option<String> = "DisplayName" Kind::Text;
+        /// Whether the user may sign in.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+        /// FQDN of the home Front End pool.
+        registrar_pool: Option<String> = "RegistrarPool" Kind::Text;
+    }
+    /// Gives a chat user a new password, returned once when it is not given.
+    ResetLgUserPassword "Reset-LgUserPassword" Change {
+        /// SIP address, log-on name or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Password; generated when left out.
+        password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Deletes a chat user; messages stay.
+    RemoveLgUser "Remove-LgUser" Change {
+        /// SIP address, log-on name or display name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Adds a SIP domain to the topology draft.
+    NewLgSipDomain "New-LgSipDomain" Change {
+        /// For example contoso.com.
+        name: String = "Name" Kind::Text, req, first;
+    }
+    /// Adds a site to the topology draft.
+    NewLgSite "New-LgSite" Change {
+        /// For example Redmond; used as site:Redmond.
+        name: String = "Name" Kind::Text, req, first;
+    }
+    /// Adds a Front End pool or Standard Edition server to the topology draft.
+    NewLgFrontEndPool "New-LgFrontEndPool" Change {
+        /// For example atl-fe-001.litwareinc.com.
+        fqdn: String = "Fqdn" Kind::Text, req, first;
+        /// Name of the site.
+        site: String = "Site" Kind::Text, req;
+        /// Enterprise (default) or Standard.
+        edition: Option<String> = "Edition" EDITIONS;
+        /// Its servers; a Standard Edition server is its own.
+        servers: Vec<String> = "Servers" Kind::List;
+        /// Where its servers run: RunHere or an address.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Adds a SQL Server store to the topology draft.
+    NewLgSqlStore "New-LgSqlStore" Change {
+        /// SQL Server FQDN.
+        fqdn: String = "Fqdn" Kind::Text, req, first;
+        /// Named instance; left out for the default instance.
+        instance: Option<String> = "Instance" Kind::Text;
+        /// RunHere, Guided or an address.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Adds a file store to the topology draft.
+    NewLgFileStore "New-LgFileStore" Change {
+        /// File server FQDN.
+        fqdn: String = "Fqdn" Kind::Text, req, first;
+        /// Share name.
+        share: String = "Share" Kind::Text, req;
+        /// RunHere or a local path.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Makes the folder that a file store of the draft maps to on this machine.
+    NewLgFileShare "New-LgFileShare" Change {
+        /// \\server\share.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Adds the Persistent Chat pool that a wizard draft describes to the topology draft (Finish).
+    NewLgPersistentChatPool "New-LgPersistentChatPool" Change {
+        /// Id of the wizard draft.
+        draft: String = "Draft" Kind::Text, req, first;
+    }
+    /// Takes an object out of the topology draft.
+    RemoveLgTopologyObject "Remove-LgTopologyObject" Change {
+        /// Its name (FQDN, \\server\share, site or SIP domain).
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Sets the topology draft back to what is published.
+    ResetLgTopologyDraft "Reset-LgTopologyDraft" Change {
+    }
+    /// Shows the published topology.
+    GetCsTopology "Get-CsTopology" Query {
+    }
+    /// Publishes the topology draft: checks, databases, file stores, new version, servers.
+    PublishCsTopology "Publish-CsTopology" Start {
+        /// Why; stands in the history.
+        comment: Option<String> = "Comment" Kind::Text, ours;
+        /// The revision of the draft that was reviewed; refused when it moved on.
+        revision: Option<u32> = "Revision" Kind::Int, ours;
+    }
+    /// Lists share links.
+    GetLgShare "Get-LgShare" Query {
+        /// Id of a link.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Makes a read-only status link for the helpdesk; the link is returned once.
+    NewLgShare "New-LgShare" Change {
+        /// Who it is for.
+        label: String = "Label" Kind::Text, req;
+        /// Days until it ends; never when left out.
+        expires_in_days: Option<u32> = "ExpiresInDays" Kind::Int;
+    }
+    /// Revokes a share link at once.
+    RemoveLgShare "Remove-LgShare" Change {
+        /// Id of the link.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists portal accounts.
+    GetLgAccount "Get-LgAccount" Query {
+        /// Name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Creates a portal account; the password is returned once when it is not given.
+    NewLgAccount "New-LgAccount" Change {
+        /// Log-on name.
+        name: String = "Name" Kind::Text, req, first;
+        /// One of the standard roles.
+        role: String = "Role" Kind::Text, req;
+        /// Password of at least 10 characters; generated when left out.
+        password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Changes a portal account; its sessions end when it is disabled or its role changes.
+    SetLgAccount "Set-LgAccount" Change {
+        /// Log-on name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// One of the standard roles.
+        role: Option<String> = "Role" Kind::Text;
+        /// Whether it may sign in.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+        /// New password of at least 10 characters.
+        password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Lists entries of the audit, newest first.
+    GetLgAudit "Get-LgAudit" Query {
+        /// At most so many (default 200).
+        result_size: Option<u32> = "ResultSize" Kind::Int;
+        /// Wildcard over cmdlet, actor and target.
+        filter: Option<String> = "Filter" Kind::Text;
+    }
+}
+
+/// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, else an address.
+pub fn placement(word: Option<&str>) -> Placement {
+    match word.map(str::trim) {
+        None | Some("") => Placement::RunHere,
+        Some(w) if w.eq_ignore_ascii_case("RunHere") => Placement::RunHere,
+        Some(w) if w.eq_ignore_ascii_case("Guided") => Placement::SqlServerGuided,
+        Some(w) if w.eq_ignore_ascii_case("Dns") => Placement::Address(String::new()),
+        Some(w) => Placement::Address(w.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_well_formed() {
+        for (i, s) in ALL.iter().enumerate() {
+            assert!(s.name.split_once('-').is_some_and(|(v, n)| !v.is_empty() && n.len() > 2), "{}", s.name);
+            assert!(!ALL[..i].iter().any(|o| o.name.eq_ignore_ascii_case(s.name)), "{} twice", s.name);
+            for (j, p) in s.params.iter().enumerate() {
+                assert!(!p.help.trim().is_empty() && !s.params[..j].iter().any(|o| o.name == p.name));
+            }
+        }
+    }
+}

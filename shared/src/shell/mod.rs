@@ -1,0 +1,5 @@
+//! The Management Shell: grammar, evaluation and output.
+
+mod line;
+
+pub use line::line_for;

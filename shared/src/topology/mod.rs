@@ -1,0 +1,290 @@
+//! The topology document: what is published, versioned and compared. Source: model §§2–6.
+
+pub mod diff;
+pub mod draft;
+pub mod edit;
+pub mod validate;
+pub mod wizard;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{Fqdn, ObjectId, Port};
+
+/// Version of the document's shape; older ones are upcast on read.
+pub const FORMAT: u32 = 1;
+
+/// Where a server or store runs. A name with none of these cannot be published.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "at", content = "address")]
+pub enum Placement {
+    /// In this process, on a loopback address of its own.
+    #[default]
+    RunHere,
+    /// On a machine of its own: the name must resolve and the port answer.
+    Address(String),
+    /// A SQL Server that a person drives with printed steps (stores only).
+    SqlServerGuided,
+}
+
+impl Placement {
+    /// As the page and the diff say it.
+    pub fn words(&self) -> String {
+        match self {
+            Self::RunHere => "run here".to_owned(),
+            Self::Address(a) if a.is_empty() => "at its own address (DNS)".to_owned(),
+            Self::Address(a) => format!("at address {a}"),
+            Self::SqlServerGuided => "SQL Server, guided".to_owned(),
+        }
+    }
+}
+
+/// A site. Source: model §2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Site {
+    /// Stable id.
+    pub id: ObjectId,
+    /// `SiteId` as used in `site:<SiteId>`.
+    pub site_id: String,
+}
+
+/// Edition of a Front End pool.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Edition {
+    /// Several Front End Servers, databases on their own machine.
+    #[default]
+    Enterprise,
+    /// One server with everything on it.
+    Standard,
+}
+
+/// A computer with a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Computer {
+    /// Name as in the DNS host record.
+    pub fqdn: Fqdn,
+    /// Where it runs.
+    #[serde(default)]
+    pub placement: Placement,
+}
+
+/// A Front End pool or Standard Edition server: the registrar and next hop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FrontEndPool {
+    /// Stable id.
+    pub id: ObjectId,
+    /// Pool name.
+    pub fqdn: Fqdn,
+    /// Enterprise or Standard.
+    pub edition: Edition,
+    /// Its site.
+    pub site: ObjectId,
+    /// Its servers; a Standard Edition server stands alone with the pool's name.
+    pub servers: Vec<Computer>,
+}
+
+/// A SQL Server store (shared component). Source: model §3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SqlStore {
+    /// Stable id.
+    pub id: ObjectId,
+    /// SQL Server FQDN.
+    pub fqdn: Fqdn,
+    /// Named instance; none is the default instance.
+    #[serde(default)]
+    pub instance: Option<String>,
+    /// Where it runs.
+    #[serde(default)]
+    pub placement: Placement,
+}
+
+impl SqlStore {
+    /// `sql01.contoso.net\PCHAT`, as Topology Builder prints it.
+    pub fn label(&self) -> String {
+        match &self.instance {
+            Some(i) => format!("{}\\{i}", self.fqdn),
+            None => self.fqdn.to_string(),
+        }
+    }
+}
+
+/// A file store (shared component). Source: model §4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FileStore {
+    /// Stable id.
+    pub id: ObjectId,
+    /// File server FQDN.
+    pub fqdn: Fqdn,
+    /// Share name.
+    pub share: String,
+    /// Where it is; run here maps `\\server\share` to a folder of the data directory.
+    #[serde(default)]
+    pub placement: Placement,
+}
+
+impl FileStore {
+    /// `\\server\share`.
+    pub fn label(&self) -> String {
+        format!("\\\\{}\\{}", self.fqdn, self.share)
+    }
+}
+
+/// Kind of a Persistent Chat pool; never convertible (V3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PoolKind {
+    /// One to eight computers behind a name of its own.
+    #[default]
+    Multiple,
+    /// One computer that carries the pool's name, for ever.
+    Single,
+}
+
+/// Where uploaded files lie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case", tag = "kind", content = "value")]
+pub enum FileStoreRef {
+    /// A file store of the topology, by id (UNC path).
+    Share(ObjectId),
+    /// A local path; single-computer pools only (V12).
+    LocalPath(String),
+}
+
+/// A Persistent Chat pool. Source: model §5.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ChatPool {
+    /// Stable id.
+    pub id: ObjectId,
+    /// Pool FQDN.
+    pub fqdn: Fqdn,
+    /// Multiple or single computer.
+    pub kind: PoolKind,
+    /// Its site.
+    pub site: ObjectId,
+    /// Its computers.
+    pub computers: Vec<Computer>,
+    /// Friendly name for clients.
+    pub display_name: String,
+    /// SIP over mutual TLS from the Front Ends.
+    pub port: Port,
+    /// Whether events are recorded in mgccomp.
+    #[serde(default)]
+    pub compliance: bool,
+    /// Sites whose users create rooms here by default.
+    #[serde(default)]
+    pub default_for: Vec<ObjectId>,
+    /// Holds mgc.
+    pub sql_store: ObjectId,
+    /// Holds the backup mgc; present means disaster recovery is enabled.
+    #[serde(default)]
+    pub backup_sql_store: Option<ObjectId>,
+    /// Holds mgccomp (V8).
+    #[serde(default)]
+    pub compliance_sql_store: Option<ObjectId>,
+    /// Holds the backup mgccomp (V8).
+    #[serde(default)]
+    pub backup_compliance_sql_store: Option<ObjectId>,
+    /// Uploaded files.
+    pub file_store: FileStoreRef,
+    /// The Front End pool that routes to this pool (V13).
+    pub next_hop: ObjectId,
+}
+
+impl ChatPool {
+    /// Whether a backup database exists to fail over to (V15).
+    pub fn has_backup(&self) -> bool {
+        self.backup_sql_store.is_some()
+    }
+}
+
+/// The whole document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Topology {
+    /// Shape of the document.
+    pub format: u32,
+    /// SIP domains of the organisation.
+    #[serde(default)]
+    pub sip_domains: Vec<Fqdn>,
+    /// Sites.
+    #[serde(default)]
+    pub sites: Vec<Site>,
+    /// Front End pools and Standard Edition servers.
+    #[serde(default)]
+    pub front_end_pools: Vec<FrontEndPool>,
+    /// SQL Server stores.
+    #[serde(default)]
+    pub sql_stores: Vec<SqlStore>,
+    /// File stores.
+    #[serde(default)]
+    pub file_stores: Vec<FileStore>,
+    /// Persistent Chat pools.
+    #[serde(default)]
+    pub pools: Vec<ChatPool>,
+}
+
+impl Default for Topology {
+    fn default() -> Self {
+        Self {
+            format: FORMAT,
+            sip_domains: Vec::new(),
+            sites: Vec::new(),
+            front_end_pools: Vec::new(),
+            sql_stores: Vec::new(),
+            file_stores: Vec::new(),
+            pools: Vec::new(),
+        }
+    }
+}
+
+impl Topology {
+    /// The site with this id.
+    pub fn site(&self, id: &ObjectId) -> Option<&Site> {
+        self.sites.iter().find(|s| s.id == *id)
+    }
+    /// The Front End pool with this id.
+    pub fn front_end_pool(&self, id: &ObjectId) -> Option<&FrontEndPool> {
+        self.front_end_pools.iter().find(|p| p.id == *id)
+    }
+    /// The SQL store with this id.
+    pub fn sql_store(&self, id: &ObjectId) -> Option<&SqlStore> {
+        self.sql_stores.iter().find(|s| s.id == *id)
+    }
+    /// The file store with this id.
+    pub fn file_store(&self, id: &ObjectId) -> Option<&FileStore> {
+        self.file_stores.iter().find(|s| s.id == *id)
+    }
+    /// The Persistent Chat pool with this id.
+    pub fn pool(&self, id: &ObjectId) -> Option<&ChatPool> {
+        self.pools.iter().find(|p| p.id == *id)
+    }
+    /// The Persistent Chat pool with this name.
+    pub fn pool_by_fqdn(&self, fqdn: &Fqdn) -> Option<&ChatPool> {
+        self.pools.iter().find(|p| p.fqdn == *fqdn)
+    }
+    /// The Front End pool with this name, or with a server of this name.
+    pub fn front_end_by_fqdn(&self, fqdn: &Fqdn) -> Option<&FrontEndPool> {
+        self.front_end_pools.iter().find(|p| p.fqdn == *fqdn || p.servers.iter().any(|s| s.fqdn == *fqdn))
+    }
+    /// Whether `domain` is one of the organisation's SIP domains.
+    pub fn has_sip_domain(&self, domain: &str) -> bool {
+        self.sip_domains.iter().any(|d| d.as_str().eq_ignore_ascii_case(domain))
+    }
+    /// The label of a pool's file store.
+    pub fn file_store_label(&self, r: &FileStoreRef) -> String {
+        match r {
+            FileStoreRef::Share(id) => self.file_store(id).map_or_else(|| id.to_string(), FileStore::label),
+            FileStoreRef::LocalPath(p) => p.clone(),
+        }
+    }
+}

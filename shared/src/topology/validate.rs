@@ -1,0 +1,348 @@
+//! The rules that a whole topology keeps (V1–V31 as far as they concern it). Pure; used by the page,
+//! the server, the shell and tests alike. Each finding tells what to do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ChatPool, Edition, FileStoreRef, FrontEndPool, Placement, PoolKind, SqlStore, Topology};
+use crate::error::Problem;
+use crate::names::{Fqdn, ObjectId, check_instance, check_share};
+
+/// At most eight computers in a pool. Source: L:capacity-planning-for-persistent-chat-server.
+pub const MAX_COMPUTERS: usize = 8;
+/// At most four of them active. Source: L:capacity-planning-for-persistent-chat-server.
+pub const MAX_ACTIVE: usize = 4;
+/// Longest display name; the documents give no limit, AD's display name has this one.
+pub const MAX_DISPLAY_NAME: usize = 256;
+
+/// Everything that is wrong or worth knowing, in document order. Never panics.
+pub fn validate(t: &Topology) -> Vec<Problem> {
+    let mut out = Vec::new();
+    unique_names(t, &mut out);
+    for (i, p) in t.front_end_pools.iter().enumerate() {
+        front_end_pool(t, i, p, &mut out);
+    }
+    for (i, s) in t.sql_stores.iter().enumerate() {
+        sql_store(i, s, &mut out);
+    }
+    for (i, f) in t.file_stores.iter().enumerate() {
+        let at = format!("file_stores.{i}");
+        if let Err(e) = check_share(&f.share) {
+            out.push(Problem::error("name.share", format!("{at}.share"), e.0, "H:add-file-store"));
+        }
+        if t.front_end_pools.iter().any(|p| p.edition == Edition::Enterprise && has_server(p, &f.fqdn)) {
+            out.push(Problem::error(
+                "V31",
+                format!("{at}.fqdn"),
+                "A file store may not be on an Enterprise Edition Front End Server. Choose another file server.",
+                "H:add-persistent-chat-file-store",
+            ));
+        }
+    }
+    for (i, p) in t.pools.iter().enumerate() {
+        pool(t, i, p, &mut out);
+    }
+    one_database_per_instance(t, &mut out);
+    one_default_per_site(t, &mut out);
+    out
+}
+
+fn has_server(p: &FrontEndPool, name: &Fqdn) -> bool {
+    p.servers.iter().any(|s| s.fqdn == *name)
+}
+
+fn unique_names(t: &Topology, out: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (i, d) in t.sip_domains.iter().enumerate() {
+        if !seen.insert(d) {
+            out.push(Problem::error("dup.sip_domain", format!("sip_domains.{i}"), format!("The SIP domain {d} stands twice."), ""));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (i, s) in t.sites.iter().enumerate() {
+        if s.site_id.trim().is_empty() || s.site_id.len() > 64 || s.site_id.contains(['"', '\'', '*', ':']) {
+            out.push(Problem::error(
+                "name.site",
+                format!("sites.{i}.site_id"),
+                "A site name has 1 to 64 characters, without quotes, * and :, because it is written as site:Name.",
+                "C:New-CsAdminRole",
+            ));
+        }
+        if !seen.insert(s.site_id.to_lowercase()) {
+            out.push(Problem::error("dup.site", format!("sites.{i}.site_id"), format!("A site {} exists already.", s.site_id), ""));
+        }
+    }
+    duplicates(t.sql_stores.iter().map(|s| s.label().to_lowercase()), "sql_stores", "fqdn", "SQL Server store", out);
+    duplicates(t.file_stores.iter().map(|s| s.label().to_lowercase()), "file_stores", "share", "file store", out);
+    pool_names(t, out);
+}
+
+fn duplicates(
+    labels: impl Iterator<Item = String>,
+    list: &str,
+    field: &str,
+    what: &str,
+    out: &mut Vec<Problem>,
+) {
+    let mut seen = BTreeSet::new();
+    for (i, label) in labels.enumerate() {
+        if !seen.insert(label.clone()) {
+            out.push(Problem::error(
+                "dup.store",
+                format!("{list}.{i}.{field}"),
+                format!("The {what} {label} exists already. Choose it from the list."),
+                "",
+            ));
+        }
+    }
+}
+
+/// V1: pool FQDNs are unique over all pools, and no computer serves two pools.
+fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
+    let mut pools: BTreeMap<&Fqdn, String> = BTreeMap::new();
+    let mut computers: BTreeMap<&Fqdn, String> = BTreeMap::new();
+    let fe = t.front_end_pools.iter().enumerate().map(|(i, p)| (format!("front_end_pools.{i}"), &p.fqdn, &p.servers, "servers"));
+    let pc = t.pools.iter().enumerate().map(|(i, p)| (format!("pools.{i}"), &p.fqdn, &p.computers, "computers"));
+    for (at, fqdn, members, list) in fe.chain(pc) {
+        // A Standard Edition server may carry a collocated chat pool with its own name (V29).
+        let collocated = t.front_end_pools.iter().any(|p| p.edition == Edition::Standard && p.fqdn == *fqdn);
+        if pools.insert(fqdn, at.clone()).is_some() && !collocated {
+            out.push(Problem::error(
+                "V1",
+                format!("{at}.fqdn"),
+                format!("A pool {fqdn} exists already. Choose another name."),
+                "H:define-persistent-chat-fqdn",
+            ));
+        }
+        for (j, c) in members.iter().enumerate() {
+            if computers.insert(&c.fqdn, at.clone()).is_some() && !collocated {
+                out.push(Problem::error(
+                    "dup.computer",
+                    format!("{at}.{list}.{j}.fqdn"),
+                    format!("The computer {} is already part of a pool. A computer serves one pool.", c.fqdn),
+                    "L:components-and-topologies-for-persistent-chat-server",
+                ));
+            }
+        }
+    }
+}
+
+fn front_end_pool(t: &Topology, i: usize, p: &FrontEndPool, out: &mut Vec<Problem>) {
+    let at = format!("front_end_pools.{i}");
+    if t.site(&p.site).is_none() {
+        out.push(Problem::error("ref.site", format!("{at}.site"), "Choose the site of the pool.", ""));
+    }
+    if p.servers.is_empty() {
+        out.push(Problem::error("fe.servers", format!("{at}.servers"), "Add at least one Front End Server.", ""));
+    }
+    if p.edition == Edition::Standard && (p.servers.len() > 1 || p.servers.iter().any(|s| s.fqdn != p.fqdn)) {
+        out.push(Problem::error(
+            "V29",
+            format!("{at}.servers"),
+            "A Standard Edition server stands alone and carries the pool's name.",
+            "S3",
+        ));
+    }
+    for (j, s) in p.servers.iter().enumerate() {
+        no_guided(&s.placement, format!("{at}.servers.{j}.placement"), out);
+    }
+}
+
+fn no_guided(p: &Placement, field: String, out: &mut Vec<Problem>) {
+    if *p == Placement::SqlServerGuided {
+        out.push(Problem::error(
+            "place.guided",
+            field,
+            "Only a SQL Server store can be guided. Choose run here or an address.",
+            "",
+        ));
+    }
+}
+
+fn sql_store(i: usize, s: &SqlStore, out: &mut Vec<Problem>) {
+    if let Some(Err(e)) = s.instance.as_deref().map(check_instance) {
+        out.push(Problem::error("name.instance", format!("sql_stores.{i}.instance"), e.0, "H:add-sql-store"));
+    }
+}
+
+fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+    let at = |f: &str| format!("pools.{i}.{f}");
+    if t.site(&p.site).is_none() {
+        out.push(Problem::error("ref.site", at("site"), "Choose the site of the pool.", ""));
+    }
+    let name = p.display_name.trim();
+    if name.is_empty() || name.chars().count() > MAX_DISPLAY_NAME {
+        out.push(Problem::error(
+            "V30",
+            at("display_name"),
+            "Enter a display name of 1 to 256 characters; clients show it to tell rooms of several pools apart.",
+            "S3",
+        ));
+    }
+    pool_computers(i, p, out);
+    pool_stores(t, i, p, out);
+    match t.front_end_pool(&p.next_hop) {
+        None => out.push(Problem::error(
+            "V13",
+            at("next_hop"),
+            "Choose the Front End pool that routes requests to this pool.",
+            "S3",
+        )),
+        Some(fe) if fe.edition == Edition::Standard && has_server(fe, &p.fqdn) && p.kind != PoolKind::Single => {
+            out.push(Problem::error(
+                "V29",
+                at("fqdn"),
+                "On a Standard Edition server the pool is a single computer pool with that server's FQDN.",
+                "S3",
+            ));
+        }
+        Some(_) => {}
+    }
+    for (j, c) in p.computers.iter().enumerate() {
+        if t.front_end_pools.iter().any(|f| f.edition == Edition::Enterprise && has_server(f, &c.fqdn)) {
+            out.push(Problem::error(
+                "collocation.fe",
+                at(&format!("computers.{j}.fqdn")),
+                "With Enterprise Edition a Persistent Chat server may not share a computer with a Front End Server.",
+                "L:components-and-topologies-for-persistent-chat-server",
+            ));
+        }
+    }
+}
+
+fn pool_computers(i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+    let at = |f: &str| format!("pools.{i}.{f}");
+    let n = p.computers.len();
+    if n == 0 || n > MAX_COMPUTERS {
+        let text = if n == 0 { "Add at least one computer." } else { "A pool has 8 computers at most: 4 active and 4 standby." };
+        out.push(Problem::error("V4", at("computers"), text, "L:capacity-planning-for-persistent-chat-server"));
+    }
+    match p.kind {
+        PoolKind::Single if n != 1 || p.computers.iter().any(|c| c.fqdn != p.fqdn) => out.push(Problem::error(
+            "V2",
+            at("computers"),
+            "A single computer pool has one computer, with the pool's FQDN.",
+            "H:define-persistent-chat-fqdn",
+        )),
+        PoolKind::Multiple if p.computers.iter().any(|c| c.fqdn == p.fqdn) => out.push(Problem::error(
+            "V2",
+            at("computers"),
+            "A multiple computer pool has a name of its own, different from its computers'.",
+            "H:define-persistent-chat-fqdn",
+        )),
+        _ => {}
+    }
+    for (j, c) in p.computers.iter().enumerate() {
+        no_guided(&c.placement, at(&format!("computers.{j}.placement")), out);
+    }
+}
+
+fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+    let at = |f: &str| format!("pools.{i}.{f}");
+    let mut need = |id: Option<&ObjectId>, field: &str, wanted: bool, what: &str, code: &str| match (id, wanted) {
+        (None, true) => out.push(Problem::error(code, at(field), format!("Choose the {what}."), "S3")),
+        (Some(_), false) => out.push(Problem::error(
+            code,
+            at(field),
+            format!("The {what} does not apply to this pool; leave it out."),
+            "model §22",
+        )),
+        (Some(id), true) if t.sql_store(id).is_none() => {
+            out.push(Problem::error("ref.sql", at(field), format!("The {what} is not in the topology."), ""));
+        }
+        _ => {}
+    };
+    let backup = p.backup_sql_store.is_some();
+    need(Some(&p.sql_store), "sql_store", true, "SQL Server store", "V8");
+    need(p.backup_sql_store.as_ref(), "backup_sql_store", backup && p.kind == PoolKind::Multiple, "backup SQL Server store", "V7");
+    need(p.compliance_sql_store.as_ref(), "compliance_sql_store", p.compliance, "compliance SQL Server store", "V8");
+    need(
+        p.backup_compliance_sql_store.as_ref(),
+        "backup_compliance_sql_store",
+        p.compliance && backup,
+        "backup compliance SQL Server store",
+        "V8",
+    );
+    for (a, b, field) in [
+        (Some(&p.sql_store), p.backup_sql_store.as_ref(), "backup_sql_store"),
+        (p.compliance_sql_store.as_ref(), p.backup_compliance_sql_store.as_ref(), "backup_compliance_sql_store"),
+    ] {
+        if a.is_some() && a == b {
+            out.push(Problem::error(
+                "V9",
+                at(field),
+                "The backup must be another SQL Server store than the primary, or it is lost with it.",
+                "model §22",
+            ));
+        }
+    }
+    match &p.file_store {
+        FileStoreRef::Share(id) if t.file_store(id).is_none() => {
+            out.push(Problem::error("ref.file", at("file_store"), "Choose or define the file store.", "S3"));
+        }
+        FileStoreRef::LocalPath(_) if p.kind == PoolKind::Multiple => out.push(Problem::error(
+            "V12",
+            at("file_store"),
+            "A multiple computer pool needs a UNC path (\\\\server\\share), because every server writes there.",
+            "S3",
+        )),
+        FileStoreRef::LocalPath(path) if path.trim().is_empty() => {
+            out.push(Problem::error("V11", at("file_store"), "Enter the local path.", "S3"));
+        }
+        _ => {}
+    }
+}
+
+/// V10: one mgc and one mgccomp per instance, and one of each per database server.
+fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
+    let mut used: BTreeMap<(&str, String), String> = BTreeMap::new();
+    for (i, p) in t.pools.iter().enumerate() {
+        let refs = [
+            ("mgc", Some(&p.sql_store), "sql_store"),
+            ("mgc", p.backup_sql_store.as_ref(), "backup_sql_store"),
+            ("mgccomp", p.compliance_sql_store.as_ref(), "compliance_sql_store"),
+            ("mgccomp", p.backup_compliance_sql_store.as_ref(), "backup_compliance_sql_store"),
+        ];
+        for (db, id, field) in refs {
+            let Some(store) = id.and_then(|id| t.sql_store(id)) else { continue };
+            if let Some(owner) = used.insert((db, store.fqdn.to_string()), p.fqdn.to_string()) {
+                out.push(Problem::error(
+                    "V10",
+                    format!("pools.{i}.{field}"),
+                    format!(
+                        "The SQL Server {} already holds the {db} database of {owner}; one database server holds one of each. Choose another server.",
+                        store.fqdn
+                    ),
+                    "L:server-collocation-in-an-enterprise-edition-front-end-pool-deployment",
+                ));
+            }
+        }
+    }
+}
+
+/// V14: at most one default pool per site; a site without one is a warning once pools exist.
+fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
+    let mut owner: BTreeMap<&ObjectId, &Fqdn> = BTreeMap::new();
+    for (i, p) in t.pools.iter().enumerate() {
+        for site in &p.default_for {
+            if let Some(other) = owner.insert(site, &p.fqdn) {
+                let name = t.site(site).map_or("?", |s| s.site_id.as_str());
+                out.push(Problem::error(
+                    "V14",
+                    format!("pools.{i}.default_for"),
+                    format!("{other} is already the default pool of site {name}; a site has one."),
+                    "H:define-properties-and-options-for-persistent-chat-pool",
+                ));
+            }
+        }
+    }
+    for (i, s) in t.sites.iter().enumerate() {
+        if !t.pools.is_empty() && !owner.contains_key(&s.id) {
+            out.push(Problem::warning(
+                "V14",
+                format!("sites.{i}"),
+                format!("Site {} has no default Persistent Chat pool; its users cannot create rooms.", s.site_id),
+                "S3",
+            ));
+        }
+    }
+}

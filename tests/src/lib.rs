@@ -1,0 +1,36 @@
+//! What end-to-end tests are written with: the real `lifeguard` binary, an HTTP client with a session, a
+//! headless Chromium.
+//!
+//! `cargo xtask test` builds everything and says where it is:
+//!
+//! | variable | what | without it |
+//! |---|---|---|
+//! | `LIFEGUARD_BIN` | the server | `target/debug/lifeguard` |
+//! | `CHROMEDRIVER` | ChromeDriver | `chromedriver` on the search path |
+//! | `CHROMIUM` | Chromium | whichever ChromeDriver finds |
+//! | `AXE_JS` | `axe.min.js` | what `cargo xtask tools` put into target/tools |
+//!
+//! Nothing here sleeps for luck: every wait polls a condition up to [`wait::LIMIT`] and fails with what was
+//! there instead.
+
+mod axe;
+mod browser;
+mod chromedriver;
+mod client;
+mod process;
+mod server;
+pub mod wait;
+
+use std::path::{Path, PathBuf};
+
+pub use axe::Violation;
+pub use browser::{Browser, Scheme};
+pub use client::Client;
+pub use server::{Options, Server};
+pub use thirtyfour::{By, Key, WebElement};
+
+/// The workspace's target directory.
+pub fn target_dir() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask test`: what CI runs.
+
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::exec::cargo;
+use crate::site::Manifest;
+use crate::stages::{Stages, run_tests};
+use crate::{check, page, server, tools};
+
+/// Runs everything, from tools to end-to-end tests; returns whether all passed.
+pub fn run(release: bool) -> bool {
+    let mut stages = Stages::default();
+    let mut browser = None;
+    stages.stage("tools", &[], |_| {
+        browser = Some(tools::browser()?);
+        Ok(())
+    });
+    stages.stage("check", &[], |_| check::run(check::Width::Whole));
+    stages.stage("page", &[], |_| {
+        page::build(page::Kind::Release)?;
+        let manifest = Manifest::read()?;
+        println!("{}", manifest.table());
+        manifest.check_budget()
+    });
+    stages.stage("server", &["page"], |_| server::build(release).map(drop));
+    stages.stage("unit", &[], |tally| {
+        let mut command = test_command(release);
+        command.args(server::packages()?);
+        run_tests(&mut command, tally)
+    });
+    stages.stage("end-to-end", &["tools", "server"], |tally| {
+        let browser = browser.as_ref().context("the tools are not there")?;
+        let mut command = test_command(release);
+        command
+            .args(["--package", server::END_TO_END])
+            .env("LIFEGUARD_BIN", server::path(release))
+            .envs(browser.variables());
+        run_tests(&mut command, tally)
+    });
+    stages.finish()
+}
+
+fn test_command(release: bool) -> Command {
+    let mut command = cargo("test");
+    command.arg("--no-fail-fast").env("LIFEGUARD_SITE_DIR", page::site_dir());
+    if release {
+        command.arg("--release");
+    }
+    command
+}

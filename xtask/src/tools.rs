@@ -1,0 +1,145 @@
+//! Programs that the page and the browser tests need, installed where that is possible.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::exec::{capture, find, program, run, target_dir};
+
+/// The axe-core that judges the pages; a newer one may find more, so it changes by hand only.
+const AXE_VERSION: &str = "4.14.1";
+/// What the npm registry must hand out for that version.
+const AXE_INTEGRITY: &str =
+    "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==";
+
+/// What the end-to-end tests drive.
+pub struct Browser {
+    /// Chromium.
+    pub chromium: PathBuf,
+    /// Its WebDriver server.
+    pub chromedriver: PathBuf,
+    /// `axe.min.js`.
+    pub axe: PathBuf,
+}
+
+impl Browser {
+    /// The variables that the end-to-end tests read.
+    pub fn variables(&self) -> [(&'static str, &Path); 3] {
+        [("CHROMIUM", &self.chromium), ("CHROMEDRIVER", &self.chromedriver), ("AXE_JS", &self.axe)]
+    }
+}
+
+/// Finds or installs what the browser tests need. `CHROMIUM`, `CHROMEDRIVER` and `AXE_JS` name files to
+/// use instead, e.g. where the system is not Debian.
+///
+/// # Errors
+/// One line for the first thing that is missing and cannot be installed.
+pub fn browser() -> Result<Browser> {
+    Ok(Browser {
+        chromium: tool("CHROMIUM", "chromium", "chromium")?,
+        chromedriver: tool("CHROMEDRIVER", "chromedriver", "chromium-driver")?,
+        axe: env::var_os("AXE_JS").map_or_else(axe, |path| Ok(path.into()))?,
+    })
+}
+
+fn tool(variable: &str, name: &str, package: &str) -> Result<PathBuf> {
+    if let Some(path) = env::var_os(variable).map(PathBuf::from) {
+        if !path.is_file() {
+            bail!("{variable} names {}, which is not there", path.display());
+        }
+        return Ok(path);
+    }
+    if let Some(path) = find(name) {
+        return Ok(path);
+    }
+    apt_install(&[package])
+        .with_context(|| format!("{name} is missing; install it or name it in {variable}"))?;
+    find(name).with_context(|| format!("package {package} brought no program {name}"))
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// This is not Debian, not root (the message has the command to run), or apt-get failed.
+pub fn apt_install(packages: &[&str]) -> Result<()> {
+    let line = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
+    if !Path::new("/etc/debian_version").exists() || find("apt-get").is_none() {
+        bail!(
+            "this is not a Debian system, nothing was installed (Debian's packages: {})",
+            packages.join(", ")
+        );
+    }
+    if capture(program("id").arg("-u"))?.trim() != "0" {
+        bail!("root can install it: {line}");
+    }
+    let apt = || {
+        let mut command = program("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    };
+    run(apt().args(["update", "-q"]))?;
+    run(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages))
+}
+
+/// axe-core from the npm registry, kept in target/tools.
+fn axe() -> Result<PathBuf> {
+    let tools = target_dir().join("tools");
+    let kept = tools.join(format!("axe-core-{AXE_VERSION}"));
+    let script = kept.join("package").join("axe.min.js");
+    if script.is_file() {
+        return Ok(script);
+    }
+    if find("npm").is_none() {
+        apt_install(&["npm"]).context("npm is missing; install it or name axe.min.js in AXE_JS")?;
+    }
+    let fresh = tools.join("axe-core.new");
+    if fresh.exists() {
+        fs::remove_dir_all(&fresh)?;
+    }
+    fs::create_dir_all(&fresh)?;
+    let answer = capture(program("npm").current_dir(&fresh).args([
+        "pack",
+        "--json",
+        "--ignore-scripts",
+        &format!("axe-core@{AXE_VERSION}"),
+    ]))
+    .context("axe-core cannot be had from the npm registry; name axe.min.js in AXE_JS")?;
+    let archive = packed(&answer)?;
+    run(program("tar").arg("-xzf").arg(fresh.join(archive)).arg("-C").arg(&fresh))?;
+    fs::rename(&fresh, &kept)?;
+    Ok(script)
+}
+
+/// The archive that `npm pack --json` wrote, when it is the pinned one.
+fn packed(answer: &str) -> Result<String> {
+    let answer: Value = serde_json::from_str(answer).context("npm pack did not answer in JSON")?;
+    let entry = match &answer {
+        Value::Array(list) => list.first(),
+        // npm 12 answers with an object by package name.
+        Value::Object(by_name) => by_name.values().next(),
+        _ => None,
+    }
+    .context("npm pack named no archive")?;
+    if entry["integrity"] != AXE_INTEGRITY {
+        bail!("axe-core {AXE_VERSION} has integrity {}, expected {AXE_INTEGRITY}", entry["integrity"]);
+    }
+    entry["filename"].as_str().map(str::to_owned).context("npm pack named no archive")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_pinned_archive_only() {
+        let answer =
+            |integrity: &str| format!(r#"[{{"filename":"axe-core.tgz","integrity":"{integrity}"}}]"#);
+        assert_eq!(packed(&answer(AXE_INTEGRITY)).unwrap(), "axe-core.tgz");
+        assert!(packed(&answer("sha512-other")).unwrap_err().to_string().contains("expected"));
+        assert!(packed("[]").is_err());
+    }
+}
