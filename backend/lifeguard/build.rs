@@ -33,7 +33,8 @@ fn hash(raw: &[u8]) -> u64 {
 fn main() {
     println!("cargo::rerun-if-env-changed=LIFEGUARD_SITE_DIR");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let site = env::var("LIFEGUARD_SITE_DIR").ok().map(PathBuf::from).filter(|d| d.join("index.html").exists());
+    let site =
+        env::var("LIFEGUARD_SITE_DIR").ok().map(PathBuf::from).filter(|d| d.join("index.html").exists());
     let mut files: Vec<(String, Vec<u8>)> = match &site {
         Some(dir) => {
             println!("cargo::rerun-if-changed={}", dir.display());
@@ -63,6 +64,11 @@ fn read(dir: &Path) -> Vec<(String, Vec<u8>)> {
     entries
         .flatten()
         .filter(|e| e.path().is_file() && e.file_name() != "manifest.json")
-        .map(|e| (e.file_name().to_string_lossy().into_owned(), fs::read(e.path()).expect("the site's files are readable")))
+        .map(|e| {
+            (
+                e.file_name().to_string_lossy().into_owned(),
+                fs::read(e.path()).expect("the site's files are readable"),
+            )
+        })
         .collect()
 }

@@ -123,7 +123,8 @@ impl Spec {
         if let Some(p) = self.params.iter().find(|p| p.name.to_lowercase() == lower) {
             return Ok(p);
         }
-        let found: Vec<_> = self.params.iter().filter(|p| p.name.to_lowercase().starts_with(&lower)).collect();
+        let found: Vec<_> =
+            self.params.iter().filter(|p| p.name.to_lowercase().starts_with(&lower)).collect();
         match found.as_slice() {
             [one] => Ok(one),
             [] => Err(format!(
@@ -140,7 +141,9 @@ impl Spec {
 }
 
 /// A cmdlet's arguments as a type.
-pub trait Cmdlet: Serialize + DeserializeOwned + Clone + std::fmt::Debug + Default + Send + Sync + 'static {
+pub trait Cmdlet:
+    Serialize + DeserializeOwned + Clone + std::fmt::Debug + Default + Send + Sync + 'static
+{
     /// Its definition.
     const SPEC: Spec;
 }
@@ -219,7 +222,10 @@ pub fn read_args<C: Cmdlet>(args: &Map<String, Value>) -> Result<C, ApiError> {
         if let (Kind::Choice(words), Some(Value::String(s))) = (p.kind, value)
             && !words.iter().any(|w| w == s)
         {
-            return Err(ApiError::invalid(p.name, format!("-{} is one of {}, not '{s}'.", p.name, words.join(", "))));
+            return Err(ApiError::invalid(
+                p.name,
+                format!("-{} is one of {}, not '{s}'.", p.name, words.join(", ")),
+            ));
         }
     }
     let given: Map<String, Value> =

@@ -68,6 +68,8 @@ mod tests {
     fn wildcards() {
         assert!(wildcard_match("*.litwareinc.com", "PersistentChatServer:a.litwareinc.com"));
         assert!(!wildcard_match("*.contoso.com", "a.litwareinc.com"));
-        assert!(wildcard_match("site:*", "site:Redmond") && wildcard_match("", "") && !wildcard_match("", "x"));
+        assert!(
+            wildcard_match("site:*", "site:Redmond") && wildcard_match("", "") && !wildcard_match("", "x")
+        );
     }
 }

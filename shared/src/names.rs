@@ -197,7 +197,11 @@ impl Port {
 impl TryFrom<u16> for Port {
     type Error = InvalidName;
     fn try_from(n: u16) -> Result<Self, InvalidName> {
-        if n == 0 { Err(InvalidName("A port is a whole number from 1 to 65535.".to_owned())) } else { Ok(Self(n)) }
+        if n == 0 {
+            Err(InvalidName("A port is a whole number from 1 to 65535.".to_owned()))
+        } else {
+            Ok(Self(n))
+        }
     }
 }
 

@@ -51,7 +51,11 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
         "CsAdministrator" => true,
         "CsPersistentChatAdministrator" => {
             let chat = cmdlet.contains("CsPersistentChat") || cmdlet == "Move-LgPersistentChatEndpoint";
-            read || define || chat || cmdlet.ends_with("LgShare") || cmdlet.ends_with("LgUser") || cmdlet == "Reset-LgUserPassword"
+            read || define
+                || chat
+                || cmdlet.ends_with("LgShare")
+                || cmdlet.ends_with("LgUser")
+                || cmdlet == "Reset-LgUserPassword"
         }
         "CsServerAdministrator" => {
             read || define || cmdlet.starts_with("Test-") || cmdlet == "Set-CsPersistentChatActiveServer"
@@ -93,7 +97,8 @@ mod tests {
     #[test]
     fn helpdesk_reads_and_tests_and_changes_nothing() {
         for s in cmdlets::ALL {
-            let expected = (s.nature == Nature::Query && !administers_portal(s.name)) || s.name.starts_with("Test-");
+            let expected =
+                (s.nature == Nature::Query && !administers_portal(s.name)) || s.name.starts_with("Test-");
             assert_eq!(role_allows("CsHelpDesk", s.name), expected, "{}", s.name);
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::names::{Fqdn, ObjectId, Port};
 use crate::topology::{
-    ChatPool, Computer, Edition, FORMAT, FileStore, FileStoreRef, FrontEndPool, Placement, PoolKind, Site, SqlStore,
-    Topology,
+    ChatPool, Computer, Edition, FORMAT, FileStore, FileStoreRef, FrontEndPool, Placement, PoolKind, Site,
+    SqlStore, Topology,
 };
 
 fn fqdn(s: &str) -> Fqdn {
@@ -23,7 +23,13 @@ fn sql(key: &str, host: &str) -> SqlStore {
 }
 
 fn front_end(key: &str, pool: &str, server: &str, site: &str) -> FrontEndPool {
-    FrontEndPool { id: id(key), fqdn: fqdn(pool), edition: Edition::Enterprise, site: id(site), servers: vec![here(server)] }
+    FrontEndPool {
+        id: id(key),
+        fqdn: fqdn(pool),
+        edition: Edition::Enterprise,
+        site: id(site),
+        servers: vec![here(server)],
+    }
 }
 
 /// What a pool of the sample is made of.
@@ -83,8 +89,18 @@ pub fn litware() -> Topology {
         ],
         sql_stores: stores.iter().map(|(k, h)| sql(k, h)).collect(),
         file_stores: vec![
-            FileStore { id: id("file-atl"), fqdn: fqdn("atl-fs-001.litwareinc.com"), share: "chatfiles".to_owned(), placement: Placement::RunHere },
-            FileStore { id: id("file-dub"), fqdn: fqdn("dub-fs-001.litwareinc.com"), share: "chatfiles".to_owned(), placement: Placement::RunHere },
+            FileStore {
+                id: id("file-atl"),
+                fqdn: fqdn("atl-fs-001.litwareinc.com"),
+                share: "chatfiles".to_owned(),
+                placement: Placement::RunHere,
+            },
+            FileStore {
+                id: id("file-dub"),
+                fqdn: fqdn("dub-fs-001.litwareinc.com"),
+                share: "chatfiles".to_owned(),
+                placement: Placement::RunHere,
+            },
         ],
         pools: vec![
             pool(&Spec {

@@ -229,7 +229,8 @@ impl TestReport {
             Outcome::Success => "Success",
             Outcome::Failure => "Failure",
         };
-        let diagnosis = self.diagnosis.as_ref().map(|d| format!("{} {}", d.text, d.check_next)).unwrap_or_default();
+        let diagnosis =
+            self.diagnosis.as_ref().map(|d| format!("{} {}", d.text, d.check_next)).unwrap_or_default();
         let rows = [
             ("Target Fqdn", self.target_fqdn.clone()),
             ("Result", result.to_owned()),

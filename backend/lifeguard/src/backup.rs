@@ -106,7 +106,9 @@ pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
     let file = fs::File::open(source).map_err(|e| format!("{}: {e}", source.display()))?;
     let mut archive = tar::Archive::new(file);
     archive.set_preserve_permissions(true);
-    archive.unpack(data_dir).map_err(|e| format!("{} is not a backup of lifeguard: {e}", source.display()))?;
+    archive
+        .unpack(data_dir)
+        .map_err(|e| format!("{} is not a backup of lifeguard: {e}", source.display()))?;
     if !data_dir.join("management.db").exists() {
         return Err(format!("{} holds no management store.", source.display()));
     }

@@ -29,7 +29,8 @@ pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, out: &mut [u8]) {
-        getrandom::fill(out).expect("a machine without a random number generator cannot run a secure service");
+        getrandom::fill(out)
+            .expect("a machine without a random number generator cannot run a secure service");
     }
 }
 
@@ -44,7 +45,9 @@ pub fn random_hex(e: &dyn Entropy, bytes: usize) -> String {
 pub fn new_id(e: &dyn Entropy, now: Timestamp) -> String {
     let mut rest = [0; 10];
     e.fill(&mut rest);
-    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now.millis()).unwrap_or(0), &rest).into_uuid().to_string()
+    uuid::Builder::from_unix_timestamp_millis(u64::try_from(now.millis()).unwrap_or(0), &rest)
+        .into_uuid()
+        .to_string()
 }
 
 /// A password that a person can type: 4 groups of 4 letters and digits without look-alikes (about 78 bits).

@@ -82,12 +82,16 @@ pub fn create_token(
 
 async fn act(app: &Arc<App>, c: Command) -> Answer {
     match c {
-        Command::CreateToken { role, label, days } => create_token(&app.store, &*app.clock, &*app.entropy, &role, &label, days),
+        Command::CreateToken { role, label, days } => {
+            create_token(&app.store, &*app.clock, &*app.entropy, &role, &label, days)
+        }
         Command::Backup { target } => {
             let app = app.clone();
-            tokio::task::spawn_blocking(move || crate::backup::write(&app.settings.data_dir, Some(&app.store), &target))
-                .await
-                .unwrap_or_else(|e| Err(e.to_string()))
+            tokio::task::spawn_blocking(move || {
+                crate::backup::write(&app.settings.data_dir, Some(&app.store), &target)
+            })
+            .await
+            .unwrap_or_else(|e| Err(e.to_string()))
         }
     }
 }
@@ -149,7 +153,9 @@ pub async fn run(data_dir: &Path, c: Command) -> Result<String, Failed> {
     let _lock = crate::serve::lock(data_dir)?;
     let store = Management::open(&path)?;
     let answer = match c {
-        Command::CreateToken { role, label, days } => create_token(&store, &SystemClock, &SystemEntropy, &role, &label, days),
+        Command::CreateToken { role, label, days } => {
+            create_token(&store, &SystemClock, &SystemEntropy, &role, &label, days)
+        }
         Command::Backup { target } => crate::backup::write(data_dir, Some(&store), &target),
     };
     answer.map_err(Into::into)

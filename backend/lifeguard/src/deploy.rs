@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use rusqlite::Connection;
-use shared::deployment::{ChatPoolHost, ChatServerHost, ChatSettings, Deployment, FrontEndHost, HostedServer};
+use shared::deployment::{
+    ChatPoolHost, ChatServerHost, ChatSettings, Deployment, FrontEndHost, HostedServer,
+};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use shared::{Port, SipUri};
 use store::management::{pools, topology};
@@ -14,7 +16,8 @@ use crate::settings::Settings;
 /// A pool's own contacts: lookup and channel address, in the SIP domain that fits the pool's name best.
 pub fn contacts(p: &ChatPool, t: &Topology) -> [SipUri; 2] {
     let own = t.sip_domains.iter().find(|d| p.fqdn.as_str().ends_with(&format!(".{d}")));
-    let domain = own.or(t.sip_domains.first()).map_or_else(|| p.fqdn.as_str().to_owned(), ToString::to_string);
+    let domain =
+        own.or(t.sip_domains.first()).map_or_else(|| p.fqdn.as_str().to_owned(), ToString::to_string);
     let stem = p.fqdn.as_str();
     let uri = |what: &str| {
         SipUri::try_from(format!("sip:gc-{what}-{stem}@{domain}"))
@@ -54,7 +57,10 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
     for p in &t.pools {
         let active = pools::active_servers(c, &p.id)?;
         let server = |m: &Computer| {
-            Ok::<_, Fault>(ChatServerHost { active: active.contains(&m.fqdn.to_string()), server: host(c, s, m)? })
+            Ok::<_, Fault>(ChatServerHost {
+                active: active.contains(&m.fqdn.to_string()),
+                server: host(c, s, m)?,
+            })
         };
         let [lookup_uri, channel_uri] = contacts(p, &t);
         chat.push(ChatPoolHost {

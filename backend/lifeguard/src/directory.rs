@@ -20,12 +20,17 @@ impl StoreDirectory {
         Self { store, keys }
     }
 
-    fn find(&self, pick: impl FnOnce(&rusqlite::Connection) -> store::management::Result<Option<User>>) -> Result<Option<ChatUser>, DirectoryError> {
+    fn find(
+        &self,
+        pick: impl FnOnce(&rusqlite::Connection) -> store::management::Result<Option<User>>,
+    ) -> Result<Option<ChatUser>, DirectoryError> {
         let found = self.store.read(|c| {
             let Some(u) = pick(c)? else { return Ok(None) };
             let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
-            let site = t.front_end_pool(&u.front_end).and_then(|f| t.site(&f.site)).map(|s| s.site_id.clone());
-            let (chat, _) = directory::effective(&directory::policies(c)?, u.policy.as_deref(), site.as_deref());
+            let site =
+                t.front_end_pool(&u.front_end).and_then(|f| t.site(&f.site)).map(|s| s.site_id.clone());
+            let (chat, _) =
+                directory::effective(&directory::policies(c)?, u.policy.as_deref(), site.as_deref());
             Ok::<_, StoreError>(Some((u, chat)))
         });
         let found = found.map_err(|e| DirectoryError(e.to_string()))?;

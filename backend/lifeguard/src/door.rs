@@ -102,9 +102,13 @@ pub struct Cx {
 }
 
 /// Maps a store error to the one error; the cause goes to the log only.
+#[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 pub fn store_error(e: StoreError) -> ApiError {
     tracing::error!(cause = %e, "the management store failed");
-    ApiError::new(ErrorCode::Internal, "The management store did not answer as it should. The log has the cause.")
+    ApiError::new(
+        ErrorCode::Internal,
+        "The management store did not answer as it should. The log has the cause.",
+    )
 }
 
 /// The error type of store closures in handlers.
@@ -228,7 +232,14 @@ pub fn boxed<H: Handler>(args: &Map<String, Value>) -> Result<Box<dyn AnyHandler
 }
 
 fn fingerprint(plan: &Plan) -> String {
-    let content = serde_json::json!([plan.cmdlet, plan.line, plan.sentences, plan.changes, plan.blockers, plan.acknowledge]);
+    let content = serde_json::json!([
+        plan.cmdlet,
+        plan.line,
+        plan.sentences,
+        plan.changes,
+        plan.blockers,
+        plan.acknowledge
+    ]);
     hex::encode(&Sha256::digest(content.to_string().as_bytes())[..8])
 }
 
@@ -242,7 +253,9 @@ fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
             v => v.get("Identity").and_then(Value::as_str).unwrap_or_default().to_owned(),
         })
         .find(|s| !s.is_empty())
-        .unwrap_or_else(|| if spec.name == "Publish-CsTopology" { "topology".to_owned() } else { String::new() })
+        .unwrap_or_else(
+            || if spec.name == "Publish-CsTopology" { "topology".to_owned() } else { String::new() },
+        )
 }
 
 /// Runs a cmdlet for an actor.
@@ -250,7 +263,12 @@ fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
 /// # Errors
 /// Unknown cmdlet, bad arguments, no right, blockers, a plan that moved, a confirmation that is missing,
 /// or what the handler says. Every refused or failed change leaves an audit row.
-pub async fn execute(app: &Arc<App>, actor: Actor, name: &str, inv: Invocation) -> Result<CmdletResponse, ApiError> {
+pub async fn execute(
+    app: &Arc<App>,
+    actor: Actor,
+    name: &str,
+    inv: Invocation,
+) -> Result<CmdletResponse, ApiError> {
     let Some(spec) = shared::cmdlets::find(name) else {
         return Err(ApiError::not_found(format!("There is no cmdlet {name}.")));
     };
@@ -287,7 +305,14 @@ pub async fn execute(app: &Arc<App>, actor: Actor, name: &str, inv: Invocation) 
         && spec.nature != Nature::Query
         && inv.mode == Mode::Run
     {
-        let refused = matches!(e.code, ErrorCode::Forbidden | ErrorCode::Blocked | ErrorCode::ConfirmationRequired | ErrorCode::PlanChanged | ErrorCode::InvalidArgument);
+        let refused = matches!(
+            e.code,
+            ErrorCode::Forbidden
+                | ErrorCode::Blocked
+                | ErrorCode::ConfirmationRequired
+                | ErrorCode::PlanChanged
+                | ErrorCode::InvalidArgument
+        );
         cx.finish(if refused { "refused" } else { "failed" }, &e.message);
     }
     result
@@ -298,7 +323,12 @@ async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Resul
     let handler = crate::registry::handler(spec.name, &inv.args)?;
     if spec.nature == Nature::Query {
         let out = handler.run(cx, &Plan::default()).await?;
-        return Ok(CmdletResponse { output: out.output, warnings: out.warnings, done: true, ..Default::default() });
+        return Ok(CmdletResponse {
+            output: out.output,
+            warnings: out.warnings,
+            done: true,
+            ..Default::default()
+        });
     }
     // One change at a time: what was planned is what is applied.
     let _turn = cx.app.turn.lock().await;
@@ -356,7 +386,10 @@ fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {
     if let Some((parameter, text)) = &plan.acknowledge
         && inv.args.get(parameter) != Some(&Value::Bool(true))
     {
-        let e = ApiError::new(ErrorCode::ConfirmationRequired, format!("{text} Set -{parameter} to accept this."));
+        let e = ApiError::new(
+            ErrorCode::ConfirmationRequired,
+            format!("{text} Set -{parameter} to accept this."),
+        );
         return Err(ApiError { field: Some(parameter.clone()), ..e });
     }
     let agreed = match &plan.confirm {
@@ -374,7 +407,10 @@ fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {
             field: Some("typed_name".to_owned()),
             ..ApiError::new(ErrorCode::ConfirmationRequired, format!("Type {name} to confirm."))
         },
-        _ => ApiError::new(ErrorCode::ConfirmationRequired, "This wants a confirmation (-Confirm:$false or -Force)."),
+        _ => ApiError::new(
+            ErrorCode::ConfirmationRequired,
+            "This wants a confirmation (-Confirm:$false or -Force).",
+        ),
     })
 }
 

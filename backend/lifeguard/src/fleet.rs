@@ -109,7 +109,9 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
     let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
     let mut out = Vec::new();
     for p in &t.pools {
-        let here = |store: &SqlStore| (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)));
+        let here = |store: &SqlStore| {
+            (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)))
+        };
         let Some(primary) = t.sql_store(&p.sql_store).and_then(here) else { continue };
         let row = pools::state(c, &p.id)?;
         out.push(Wanted {
@@ -154,7 +156,12 @@ pub fn create_databases(s: &Settings, t: &Topology, p: &ChatPool) -> Result<Vec<
     Ok(log)
 }
 
-fn created<E: std::fmt::Display>(r: Result<bool, E>, db: &str, s: &SqlStore, p: &ChatPool) -> Result<String, String> {
+fn created<E: std::fmt::Display>(
+    r: Result<bool, E>,
+    db: &str,
+    s: &SqlStore,
+    p: &ChatPool,
+) -> Result<String, String> {
     match r {
         Ok(true) => Ok(format!("{db} of {} is created on {}.", p.fqdn, s.label())),
         Ok(false) => Ok(format!("{db} of {} is on {} already.", p.fqdn, s.label())),
@@ -219,7 +226,8 @@ impl Fleet {
         }
         let at = self.clock.now();
         let w = wanted.clone();
-        let result = tokio::task::spawn_blocking(move || switch(&w, at)).await.unwrap_or_else(|e| Err(e.to_string()));
+        let result =
+            tokio::task::spawn_blocking(move || switch(&w, at)).await.unwrap_or_else(|e| Err(e.to_string()));
         let ok = result.is_ok();
         let mut slots = self.slots();
         if let Some(slot) = slots.get_mut(pool) {
@@ -265,7 +273,11 @@ impl Fleet {
         if tokio::time::timeout(limit, wait).await.is_ok() {
             return Ok(());
         }
-        Err(self.slots().get(pool).and_then(|s| s.trouble.clone()).unwrap_or_else(|| "it takes longer than expected.".to_owned()))
+        Err(self
+            .slots()
+            .get(pool)
+            .and_then(|s| s.trouble.clone())
+            .unwrap_or_else(|| "it takes longer than expected.".to_owned()))
     }
 
     /// What is known of both sides of a pool; probes files that are not open.
@@ -273,7 +285,11 @@ impl Fleet {
         let (wanted, open, trouble) = {
             let slots = self.slots();
             let Some(slot) = slots.get(pool) else { return Sides::default() };
-            (slot.wanted.clone(), slot.open.as_ref().map(|o| (o.state, o.database.clone())), slot.trouble.clone())
+            (
+                slot.wanted.clone(),
+                slot.open.as_ref().map(|o| (o.state, o.database.clone())),
+                slot.trouble.clone(),
+            )
         };
         let Some(w) = wanted else { return Sides::default() };
         let state = open.as_ref().map(|o| o.0);
@@ -283,7 +299,13 @@ impl Fleet {
                 w.side(s).map(|(label, dir)| view(label, dir, live)).unwrap_or_default()
             };
             let queue = w.compliance.as_ref().and_then(|d| store::chat::ComplianceQueue::count(d).ok());
-            Sides { primary: side(PoolState::Normal), backup: side(PoolState::FailedOver), compliance_queue: queue, open: state, trouble }
+            Sides {
+                primary: side(PoolState::Normal),
+                backup: side(PoolState::FailedOver),
+                compliance_queue: queue,
+                open: state,
+                trouble,
+            }
         };
         tokio::task::spawn_blocking(look).await.unwrap_or_default()
     }
@@ -325,11 +347,16 @@ fn switch(w: &Wanted, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
     let here = MgcDatabase::probe(to);
     if let Some((label, from)) = other {
         match (MgcDatabase::probe(from), &here) {
-            (Ok(there), here) if here.as_ref().map_or(true, |h| h.epoch <= there.epoch && there.epoch > 0 && newer(&there, h)) => {
-                MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))?;
+            (Ok(there), here)
+                if here
+                    .as_ref()
+                    .map_or(true, |h| h.epoch <= there.epoch && there.epoch > 0 && newer(&there, h)) =>
+            {
+                MgcDatabase::copy(from, to, there.epoch + 1, at)
+                    .map_err(|e| format!("the copy from {label} failed: {e}"))?;
             }
             (Err(e), Ok(h)) if w.state == PoolState::FailedOver || h.epoch > 0 => {
-                tracing::warn!(from = %label, cause = %e, "the other side does not answer; opened as it stands");
+                tracing::info!(from = %label, cause = %e, "the other side does not answer; this one is opened as it stands");
                 if w.forced {
                     MgcDatabase::promote(to, h.epoch + 1).map_err(|e| e.to_string())?;
                 }

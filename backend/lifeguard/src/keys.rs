@@ -49,7 +49,8 @@ impl Keys {
     /// Digest secrets of a chat user, sealed for the store. Spellings: user part, SIP address without
     /// scheme, `DOMAIN\user` as typed and in lower case. The realm is the user's SIP domain.
     pub fn seal_secrets(&self, entropy: &dyn Entropy, sip: &SipUri, logon: &str, password: &str) -> Vec<u8> {
-        let mut names = vec![sip.user().to_owned(), sip.as_str()[4..].to_owned(), logon.to_owned(), logon.to_lowercase()];
+        let mut names =
+            vec![sip.user().to_owned(), sip.as_str()[4..].to_owned(), logon.to_owned(), logon.to_lowercase()];
         names.dedup();
         let secrets: Vec<Secret> = [Algorithm::Sha256, Algorithm::Md5]
             .into_iter()

@@ -49,10 +49,14 @@ pub struct Resolved {
 
 fn account(sip: Option<&String>, cred: Option<&Credential>, who: &str) -> Result<Account, ApiError> {
     let field = format!("{who}SipAddress");
-    let sip = sip.ok_or_else(|| ApiError::invalid(field.clone(), format!("Give -{field}: no test users are stored for this target.")))?;
+    let sip = sip.ok_or_else(|| {
+        ApiError::invalid(field.clone(), format!("Give -{field}: no test users are stored for this target."))
+    })?;
     let uri = SipUri::try_from(sip.as_str()).map_err(|e| ApiError::invalid(field, e.0))?;
     let field = format!("{who}Credential");
-    let c = cred.ok_or_else(|| ApiError::invalid(field.clone(), format!("Give -{field}, for example from Get-Credential.")))?;
+    let c = cred.ok_or_else(|| {
+        ApiError::invalid(field.clone(), format!("Give -{field}, for example from Get-Credential."))
+    })?;
     let logon = if c.user_name.is_empty() { uri.user().to_owned() } else { c.user_name.clone() };
     Ok(Account { sip_uri: uri.to_string(), logon, password: c.password.clone() })
 }
@@ -63,11 +67,13 @@ fn account(sip: Option<&String>, cred: Option<&Credential>, who: &str) -> Result
 /// When an argument is missing or not acceptable.
 pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, ApiError> {
     if let Some(kind) = a.authentication.as_deref().filter(|k| *k != "Negotiate") {
-        let text = format!("-Authentication {kind} needs certificates or tickets that this service does not issue; use Negotiate with credentials.");
+        let text = format!(
+            "-Authentication {kind} needs certificates or tickets that this service does not issue; use Negotiate with credentials."
+        );
         return Err(ApiError::invalid("Authentication", text));
     }
     let target = a.target_fqdn.trim();
-    let t = app.store.read(|c| crate::handlers::published(c)).map_err(|f| f.0)?;
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
     let mut warnings = Vec::new();
     let name = Fqdn::try_from(target).ok();
     let pool = name.as_ref().and_then(|n| t.pool_by_fqdn(n));
@@ -76,16 +82,26 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         None => name.as_ref().and_then(|n| t.front_end_by_fqdn(n)),
     };
     if let (Some(p), Some(fe)) = (pool, front_end) {
-        let text = format!("{} is a Persistent Chat pool, not a registrar pool. Its next hop {} is used.", p.fqdn, fe.fqdn);
+        let text = format!(
+            "{} is a Persistent Chat pool, not a registrar pool. Its next hop {} is used.",
+            p.fqdn, fe.fqdn
+        );
         warnings.push(Problem::warning("target.pool", "TargetFqdn", text, "model §23"));
     }
     let registrar = front_end.map_or_else(|| target.to_owned(), |f| f.fqdn.to_string());
     if front_end.is_none() {
-        warnings.push(Problem::warning("target.unknown", "TargetFqdn", shared::synthetic::REGISTRAR_PORT_WARNING, "S2"));
+        warnings.push(Problem::warning(
+            "target.unknown",
+            "TargetFqdn",
+            shared::synthetic::REGISTRAR_PORT_WARNING,
+            "S2",
+        ));
     }
     let given = a.registrar_port.map(|p| u16::try_from(p).ok().and_then(|p| Port::try_from(p).ok()));
     let port = match given {
-        Some(None) => return Err(ApiError::invalid("RegistrarPort", "A port is a whole number from 1 to 65535.")),
+        Some(None) => {
+            return Err(ApiError::invalid("RegistrarPort", "A port is a whole number from 1 to 65535."));
+        }
         Some(Some(p)) => p.get(),
         None => Port::REGISTRAR_TLS.get(),
     };
@@ -93,7 +109,8 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
     if let Ok(ip) = target.parse() {
         addresses.push(SocketAddr::new(ip, port));
     }
-    let room_pool = a.chat_room_uri.as_deref().and_then(|r| r.split_once('\\')).and_then(|(p, _)| Fqdn::try_from(p).ok());
+    let room_pool =
+        a.chat_room_uri.as_deref().and_then(|r| r.split_once('\\')).and_then(|(p, _)| Fqdn::try_from(p).ok());
     let sender = account(a.sender_sip_address.as_ref(), a.sender_credential.as_ref(), "Sender")?;
     let receiver = account(a.receiver_sip_address.as_ref(), a.receiver_credential.as_ref(), "Receiver")?;
     if sender.sip_uri == receiver.sip_uri {
@@ -243,7 +260,8 @@ pub fn close_interrupted(app: &App) -> Result<(), ApiError> {
 /// # Errors
 /// When there is none.
 pub fn get(app: &App, id: &str) -> Result<TestRun, ApiError> {
-    app.store.read(|c| jobs::test(c, id)).map_err(store_error)?.ok_or_else(|| {
-        ApiError::new(ErrorCode::NotFound, "There is no such test run.")
-    })
+    app.store
+        .read(|c| jobs::test(c, id))
+        .map_err(store_error)?
+        .ok_or_else(|| ApiError::new(ErrorCode::NotFound, "There is no such test run."))
 }

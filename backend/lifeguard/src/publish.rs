@@ -51,16 +51,29 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
     p.changes.push(PlannedChange::new("topology", "Version", version.to_string(), (version + 1).to_string()));
     p.confirm = Confirm::Ask;
     if a.revision.is_some_and(|r| r != draft.revision) {
-        return Err(ApiError::new(ErrorCode::PlanChanged, "The draft changed since it was reviewed. Look at it again."));
+        return Err(ApiError::new(
+            ErrorCode::PlanChanged,
+            "The draft changed since it was reviewed. Look at it again.",
+        ));
     }
     for problem in validate(&draft.document) {
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }
     if changes.is_empty() {
-        p.blockers.push(Problem::error("nothing", "", "The draft equals what is published; there is nothing to publish.", ""));
+        p.blockers.push(Problem::error(
+            "nothing",
+            "",
+            "The draft equals what is published; there is nothing to publish.",
+            "",
+        ));
     }
     if draft.base != published.as_ref().map(|v| v.version) {
-        p.blockers.push(Problem::error("parent", "", "Another version was published since this draft was begun. Reset the draft.", ""));
+        p.blockers.push(Problem::error(
+            "parent",
+            "",
+            "Another version was published since this draft was begun. Reset the draft.",
+            "",
+        ));
     }
     Ok(p)
 }
@@ -85,9 +98,16 @@ pub fn start(a: &PublishCsTopology, cx: &Cx, p: &Plan) -> Result<Outcome, ApiErr
 /// Publishes the sample for the first visit or `serve --sample`; the job's id.
 pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<String, ApiError> {
     for s in &document.file_stores {
-        std::fs::create_dir_all(app.settings.share_dir(s)).map_err(|e| ApiError::new(ErrorCode::Unavailable, e.to_string()))?;
+        std::fs::create_dir_all(app.settings.share_dir(s))
+            .map_err(|e| ApiError::new(ErrorCode::Unavailable, e.to_string()))?;
     }
-    let input = Input { document, parent: None, author: author.to_owned(), comment: "Sample Litware".to_owned(), sample: true };
+    let input = Input {
+        document,
+        parent: None,
+        author: author.to_owned(),
+        comment: "Sample Litware".to_owned(),
+        sample: true,
+    };
     let job = new_job(app, &input);
     app.store
         .write(|tx| {
@@ -125,7 +145,13 @@ const STEPS: [&str; 7] = [
 
 fn new_job(app: &App, input: &Input) -> JobView {
     let now = app.clock.now();
-    let step = |title: &&str| JobStep { title: (*title).to_owned(), state: "waiting".to_owned(), log: vec![], millis: None, remedy: None };
+    let step = |title: &&str| JobStep {
+        title: (*title).to_owned(),
+        state: "waiting".to_owned(),
+        log: vec![],
+        millis: None,
+        remedy: None,
+    };
     JobView {
         id: new_id(&*app.entropy, now),
         title: "Publish the topology".to_owned(),
@@ -217,7 +243,10 @@ impl Run {
         log.extend(problems.iter().filter(|p| !p.blocks()).map(|p| format!("Warning: {}", p.text)));
         match problems.into_iter().find(Problem::blocks) {
             Some(p) => Err(p.text.into()),
-            None => Ok(log.push("Every rule holds.".to_owned())),
+            None => {
+                log.push("Every rule holds.".to_owned());
+                Ok(())
+            },
         }
     }
 
@@ -240,7 +269,11 @@ impl Run {
                 Placement::RunHere if self.runs(c) => log.push(format!("{} runs here already.", c.fqdn)),
                 Placement::RunHere => self.bindable(c, &ports, log)?,
                 Placement::Address(a) => reachable(c, a, &ports, log).await?,
-                Placement::SqlServerGuided => return Err(format!("{} has no place: only SQL Server stores can be guided.", c.fqdn).into()),
+                Placement::SqlServerGuided => {
+                    return Err(
+                        format!("{} has no place: only SQL Server stores can be guided.", c.fqdn).into()
+                    );
+                }
             }
         }
         Ok(())
@@ -272,7 +305,10 @@ impl Run {
                     return Err(format!("{} stands at {what}: this version keeps chat databases on SQLite run here; a SQL Server elsewhere is guided.", s.label()).into());
                 }
                 Placement::SqlServerGuided => {
-                    log.push(format!("{} is a SQL Server that a person drives; nothing is checked from here.", s.label()));
+                    log.push(format!(
+                        "{} is a SQL Server that a person drives; nothing is checked from here.",
+                        s.label()
+                    ));
                 }
             }
         }
@@ -308,7 +344,10 @@ impl Run {
                 Placement::RunHere => self.share(s, log)?,
                 Placement::Address(path) => {
                     writable(Path::new(path)).map_err(|e| format!("{} at {path}: {e}", s.label()))?;
-                    log.push(format!("{} at {path}: read, write, modify and permission change work.", s.label()));
+                    log.push(format!(
+                        "{} at {path}: read, write, modify and permission change work.",
+                        s.label()
+                    ));
                 }
                 Placement::SqlServerGuided => return Err(format!("{} has no place.", s.label()).into()),
             }
@@ -326,7 +365,11 @@ impl Run {
         let dir = self.app.settings.share_dir(s);
         if !dir.is_dir() {
             return Err(Failed {
-                text: format!("The share {} does not exist: there is no folder {}. Create it, then publish again.", s.label(), dir.display()),
+                text: format!(
+                    "The share {} does not exist: there is no folder {}. Create it, then publish again.",
+                    s.label(),
+                    dir.display()
+                ),
                 remedy: Some(("New-LgFileShare".to_owned(), json!({ "Identity": s.label() }))),
             });
         }
@@ -357,9 +400,18 @@ impl Run {
                     return Ok(Ok(v.version)); // stored before the restart
                 }
                 if newest.as_ref().map(|v| v.version) != input.parent {
-                    return Ok(Err("Another version was published meanwhile. Review the draft and publish again."));
+                    return Ok(Err(
+                        "Another version was published meanwhile. Review the draft and publish again.",
+                    ));
                 }
-                let v = tstore::add_version(tx, &input.document, input.parent, &input.author, &input.comment, now)?;
+                let v = tstore::add_version(
+                    tx,
+                    &input.document,
+                    input.parent,
+                    &input.author,
+                    &input.comment,
+                    now,
+                )?;
                 tstore::reset_draft(tx, &input.document, Some(v))?;
                 for p in &input.document.pools {
                     first_state(tx, p, now)?;
@@ -378,21 +430,35 @@ impl Run {
     async fn servers(&self, log: &mut Log) -> Result<(), Failed> {
         self.app.redeploy().map_err(|e| e.message)?;
         let t = &self.input.document;
-        let all: Vec<&Computer> =
-            t.front_end_pools.iter().flat_map(|p| &p.servers).chain(t.pools.iter().flat_map(|p| &p.computers)).collect();
+        let all: Vec<&Computer> = t
+            .front_end_pools
+            .iter()
+            .flat_map(|p| &p.servers)
+            .chain(t.pools.iter().flat_map(|p| &p.computers))
+            .collect();
         let here: Vec<_> = all.iter().filter(|c| c.placement == Placement::RunHere).collect();
         let mut reports = self.app.reports.clone();
         let ready = reports.wait_for(|list| {
-            here.iter().all(|c| list.iter().any(|r| r.fqdn == c.fqdn && matches!(r.state, ServerState::Running | ServerState::Failed(_))))
+            here.iter().all(|c| {
+                list.iter().any(|r| {
+                    r.fqdn == c.fqdn && matches!(r.state, ServerState::Running | ServerState::Failed(_))
+                })
+            })
         });
         let timed_out = tokio::time::timeout(START_TIMEOUT, ready).await.is_err();
         let list = self.app.reports.borrow().clone();
         let mut failed = Vec::new();
         for c in here {
             match list.iter().find(|r| r.fqdn == c.fqdn) {
-                Some(r) if r.state == ServerState::Running => log.push(format!("{} listens on {}.", c.fqdn, r.listens.join(", "))),
-                Some(shared::deployment::ServerReport { state: ServerState::Failed(why), .. }) => failed.push(format!("{}: {why}", c.fqdn)),
-                _ if timed_out => failed.push(format!("{} did not come up within {} s.", c.fqdn, START_TIMEOUT.as_secs())),
+                Some(r) if r.state == ServerState::Running => {
+                    log.push(format!("{} listens on {}.", c.fqdn, r.listens.join(", ")));
+                }
+                Some(shared::deployment::ServerReport { state: ServerState::Failed(why), .. }) => {
+                    failed.push(format!("{}: {why}", c.fqdn));
+                }
+                _ if timed_out => {
+                    failed.push(format!("{} did not come up within {} s.", c.fqdn, START_TIMEOUT.as_secs()));
+                }
                 _ => failed.push(format!("{} is not reported.", c.fqdn)),
             }
         }
@@ -408,7 +474,11 @@ impl Run {
 }
 
 /// A new pool starts Normal, with its first servers active (model §5, 15; at most four).
-fn first_state(c: &rusqlite::Connection, p: &ChatPool, now: shared::Timestamp) -> store::management::Result<()> {
+fn first_state(
+    c: &rusqlite::Connection,
+    p: &ChatPool,
+    now: shared::Timestamp,
+) -> store::management::Result<()> {
     if pools::state(c, &p.id)?.is_some() {
         return Ok(());
     }
@@ -431,16 +501,22 @@ async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) ->
         Some(ip) => SocketAddr::new(ip, ports[0]),
         None => {
             let query = (name.to_owned(), ports[0]);
-            let found = tokio::task::spawn_blocking(move || query.to_socket_addrs().map(|mut a| a.next())).await;
+            let found =
+                tokio::task::spawn_blocking(move || query.to_socket_addrs().map(|mut a| a.next())).await;
             found.ok().and_then(Result::ok).flatten().ok_or_else(|| {
                 format!("The name {name} does not resolve. Add a DNS host record for {}, or choose where it runs.", c.fqdn)
             })?
         }
     };
     match tokio::time::timeout(REACH_TIMEOUT, tokio::net::TcpStream::connect(addr)).await {
-        Ok(Ok(_)) => Ok(log.push(format!("{} answers at {addr}.", c.fqdn))),
+        Ok(Ok(_)) => {
+            log.push(format!("{} answers at {addr}.", c.fqdn));
+            Ok(())
+        },
         Ok(Err(e)) => Err(format!("{} does not answer at {addr}: {e}.", c.fqdn).into()),
-        Err(_) => Err(format!("{} did not answer at {addr} within {} s.", c.fqdn, REACH_TIMEOUT.as_secs()).into()),
+        Err(_) => {
+            Err(format!("{} did not answer at {addr} within {} s.", c.fqdn, REACH_TIMEOUT.as_secs()).into())
+        }
     }
 }
 
@@ -463,5 +539,7 @@ fn writable(dir: &Path) -> Result<(), String> {
     };
     let result = check();
     let removed = std::fs::remove_file(&path);
-    result.and(removed).map_err(|e| format!("read, write, modify or permission change failed in {}: {e}", dir.display()))
+    result
+        .and(removed)
+        .map_err(|e| format!("read, write, modify or permission change failed in {}: {e}", dir.display()))
 }

@@ -39,9 +39,12 @@ const USERS: [(&str, &str, &str, &str, bool); 3] = [
 /// # Errors
 /// When something is published already, or the store does not answer.
 pub fn begin(app: &Arc<App>, author: &str) -> Result<Begun, ApiError> {
-    let t = app.store.read(|c| crate::handlers::published(c)).map_err(|f| f.0)?;
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
     if !t.pools.is_empty() {
-        return Err(ApiError::new(ErrorCode::Conflict, "A topology is published already; the sample is for an empty deployment."));
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            "A topology is published already; the sample is for an empty deployment.",
+        ));
     }
     let credentials: Vec<GeneratedCredential> = USERS
         .iter()
@@ -54,11 +57,16 @@ pub fn begin(app: &Arc<App>, author: &str) -> Result<Begun, ApiError> {
     let sealed: Vec<(String, String)> = credentials
         .iter()
         .map(|c| {
-            let sip = shared::SipUri::try_from(c.sip_address.as_str()).expect("the sample's addresses are well formed");
-            (c.sip_address.clone(), hex::encode(app.keys.seal_secrets(&*app.entropy, &sip, &c.logon_name, &c.password)))
+            let sip = shared::SipUri::try_from(c.sip_address.as_str())
+                .expect("the sample's addresses are well formed");
+            (
+                c.sip_address.clone(),
+                hex::encode(app.keys.seal_secrets(&*app.entropy, &sip, &c.logon_name, &c.password)),
+            )
         })
         .collect();
-    let text = serde_json::to_string(&sealed).map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
+    let text =
+        serde_json::to_string(&sealed).map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
     app.store.write(|tx| set_setting(tx, "sample.secrets", &text)).map_err(crate::door::store_error)?;
     let job = crate::publish::start_sample(app, litware(), author)?;
     Ok(Begun { job, credentials })
@@ -74,7 +82,14 @@ pub fn directory(app: &App) -> Result<(), ApiError> {
         .write(|tx| {
             let text = store::management::setting(tx, "sample.secrets")?.unwrap_or_else(|| "[]".to_owned());
             let sealed: Vec<(String, String)> = serde_json::from_str(&text).unwrap_or_default();
-            directory::save_policy(tx, &Policy { identity: POLICY.to_owned(), description: "Sample policy".to_owned(), enable: true })?;
+            directory::save_policy(
+                tx,
+                &Policy {
+                    identity: POLICY.to_owned(),
+                    description: "Sample policy".to_owned(),
+                    enable: true,
+                },
+            )?;
             for (sip, name, logon, pool, granted) in USERS {
                 let uri = shared::SipUri::try_from(sip).expect("the sample's addresses are well formed");
                 if directory::user(tx, &uri)?.is_some() {
@@ -88,7 +103,8 @@ pub fn directory(app: &App) -> Result<(), ApiError> {
                     password: None,
                 };
                 let mut user = crate::handlers::new_user(tx, &args, now)?;
-                let secrets = sealed.iter().find(|(s, _)| s == sip).map(|(_, h)| h.as_str()).unwrap_or_default();
+                let secrets =
+                    sealed.iter().find(|(s, _)| s == sip).map(|(_, h)| h.as_str()).unwrap_or_default();
                 user.secrets = hex::decode(secrets).unwrap_or_default();
                 user.policy = granted.then(|| POLICY.to_owned());
                 directory::save_user(tx, &user)?;
@@ -103,9 +119,12 @@ pub fn directory(app: &App) -> Result<(), ApiError> {
 /// # Errors
 /// When a database does not come up.
 pub async fn rooms(app: &App) -> Result<(), ApiError> {
-    let t = app.store.read(|c| crate::handlers::published(c)).map_err(|f| f.0)?;
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
     for p in &t.pools {
-        app.fleet.converged(&p.id, std::time::Duration::from_secs(30)).await.map_err(|e| ApiError::new(ErrorCode::Unavailable, e))?;
+        app.fleet
+            .converged(&p.id, std::time::Duration::from_secs(30))
+            .await
+            .map_err(|e| ApiError::new(ErrorCode::Unavailable, e))?;
         let Some(s) = app.fleet.current(&p.id) else { continue };
         if !s.categories().await.map_err(crate::handlers::chat_error)?.is_empty() {
             continue;

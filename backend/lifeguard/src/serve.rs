@@ -63,9 +63,11 @@ pub fn lock(data_dir: &Path) -> Result<std::fs::File, Failed> {
     let file = std::fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => {
-            Err(format!("{} is in use by another lifeguard. End that one first, or give --data-dir another directory.", data_dir.display()).into())
-        }
+        Err(std::fs::TryLockError::WouldBlock) => Err(format!(
+            "{} is in use by another lifeguard. End that one first, or give --data-dir another directory.",
+            data_dir.display()
+        )
+        .into()),
         Err(std::fs::TryLockError::Error(e)) => Err(e.into()),
     }
 }
@@ -78,9 +80,9 @@ fn block(store: &Management, entropy: &dyn Entropy) -> Result<u8, Failed> {
     let mut raw = [0];
     entropy.fill(&mut raw);
     // Another instance shows itself by holding the marker address of its block.
-    let free = (0..=238u8).map(|i| 16 + (raw[0] % 239 + i) % 239).find(|x| {
-        std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, *x, 255, 254), 7443)).is_ok()
-    });
+    let free = (0..=238u8)
+        .map(|i| 16 + (raw[0] % 239 + i) % 239)
+        .find(|x| std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, *x, 255, 254), 7443)).is_ok());
     let chosen = free.ok_or("no loopback block 127.X.0.0/16 is free")?;
     store.write(|tx| set_setting(tx, "loopback.block", &chosen.to_string()))?;
     Ok(chosen)
@@ -96,7 +98,8 @@ async fn close_dangling(app: &App) -> Result<(), Failed> {
             Some(_) => "failed",
             None => "unknown",
         };
-        app.store.write(|tx| audit::close(tx, &o.op_id, outcome, "found open after a restart", app.clock.now()))?;
+        app.store
+            .write(|tx| audit::close(tx, &o.op_id, outcome, "found open after a restart", app.clock.now()))?;
     }
     Ok(())
 }
@@ -151,12 +154,13 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
 fn begin_sample(app: &Arc<App>) -> Result<(), Failed> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    if app.store.read(|c| store::management::topology::published(c))?.is_some() {
+    if app.store.read(store::management::topology::published)?.is_some() {
         return Ok(());
     }
     let begun = crate::sample::begin(app, "host")?;
     let path = app.settings.data_dir.join("sample-credentials.json");
-    let mut f = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    let mut f =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
     f.write_all(&serde_json::to_vec_pretty(&begun.credentials)?)?;
     println!("sample credentials={}", path.display());
     Ok(())
@@ -191,9 +195,12 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let bound = listener.local_addr()?;
     let _ = app.settings.bound.set(bound);
     if !bound.ip().is_loopback() && !app.settings.is_https() {
-        tracing::warn!("the portal listens beyond this host without TLS; put a TLS proxy before it and give --public-url https://…");
+        tracing::warn!(
+            "the portal listens beyond this host without TLS; put a TLS proxy before it and give --public-url https://…"
+        );
     }
-    let _marker = std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
+    let _marker =
+        std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
     tokio::spawn(app.fleet.clone().run());
     announce(&app);
     app.redeploy()?;

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
@@ -110,7 +111,8 @@ impl LocalCa {
         let common = list.first().cloned().unwrap_or_default();
         let mut p = CertificateParams::new(list)?;
         p.distinguished_name.push(DnType::CommonName, common);
-        p.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        p.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         p.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         valid(&mut p, SERVER_DAYS);
         let cert = p.signed_by(&key, &self.issuer)?;
@@ -137,7 +139,9 @@ impl LocalCa {
             .build()
             .map_err(|e| CaError::Damaged(e.to_string()))?;
         let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-        Ok(Arc::new(b.with_client_cert_verifier(verifier).with_single_cert(id.chain.clone(), id.key.clone_key())?))
+        Ok(Arc::new(
+            b.with_client_cert_verifier(verifier).with_single_cert(id.chain.clone(), id.key.clone_key())?,
+        ))
     }
 
     /// Settings of a Front End that connects to a chat server.
@@ -164,6 +168,7 @@ pub fn names_of(cert: &CertificateDer<'_>) -> Vec<String> {
     use x509_parser::extensions::GeneralName;
     let Ok((_, c)) = x509_parser::parse_x509_certificate(cert) else { return Vec::new() };
     let Ok(Some(san)) = c.subject_alternative_name() else { return Vec::new() };
-    let dns = |n: &GeneralName<'_>| if let GeneralName::DNSName(d) = n { Some(d.to_lowercase()) } else { None };
+    let dns =
+        |n: &GeneralName<'_>| if let GeneralName::DNSName(d) = n { Some(d.to_lowercase()) } else { None };
     san.value.general_names.iter().filter_map(dns).collect()
 }

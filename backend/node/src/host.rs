@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::deployment::{ChatPoolHost, Deployment, FrontEndHost, HostedServer, ServerReport, ServerRole, ServerState};
+use shared::deployment::{
+    ChatPoolHost, Deployment, FrontEndHost, HostedServer, ServerReport, ServerRole, ServerState,
+};
 use shared::{Fqdn, ObjectId};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -92,11 +94,23 @@ pub struct HostRuntime {
 fn shapes(d: &Deployment) -> Vec<Shape> {
     let fe = |f: &FrontEndHost| {
         let ports = vec![f.tls_port, f.tcp_port];
-        let make = |s: &HostedServer| Shape { server: s.clone(), pool: f.id.clone(), pool_name: f.fqdn.clone(), role: ServerRole::FrontEnd, ports: ports.clone() };
+        let make = |s: &HostedServer| Shape {
+            server: s.clone(),
+            pool: f.id.clone(),
+            pool_name: f.fqdn.clone(),
+            role: ServerRole::FrontEnd,
+            ports: ports.clone(),
+        };
         f.servers.iter().filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
     };
     let chat = |p: &ChatPoolHost| {
-        let make = |s: &HostedServer| Shape { server: s.clone(), pool: p.id.clone(), pool_name: p.fqdn.clone(), role: ServerRole::Chat, ports: vec![p.port] };
+        let make = |s: &HostedServer| Shape {
+            server: s.clone(),
+            pool: p.id.clone(),
+            pool_name: p.fqdn.clone(),
+            role: ServerRole::Chat,
+            ports: vec![p.port],
+        };
         p.servers.iter().map(|s| &s.server).filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
     };
     d.front_ends.iter().flat_map(fe).chain(d.pools.iter().flat_map(chat)).collect()
@@ -115,7 +129,13 @@ impl HostRuntime {
     pub fn start(settings: Settings, deployment: watch::Receiver<Arc<Deployment>>) -> Self {
         let (sender, reports) = watch::channel(Vec::new());
         let stop = Arc::new(Notify::new());
-        let host = Host { settings, deployment, changed: Arc::new(Notify::new()), rosters: HashMap::new(), slots: HashMap::new() };
+        let host = Host {
+            settings,
+            deployment,
+            changed: Arc::new(Notify::new()),
+            rosters: HashMap::new(),
+            slots: HashMap::new(),
+        };
         let task = tokio::spawn(host.run(sender, stop.clone()));
         Self { reports, task, stop }
     }
@@ -205,7 +225,8 @@ impl Host {
             let at = SocketAddr::new(shape.server.address, *port);
             listeners.push(TcpListener::bind(at).await.map_err(|e| format!("cannot listen on {at}: {e}"))?);
         }
-        let listens = shape.ports.iter().map(|p| SocketAddr::new(shape.server.address, *p).to_string()).collect();
+        let listens =
+            shape.ports.iter().map(|p| SocketAddr::new(shape.server.address, *p).to_string()).collect();
         let mut tasks = Vec::new();
         let mut listeners = listeners.into_iter();
         let service = match shape.role {
@@ -242,7 +263,9 @@ impl Host {
                 );
                 let judge = chat.clone();
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone(), move |names| judge.admits(names))));
+                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone(), move |names| {
+                        judge.admits(names)
+                    })));
                 }
                 tasks.push(tokio::spawn(chat.clone().deliver()));
                 Service::Chat(chat)

@@ -67,7 +67,10 @@ pub fn may_post(c: &Category, r: &Room, user: &str) -> Result<(), StoreError> {
 pub fn check_name(name: &str) -> Result<(), StoreError> {
     let n = name.chars().count();
     if name.trim().is_empty() || n > MAX_NAME || name.chars().any(char::is_control) || name.contains('\\') {
-        return Err(StoreError::invalid("Name", "A name has 1 to 256 characters, without \\ and control characters."));
+        return Err(StoreError::invalid(
+            "Name",
+            "A name has 1 to 256 characters, without \\ and control characters.",
+        ));
     }
     Ok(())
 }
@@ -108,7 +111,8 @@ pub fn check_room(c: &Category, r: &Room) -> Result<(), StoreError> {
     for (field, list) in [("Members", &r.members), ("Managers", &r.managers), ("Presenters", &r.presenters)] {
         check_principals(field, list)?;
         if let Some(p) = list.iter().find(|p| !within(c, p)) {
-            let text = format!("{p} is not allowed by the category {}; add it to AllowedMembers first.", c.name);
+            let text =
+                format!("{p} is not allowed by the category {}; add it to AllowedMembers first.", c.name);
             return Err(StoreError::invalid(field, text));
         }
     }
@@ -147,7 +151,12 @@ mod tests {
     use super::*;
 
     fn category() -> Category {
-        Category { name: "c".into(), allowed: vec!["litwareinc.com".into()], denied: vec!["sip:guest@litwareinc.com".into()], ..Category::default() }
+        Category {
+            name: "c".into(),
+            allowed: vec!["litwareinc.com".into()],
+            denied: vec!["sip:guest@litwareinc.com".into()],
+            ..Category::default()
+        }
     }
 
     #[test]
@@ -161,7 +170,12 @@ mod tests {
     fn membership_privacy_and_auditorium() {
         let c = category();
         let (pilar, ken) = ("sip:pilar@litwareinc.com", "sip:kenmyer@litwareinc.com");
-        let mut r = Room { name: "r".into(), members: vec![pilar.into()], privacy: Privacy::Secret, ..Room::default() };
+        let mut r = Room {
+            name: "r".into(),
+            members: vec![pilar.into()],
+            privacy: Privacy::Secret,
+            ..Room::default()
+        };
         assert!(may_join(&c, &r, pilar).is_ok() && may_join(&c, &r, ken).is_err());
         assert!(visible(&c, &r, pilar) && !visible(&c, &r, ken));
         r.privacy = Privacy::Open;

@@ -49,7 +49,13 @@ impl Failure {
     }
 
     /// A SIP answer that is a refusal.
-    pub fn sip(cause: CauseCode, status: u16, reason: &str, diagnostics: Option<&str>, seen: impl Into<String>) -> Self {
+    pub fn sip(
+        cause: CauseCode,
+        status: u16,
+        reason: &str,
+        diagnostics: Option<&str>,
+        seen: impl Into<String>,
+    ) -> Self {
         let extra = diagnostics.map(|d| format!(" (ms-diagnostics: {d})")).unwrap_or_default();
         Self::new(cause, format!("{status}, {reason}{extra}"), seen)
     }
@@ -63,20 +69,40 @@ impl Failure {
 fn next(c: CauseCode) -> &'static str {
     match c {
         CauseCode::NameNotResolved => "Check the spelling of the target and its DNS host record.",
-        CauseCode::NothingListening => "Check that the Front End Server runs and that the registrar port is right.",
-        CauseCode::NoAnswer => "Check that the server is not paused or overloaded, and that no firewall drops the packets.",
-        CauseCode::TlsUntrusted => "Check the server's certificate: its name, its dates and the authority that issued it.",
+        CauseCode::NothingListening => {
+            "Check that the Front End Server runs and that the registrar port is right."
+        }
+        CauseCode::NoAnswer => {
+            "Check that the server is not paused or overloaded, and that no firewall drops the packets."
+        }
+        CauseCode::TlsUntrusted => {
+            "Check the server's certificate: its name, its dates and the authority that issued it."
+        }
         CauseCode::WrongPassword => "Type the password again, or give the user a new one.",
         CauseCode::CredentialOfAnotherAccount => "Check that the log-on name belongs to this SIP address.",
-        CauseCode::UnknownUser => "Check the SIP address; the user must exist on this registrar's deployment.",
+        CauseCode::UnknownUser => {
+            "Check the SIP address; the user must exist on this registrar's deployment."
+        }
         CauseCode::UserDisabled => "Enable the user.",
-        CauseCode::NoPolicy => "Grant a Persistent Chat policy that enables it, or enable the site or global policy.",
+        CauseCode::NoPolicy => {
+            "Grant a Persistent Chat policy that enables it, or enable the site or global policy."
+        }
         CauseCode::NoRoom => "Create a chat room that both users may see; tests fail while there is none.",
         CauseCode::NotAMember => "Add the user to the room's members, or to the category's allowed members.",
-        CauseCode::PoolUnavailable => "Check that the pool has an active server that runs, and that its database is open.",
-        CauseCode::MessageLost => "Check the pool's servers and its database; the post was accepted but not delivered.",
-        CauseCode::ContentMismatch => "Something between the users changed the text; look at the messages of the run.",
-        CauseCode::Timeout => "Check the load of the servers and the network; a longer time-out tells slow from dead.",
-        CauseCode::ProtocolError => "Look at the messages of the run; the peer may not be a Persistent Chat service.",
+        CauseCode::PoolUnavailable => {
+            "Check that the pool has an active server that runs, and that its database is open."
+        }
+        CauseCode::MessageLost => {
+            "Check the pool's servers and its database; the post was accepted but not delivered."
+        }
+        CauseCode::ContentMismatch => {
+            "Something between the users changed the text; look at the messages of the run."
+        }
+        CauseCode::Timeout => {
+            "Check the load of the servers and the network; a longer time-out tells slow from dead."
+        }
+        CauseCode::ProtocolError => {
+            "Look at the messages of the run; the peer may not be a Persistent Chat service."
+        }
     }
 }

@@ -112,7 +112,10 @@ impl<'a> Client<'a> {
         let secret = ha1(challenge.algorithm, &user, &challenge.realm, &self.account.password);
         let uri = r.uri.clone();
         let cnonce = format!("{}{}", self.plan.seed, self.label);
-        r.headers.set("Authorization", respond(challenge, &user, &secret, "REGISTER", &uri, &cnonce, 1).to_string());
+        r.headers.set(
+            "Authorization",
+            respond(challenge, &user, &secret, "REGISTER", &uri, &cnonce, 1).to_string(),
+        );
     }
 
     async fn exchange(&mut self, r: &Request, phase: Phase) -> Done<Response> {
@@ -123,23 +126,27 @@ impl<'a> Client<'a> {
         self.conn.expect(&call, cseq, until, phase, &who).await
     }
 
-    /// REGISTER with digest.
-    pub async fn sign_in(&mut self) -> Done<String> {
-        let first = self.register(600);
-        let mut answer = self.exchange(&first, Phase::SignIn).await?;
+    /// REGISTER, answering challenges; a second refusal of the same password ends it.
+    async fn registration(&mut self, expires: u32, phase: Phase) -> Done<Response> {
+        let first = self.register(expires);
+        let mut answer = self.exchange(&first, phase).await?;
         let mut tried = 0;
         while answer.status == 401 {
-            let offers: Vec<Challenge> = answer.headers.get_all("WWW-Authenticate").filter_map(Challenge::parse).collect();
+            let offers: Vec<Challenge> =
+                answer.headers.get_all("WWW-Authenticate").filter_map(Challenge::parse).collect();
             let best = offers.iter().find(|c| c.algorithm == Algorithm::Sha256).or(offers.first());
-            let Some(challenge) = best else { return Err(self.refused(&answer)) };
-            if tried > 0 && !challenge.stale || tried > 2 {
-                return Err(self.refused(&answer));
-            }
+            let Some(challenge) = best.filter(|c| tried == 0 || c.stale && tried <= 2) else { break };
             tried += 1;
-            let mut again = self.register(600);
+            let mut again = self.register(expires);
             self.authorize(&mut again, challenge);
-            answer = self.exchange(&again, Phase::SignIn).await?;
+            answer = self.exchange(&again, phase).await?;
         }
+        Ok(answer)
+    }
+
+    /// Signs on.
+    pub async fn sign_in(&mut self) -> Done<String> {
+        let answer = self.registration(600, Phase::SignIn).await?;
         if answer.status != 200 {
             return Err(self.refused(&answer));
         }
@@ -152,10 +159,16 @@ impl<'a> Client<'a> {
         let number = diagnostics.and_then(|d| d.split(';').next()).unwrap_or_default();
         let who = self.who();
         let (cause, seen) = match (r.status, number) {
-            (403, "4004") => (CauseCode::CredentialOfAnotherAccount, format!("The credential {} belongs to another account than {who}.", self.account.logon)),
+            (403, "4004") => (
+                CauseCode::CredentialOfAnotherAccount,
+                format!("The credential {} belongs to another account than {who}.", self.account.logon),
+            ),
             (403, "4003") => (CauseCode::UserDisabled, format!("{who} is disabled.")),
             (404, _) => (CauseCode::UnknownUser, format!("The registrar does not know {who}.")),
-            (401 | 403, _) => (CauseCode::WrongPassword, format!("The password of {who} was refused by {}.", self.plan.registrar_host)),
+            (401 | 403, _) => (
+                CauseCode::WrongPassword,
+                format!("The password of {who} was refused by {}.", self.plan.registrar_host),
+            ),
             _ => (CauseCode::ProtocolError, format!("The sign-in of {who} was refused.")),
         };
         Failure::sip(cause, r.status, &r.reason, diagnostics, seen)
@@ -175,12 +188,22 @@ impl<'a> Client<'a> {
         let answer = self.exchange(&r, Phase::Policy).await?;
         if answer.status != 200 {
             let seen = format!("{} could not read the Persistent Chat policy.", self.who());
-            return Err(Failure::sip(CauseCode::ProtocolError, answer.status, &answer.reason, answer.headers.get("ms-diagnostics"), seen));
+            return Err(Failure::sip(
+                CauseCode::ProtocolError,
+                answer.status,
+                &answer.reason,
+                answer.headers.get("ms-diagnostics"),
+                seen,
+            ));
         }
         let p = PersistentChatProvisioning::parse(&answer.body);
         if p.as_ref().is_some_and(|p| !p.enabled) {
             let text = format!("No Persistent Chat policy enables {}.", self.who());
-            return Err(Failure::new(CauseCode::NoPolicy, format!("{text} (EnablePersistentChat is false)"), text));
+            return Err(Failure::new(
+                CauseCode::NoPolicy,
+                format!("{text} (EnablePersistentChat is false)"),
+                text,
+            ));
         }
         // Without provisioning an old service is at its fixed address (xccos.md §1).
         let fallback = format!("sip:ocschat@{}", self.domain());
@@ -197,8 +220,15 @@ impl<'a> Client<'a> {
         r.set_body(wire::sdp::CONTENT_TYPE, wire::sdp::message_session(&self.conn.local.ip().to_string()));
         let answer = self.exchange(&r, phase).await?;
         if answer.status != 200 {
-            let seen = format!("The Persistent Chat service at {uri} does not take {}'s session.", self.who());
-            return Err(Failure::sip(CauseCode::PoolUnavailable, answer.status, &answer.reason, answer.headers.get("ms-diagnostics"), seen));
+            let seen =
+                format!("The Persistent Chat service at {uri} does not take {}'s session.", self.who());
+            return Err(Failure::sip(
+                CauseCode::PoolUnavailable,
+                answer.status,
+                &answer.reason,
+                answer.headers.get("ms-diagnostics"),
+                seen,
+            ));
         }
         let mut route = answer.headers.values("Record-Route");
         let contact = answer.headers.get("Contact").and_then(NameAddr::parse);
@@ -221,13 +251,19 @@ impl<'a> Client<'a> {
     fn trace(&mut self, answer: &Response, contact: Option<&NameAddr>) {
         let mut hops = Vec::new();
         let mut from = "client".to_owned();
-        let mut stations: Vec<_> = answer.headers.values("Record-Route").iter().filter_map(|v| NameAddr::parse(v)).collect();
+        let mut stations: Vec<_> =
+            answer.headers.values("Record-Route").iter().filter_map(|v| NameAddr::parse(v)).collect();
         stations.reverse();
         stations.extend(contact.cloned());
         for s in stations {
             let port = s.uri.port.unwrap_or(self.plan.port);
             let transport = s.uri.param("transport").unwrap_or("tls").to_owned();
-            hops.push(Hop { from: std::mem::replace(&mut from, s.uri.host.clone()), to: s.uri.host.clone(), port, transport });
+            hops.push(Hop {
+                from: std::mem::replace(&mut from, s.uri.host.clone()),
+                to: s.uri.host.clone(),
+                port,
+                transport,
+            });
         }
         self.hops = hops;
     }
@@ -248,7 +284,13 @@ impl<'a> Client<'a> {
         self.exchange(&r, phase).await
     }
 
-    async fn command(&mut self, d: &mut Dialog, id: &str, data: Data, phase: Phase) -> Done<(u16, String, Data)> {
+    async fn command(
+        &mut self,
+        d: &mut Dialog,
+        id: &str,
+        data: Data,
+        phase: Phase,
+    ) -> Done<(u16, String, Data)> {
         self.counter += 1;
         let envid = u64::from(self.counter) + 4000;
         let answer = self.info(d, &Envelope::command(envid, id, data), phase).await?;
@@ -258,11 +300,19 @@ impl<'a> Client<'a> {
         }
         if answer.status != 200 {
             let text = format!("The service refused {id} of {}.", self.who());
-            return Err(Failure::sip(CauseCode::PoolUnavailable, answer.status, &answer.reason, answer.headers.get("ms-diagnostics"), text));
+            return Err(Failure::sip(
+                CauseCode::PoolUnavailable,
+                answer.status,
+                &answer.reason,
+                answer.headers.get("ms-diagnostics"),
+                text,
+            ));
         }
         let until = self.until();
         let pick = |e: &Element| match e {
-            Element::Reply { command: Some((_, c)), code, text, data, .. } if *c == envid => Some((*code, text.clone(), data.clone())),
+            Element::Reply { command: Some((_, c)), code, text, data, .. } if *c == envid => {
+                Some((*code, text.clone(), data.clone()))
+            }
             _ => None,
         };
         let found = self.conn.element(pick, until).await?;
@@ -278,7 +328,11 @@ impl<'a> Client<'a> {
         self.exchange(&bye, Phase::Lookup).await?;
         match data.users().next() {
             Some(u) if code == 200 => Ok((u.uri.clone(), format!("channel service {}", u.uri))),
-            _ => Err(Failure::new(CauseCode::PoolUnavailable, format!("{code}, {text}"), format!("The lookup service {uri} names no channel service."))),
+            _ => Err(Failure::new(
+                CauseCode::PoolUnavailable,
+                format!("{code}, {text}"),
+                format!("The lookup service {uri} names no channel service."),
+            )),
         }
     }
 
@@ -290,7 +344,10 @@ impl<'a> Client<'a> {
     }
 
     async fn channel_command(&mut self, id: &str, data: Data, phase: Phase) -> Done<(u16, String, Data)> {
-        let mut d = self.channel.take().ok_or_else(|| Failure::new(CauseCode::ProtocolError, "no channel", "No channel is open."))?;
+        let mut d = self
+            .channel
+            .take()
+            .ok_or_else(|| Failure::new(CauseCode::ProtocolError, "no channel", "No channel is open."))?;
         let result = self.command(&mut d, id, data, phase).await;
         self.channel = Some(d);
         result
@@ -305,18 +362,30 @@ impl<'a> Client<'a> {
         let criteria = wanted.clone().unwrap_or_default();
         let q = Data::one(Item::Qib { qtype: "BYNAME".to_owned(), criteria });
         let (code, text, data) = self.channel_command("cmd:chansrch", q, Phase::Join).await?;
-        let same = |c: &&ChanIb| wanted.as_ref().is_none_or(|w| c.name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(w)));
+        let same = |c: &&ChanIb| {
+            wanted.as_ref().is_none_or(|w| c.name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(w)))
+        };
         data.rooms().find(same).map(|c| c.uri.clone()).ok_or_else(|| {
-            let what = wanted.as_ref().map_or_else(|| "any chat room".to_owned(), |w| format!("the chat room {w}"));
-            let error = if code == 200 { "404, no chat room found".to_owned() } else { format!("{code}, {text}") };
-            Failure::new(CauseCode::NoRoom, error, format!("{} does not see {what} on this pool.", self.who()))
+            let what =
+                wanted.as_ref().map_or_else(|| "any chat room".to_owned(), |w| format!("the chat room {w}"));
+            let error =
+                if code == 200 { "404, no chat room found".to_owned() } else { format!("{code}, {text}") };
+            Failure::new(
+                CauseCode::NoRoom,
+                error,
+                format!("{} does not see {what} on this pool.", self.who()),
+            )
         })
     }
 
     /// Joins the room.
     pub async fn join(&mut self, room: &str) -> Done<String> {
         let Some(uri) = RoomUri::parse(room) else {
-            return Err(Failure::new(CauseCode::NoRoom, format!("{room} is not a room URI"), format!("{room} does not name a room.")));
+            return Err(Failure::new(
+                CauseCode::NoRoom,
+                format!("{room} is not a room URI"),
+                format!("{room} does not name a room."),
+            ));
         };
         let id = Item::ChanId { key: 0, domain: uri.domain, value: uri.id };
         let (code, text, data) = self.channel_command("cmd:join", Data::one(id), Phase::Join).await?;
@@ -326,7 +395,8 @@ impl<'a> Client<'a> {
                 Ok(format!("joined {}", r.name.as_deref().unwrap_or(room)))
             }
             _ => {
-                let cause = if code == xccos::code::NO_SUCH_NODE { CauseCode::NoRoom } else { CauseCode::NotAMember };
+                let cause =
+                    if code == xccos::code::NO_SUCH_NODE { CauseCode::NoRoom } else { CauseCode::NotAMember };
                 let seen = if cause == CauseCode::NoRoom {
                     format!("The room {room} does not exist on this pool.")
                 } else {
@@ -349,14 +419,23 @@ impl<'a> Client<'a> {
             ..Chat::default()
         };
         let e = Envelope::one(u64::from(self.counter) + 4000, Element::Chat(chat));
-        let mut d = self.channel.take().ok_or_else(|| Failure::new(CauseCode::ProtocolError, "no channel", "No channel is open."))?;
+        let mut d = self
+            .channel
+            .take()
+            .ok_or_else(|| Failure::new(CauseCode::ProtocolError, "no channel", "No channel is open."))?;
         let answer = self.info(&mut d, &e, Phase::Send).await;
         self.channel = Some(d);
         let answer = answer?;
         if answer.status != 200 {
             let cause = if answer.status == 403 { CauseCode::NotAMember } else { CauseCode::PoolUnavailable };
             let seen = format!("The post of {} was refused.", self.who());
-            return Err(Failure::sip(cause, answer.status, &answer.reason, answer.headers.get("ms-diagnostics"), seen));
+            return Err(Failure::sip(
+                cause,
+                answer.status,
+                &answer.reason,
+                answer.headers.get("ms-diagnostics"),
+                seen,
+            ));
         }
         Ok(format!("posted '{text}'"))
     }
@@ -366,16 +445,26 @@ impl<'a> Client<'a> {
         let until = self.until();
         let who = self.account.sip_uri.clone();
         let pick = |e: &Element| match e {
-            Element::Chat(c) if c.author.eq_ignore_ascii_case(author) && c.text.contains(nonce) => Some(c.text.clone()),
+            Element::Chat(c) if c.author.eq_ignore_ascii_case(author) && c.text.contains(nonce) => {
+                Some(c.text.clone())
+            }
             _ => None,
         };
         match self.conn.element(pick, until).await? {
             Some(t) if t == text => Ok(format!("received '{t}'")),
             Some(t) => {
                 let seen = format!("{who} received '{t}' instead of '{text}'.");
-                Err(Failure::new(CauseCode::ContentMismatch, "The received text differs from the sent one.", seen))
+                Err(Failure::new(
+                    CauseCode::ContentMismatch,
+                    "The received text differs from the sent one.",
+                    seen,
+                ))
             }
-            None => Err(Failure::new(CauseCode::MessageLost, format!("The message did not arrive at {who} in time."), format!("{who} did not receive the message of {author}."))),
+            None => Err(Failure::new(
+                CauseCode::MessageLost,
+                format!("The message did not arrive at {who} in time."),
+                format!("{who} did not receive the message of {author}."),
+            )),
         }
     }
 
@@ -398,12 +487,17 @@ impl<'a> Client<'a> {
         if !std::mem::take(&mut self.registered) {
             return Ok("was not signed in".to_owned());
         }
-        let r = self.register(0);
-        let answer = self.exchange(&r, Phase::SignOff).await?;
+        let answer = self.registration(0, Phase::SignOff).await?;
         if answer.status == 200 {
             return Ok("signed off".to_owned());
         }
-        Err(Failure::sip(CauseCode::ProtocolError, answer.status, &answer.reason, None, "The sign-off was refused."))
+        Err(Failure::sip(
+            CauseCode::ProtocolError,
+            answer.status,
+            &answer.reason,
+            None,
+            "The sign-off was refused.",
+        ))
     }
 
     /// Whether a channel or registration is left to clean up.

@@ -48,9 +48,15 @@ pub async fn connect(p: &TestPlan, limit: Duration) -> Result<TcpStream, Failure
             Ok(Err(e)) if e.kind() == std::io::ErrorKind::ConnectionRefused => last = Failure::refused(*a),
             Ok(Err(e)) => {
                 let code = e.raw_os_error().unwrap_or_default();
-                last = Failure::new(CauseCode::NothingListening, format!("{code}, {e} {a}"), format!("{a} cannot be reached: {e}."));
+                last = Failure::new(
+                    CauseCode::NothingListening,
+                    format!("{code}, {e} {a}"),
+                    format!("{a} cannot be reached: {e}."),
+                );
             }
-            Err(_) => last = Failure::no_answer(*a, format!("{a} did not answer within {} s.", limit.as_secs())),
+            Err(_) => {
+                last = Failure::no_answer(*a, format!("{a} did not answer within {} s.", limit.as_secs()));
+            }
         }
     }
     Err(last)
@@ -58,18 +64,29 @@ pub async fn connect(p: &TestPlan, limit: Duration) -> Result<TcpStream, Failure
 
 /// Puts TLS on it, when the plan says so.
 pub async fn secure(p: &TestPlan, tcp: TcpStream, limit: Duration) -> Result<Connection, Failure> {
-    let broken = |e: std::io::Error| Failure::new(CauseCode::NothingListening, e.to_string(), "The connection broke at once.");
+    let broken = |e: std::io::Error| {
+        Failure::new(CauseCode::NothingListening, e.to_string(), "The connection broke at once.")
+    };
     let peer = tcp.peer_addr().map_err(broken)?;
     let local = tcp.local_addr().map_err(broken)?;
     let stream: Box<dyn Stream> = match p.transport {
         Transport::Tcp => Box::new(tcp),
         Transport::Tls => {
             let name = rustls::pki_types::ServerName::try_from(p.registrar_host.clone()).map_err(|e| {
-                Failure::new(CauseCode::NameNotResolved, e.to_string(), format!("{} is not a host name.", p.registrar_host))
+                Failure::new(
+                    CauseCode::NameNotResolved,
+                    e.to_string(),
+                    format!("{} is not a host name.", p.registrar_host),
+                )
             })?;
             let handshake = tokio_rustls::TlsConnector::from(p.tls.clone()).connect(name, tcp);
             match tokio::time::timeout(limit, handshake).await {
-                Err(_) => return Err(Failure::no_answer(peer, format!("{peer} accepts connections and stays silent."))),
+                Err(_) => {
+                    return Err(Failure::no_answer(
+                        peer,
+                        format!("{peer} accepts connections and stays silent."),
+                    ));
+                }
                 Ok(Err(e)) => {
                     let text = format!("The certificate or handshake of {peer} was refused: {e}.");
                     return Err(Failure::new(CauseCode::TlsUntrusted, format!("TLS: {e}"), text));
@@ -83,7 +100,11 @@ pub async fn secure(p: &TestPlan, tcp: TcpStream, limit: Duration) -> Result<Con
 
 impl Connection {
     fn lost(&self, why: &str) -> Failure {
-        Failure::new(CauseCode::ProtocolError, format!("The connection to {} was closed: {why}", self.peer), "The server closed the connection.")
+        Failure::new(
+            CauseCode::ProtocolError,
+            format!("The connection to {} was closed: {why}", self.peer),
+            "The server closed the connection.",
+        )
     }
 
     /// Writes a request.
@@ -119,7 +140,13 @@ impl Connection {
                         Ok(Err(e)) => return Err(self.lost(&e.to_string())),
                     }
                 }
-                Err(e) => return Err(Failure::new(CauseCode::ProtocolError, e.to_string(), "The server does not speak SIP.")),
+                Err(e) => {
+                    return Err(Failure::new(
+                        CauseCode::ProtocolError,
+                        e.to_string(),
+                        "The server does not speak SIP.",
+                    ));
+                }
             }
         }
     }
@@ -135,13 +162,23 @@ impl Connection {
             }
             _ => {}
         }
-        let known = matches!(r.method.as_str(), "INFO" | "BYE" | "UPDATE" | "OPTIONS" | "NOTIFY" | "BENOTIFY");
-        let reply = if known { Response::reply_to(r, 200, "OK") } else { Response::reply_to(r, 501, "Not Implemented") };
+        let known =
+            matches!(r.method.as_str(), "INFO" | "BYE" | "UPDATE" | "OPTIONS" | "NOTIFY" | "BENOTIFY");
+        let reply = if known {
+            Response::reply_to(r, 200, "OK")
+        } else {
+            Response::reply_to(r, 501, "Not Implemented")
+        };
         self.write(&reply.to_bytes()).await
     }
 
     /// The final response to the request with this CSeq in this call; none when time is up.
-    pub async fn response(&mut self, call: &str, cseq: u32, until: Instant) -> Result<Option<Response>, Failure> {
+    pub async fn response(
+        &mut self,
+        call: &str,
+        cseq: u32,
+        until: Instant,
+    ) -> Result<Option<Response>, Failure> {
         while let Some(m) = self.next(until).await? {
             if let Message::Response(r) = m
                 && r.status >= 200
@@ -173,12 +210,20 @@ impl Connection {
     }
 
     /// Waits for a phase's response or fails as a time-out.
-    pub async fn expect(&mut self, call: &str, cseq: u32, until: Instant, phase: Phase, who: &str) -> Result<Response, Failure> {
+    pub async fn expect(
+        &mut self,
+        call: &str,
+        cseq: u32,
+        until: Instant,
+        phase: Phase,
+        who: &str,
+    ) -> Result<Response, Failure> {
         match self.response(call, cseq, until).await? {
             Some(r) => Ok(r),
-            None if phase == Phase::SignIn => {
-                Err(Failure::no_answer(self.peer, format!("{} accepts connections and does not answer the sign-in of {who}.", self.peer)))
-            }
+            None if phase == Phase::SignIn => Err(Failure::no_answer(
+                self.peer,
+                format!("{} accepts connections and does not answer the sign-in of {who}.", self.peer),
+            )),
             None => Err(Failure::timeout(phase, who)),
         }
     }

@@ -34,7 +34,10 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("sip_uri", &self.sip_uri).field("logon", &self.logon).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("sip_uri", &self.sip_uri)
+            .field("logon", &self.logon)
+            .finish_non_exhaustive()
     }
 }
 

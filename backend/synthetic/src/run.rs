@@ -24,7 +24,12 @@ fn micros(d: std::time::Duration) -> u64 {
 
 impl Recorder<'_> {
     /// Runs a phase and records it.
-    async fn step<T>(&self, role: Role, phase: Phase, work: impl Future<Output = Result<(T, String), Failure>>) -> Result<T, Failure> {
+    async fn step<T>(
+        &self,
+        role: Role,
+        phase: Phase,
+        work: impl Future<Output = Result<(T, String), Failure>>,
+    ) -> Result<T, Failure> {
         let started = self.zero.elapsed();
         let result = work.await;
         let (ok, detail) = match &result {
@@ -32,7 +37,14 @@ impl Recorder<'_> {
             Err(f) => (false, f.seen.clone()),
         };
         let duration = self.zero.elapsed().saturating_sub(started);
-        let record = StepRecord { role, phase, started_us: micros(started), duration_us: micros(duration), ok, detail };
+        let record = StepRecord {
+            role,
+            phase,
+            started_us: micros(started),
+            duration_us: micros(duration),
+            ok,
+            detail,
+        };
         self.steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record.clone());
         (self.progress)(record);
         result.map(|r| r.0)
@@ -61,9 +73,20 @@ async fn sign_on<'a>(
 ) -> Result<(), Failure> {
     let label = if role == Role::Sender { "s" } else { "r" };
     let limit = p.phase_timeout;
-    let tcp = rec.step(role, Phase::Connect, async { said(connect(p, limit).await, |s| s.peer_addr().map_or_else(|e| e.to_string(), |a| format!("connected to {a}"))) }).await?;
+    let tcp = rec
+        .step(role, Phase::Connect, async {
+            said(connect(p, limit).await, |s| {
+                s.peer_addr().map_or_else(|e| e.to_string(), |a| format!("connected to {a}"))
+            })
+        })
+        .await?;
     let conn = match p.transport {
-        Transport::Tls => rec.step(role, Phase::Tls, async { said(secure(p, tcp, limit).await, |_| format!("certificate of {} accepted", p.registrar_host)) }).await?,
+        Transport::Tls => {
+            rec.step(role, Phase::Tls, async {
+                said(secure(p, tcp, limit).await, |_| format!("certificate of {} accepted", p.registrar_host))
+            })
+            .await?
+        }
         Transport::Tcp => secure(p, tcp, limit).await?,
     };
     let client = slot.insert(Client::new(p, account, label, conn));
@@ -78,7 +101,12 @@ struct Exchanged {
     room: String,
 }
 
-async fn exchange(p: &TestPlan, rec: &Recorder<'_>, s: &mut Client<'_>, r: &mut Client<'_>) -> Result<Exchanged, Failure> {
+async fn exchange(
+    p: &TestPlan,
+    rec: &Recorder<'_>,
+    s: &mut Client<'_>,
+    r: &mut Client<'_>,
+) -> Result<Exchanged, Failure> {
     let room = rec.step(Role::Sender, Phase::Join, async {
         let room = s.find_room().await?;
         let text = s.join(&room).await?;

@@ -68,7 +68,11 @@ fn fields(text: &str) -> Option<Vec<(String, String)>> {
 }
 
 fn unquote(v: &str) -> String {
-    v.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(v).replace("\\\"", "\"").replace("\\\\", "\\")
+    v.strip_prefix('"')
+        .and_then(|v| v.strip_suffix('"'))
+        .unwrap_or(v)
+        .replace("\\\"", "\"")
+        .replace("\\\\", "\\")
 }
 
 fn quote(v: &str) -> String {
@@ -91,7 +95,13 @@ impl Challenge {
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest realm={}, nonce={}, qop=\"auth\", algorithm={}", quote(&self.realm), quote(&self.nonce), self.algorithm.token())?;
+        write!(
+            f,
+            "Digest realm={}, nonce={}, qop=\"auth\", algorithm={}",
+            quote(&self.realm),
+            quote(&self.nonce),
+            self.algorithm.token()
+        )?;
         if self.stale { f.write_str(", stale=true") } else { Ok(()) }
     }
 }
@@ -170,7 +180,15 @@ impl fmt::Display for Credentials {
 }
 
 /// The answer to a challenge.
-pub fn respond(c: &Challenge, user: &str, ha1: &str, method: &str, uri: &str, cnonce: &str, nc: u32) -> Credentials {
+pub fn respond(
+    c: &Challenge,
+    user: &str,
+    ha1: &str,
+    method: &str,
+    uri: &str,
+    cnonce: &str,
+    nc: u32,
+) -> Credentials {
     let mut out = Credentials {
         username: user.to_owned(),
         realm: c.realm.clone(),
@@ -210,7 +228,15 @@ mod tests {
                 stale: false,
             };
             let secret = ha1(a, "Mufasa", &c.realm, "Circle of Life");
-            let r = respond(&c, "Mufasa", &secret, "GET", "/dir/index.html", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ", 1);
+            let r = respond(
+                &c,
+                "Mufasa",
+                &secret,
+                "GET",
+                "/dir/index.html",
+                "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+                1,
+            );
             assert_eq!(r.response, wanted);
             let again = Credentials::parse(&r.to_string()).unwrap();
             assert_eq!(again, r);

@@ -15,7 +15,8 @@ pub fn request() -> String {
 /// Whether a request asks for the Persistent Chat settings; an empty body asks for all.
 pub fn asks_for_persistent_chat(body: &[u8]) -> bool {
     let Ok(root) = xml::parse(body) else { return true };
-    root.named("provisioningGroup").any(|g| g.attr("name").is_some_and(|n| n.eq_ignore_ascii_case("persistentChatConfiguration")))
+    root.named("provisioningGroup")
+        .any(|g| g.attr("name").is_some_and(|n| n.eq_ignore_ascii_case("persistentChatConfiguration")))
 }
 
 /// What the answer says of Persistent Chat.
@@ -32,7 +33,8 @@ pub struct PersistentChatProvisioning {
 impl PersistentChatProvisioning {
     /// The answer body.
     pub fn to_xml(&self) -> String {
-        let property = |name: &str, value: &str| format!("<property name=\"{name}\">{}</property>", escape(value));
+        let property =
+            |name: &str, value: &str| format!("<property name=\"{name}\">{}</property>", escape(value));
         let mut list = property("EnablePersistentChat", if self.enabled { "true" } else { "false" });
         if let Some(uri) = &self.default_pool_uri {
             list.push_str(&property("DefaultPersistentChatPoolUri", uri));
@@ -46,15 +48,22 @@ impl PersistentChatProvisioning {
     /// Reads an answer body; none when it does not speak of Persistent Chat.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let root = xml::parse(body).ok()?;
-        let group = root.named("provisionGroup").find(|g| g.attr("name") == Some("persistentChatConfiguration"))?;
+        let group =
+            root.named("provisionGroup").find(|g| g.attr("name") == Some("persistentChatConfiguration"))?;
         let list = group.child("propertyEntryList")?;
         let get = |name: &str| -> Option<String> {
-            list.named("property").find(|p: &&Node| p.attr("name") == Some(name)).map(|p| p.text.trim().to_owned())
+            list.named("property")
+                .find(|p: &&Node| p.attr("name") == Some(name))
+                .map(|p| p.text.trim().to_owned())
         };
         Some(Self {
             enabled: get("EnablePersistentChat").is_some_and(|v| v.eq_ignore_ascii_case("true")),
             default_pool_uri: get("DefaultPersistentChatPoolUri").filter(|u| !u.is_empty()),
-            pool_uris: get("PersistentChatPoolUris").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            pool_uris: get("PersistentChatPoolUris")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
         })
     }
 }
@@ -72,6 +81,8 @@ mod tests {
         };
         assert_eq!(PersistentChatProvisioning::parse(p.to_xml().as_bytes()), Some(p));
         assert!(asks_for_persistent_chat(request().as_bytes()) && asks_for_persistent_chat(b""));
-        assert!(!asks_for_persistent_chat(b"<provisioningGroupList><provisioningGroup name=\"x\"/></provisioningGroupList>"));
+        assert!(!asks_for_persistent_chat(
+            b"<provisioningGroupList><provisioningGroup name=\"x\"/></provisioningGroupList>"
+        ));
     }
 }

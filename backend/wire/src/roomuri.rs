@@ -13,7 +13,8 @@ pub struct RoomUri {
 
 fn parse(text: &str, scheme: &str) -> Option<RoomUri> {
     let rest = text.trim();
-    let rest = rest.get(..scheme.len()).filter(|s| s.eq_ignore_ascii_case(scheme)).map(|_| &rest[scheme.len()..])?;
+    let rest =
+        rest.get(..scheme.len()).filter(|s| s.eq_ignore_ascii_case(scheme)).map(|_| &rest[scheme.len()..])?;
     let (domain, id) = rest.split_once('/')?;
     let fine = !domain.is_empty() && !id.is_empty() && !id.contains('/');
     fine.then(|| RoomUri { domain: domain.to_lowercase(), id: id.to_lowercase() })

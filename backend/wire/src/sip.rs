@@ -254,7 +254,9 @@ impl Message {
         let start = lines.next().ok_or("no start line")?;
         let mut headers = Headers::default();
         for line in lines {
-            let Some((name, value)) = line.split_once(':') else { return Err(format!("a header without colon: {line}")) };
+            let Some((name, value)) = line.split_once(':') else {
+                return Err(format!("a header without colon: {line}"));
+            };
             let name = name.trim();
             if name.is_empty() || name.contains(char::is_whitespace) {
                 return Err(format!("a header name with blanks: {line}"));

@@ -48,7 +48,10 @@ impl Decoder {
     ///
     /// # Errors
     /// When the stream cannot be read on.
-    #[expect(clippy::should_implement_trait, reason = "an iterator would end at the first incomplete message")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "an iterator would end at the first incomplete message"
+    )]
     pub fn next(&mut self) -> Result<Option<Event>, DecodeError> {
         if self.buffer.starts_with(b"\r\n\r\n") {
             self.buffer.drain(..4);
@@ -98,7 +101,8 @@ fn content_length(head: &str) -> Result<usize, DecodeError> {
         n.eq_ignore_ascii_case("content-length") || n.eq_ignore_ascii_case("l")
     });
     let Some((_, v)) = value else { return Ok(0) };
-    let n: u64 = v.trim().parse().map_err(|_| DecodeError::Malformed(format!("Content-Length: {}", v.trim())))?;
+    let n: u64 =
+        v.trim().parse().map_err(|_| DecodeError::Malformed(format!("Content-Length: {}", v.trim())))?;
     if n > MAX_BODY as u64 {
         return Err(DecodeError::BodyTooLarge(n));
     }
@@ -121,7 +125,10 @@ mod tests {
         d.push(INFO);
         assert_eq!(d.next(), Ok(Some(Event::KeepAlivePing)));
         let Ok(Some(Event::Message(Message::Request(r)))) = d.next() else { panic!("no message") };
-        assert_eq!((r.method.as_str(), r.call_id(), r.headers.get("subject")), ("INFO", Some("c1"), Some("a b")));
+        assert_eq!(
+            (r.method.as_str(), r.call_id(), r.headers.get("subject")),
+            ("INFO", Some("c1"), Some("a b"))
+        );
         assert_eq!(r.body, b"body");
         assert_eq!(d.next(), Ok(Some(Event::KeepAlivePong)));
         assert!(matches!(d.next(), Ok(Some(Event::Message(_)))));

@@ -228,7 +228,10 @@ mod tests {
         let v = split_values("\"a, b\" <sip:x@y;c=d,e>;tag=1, <sip:z@y>");
         assert_eq!(v.len(), 2);
         let n = NameAddr::parse(&v[0]).unwrap();
-        assert_eq!((n.display.as_deref(), n.uri.aor().as_str(), n.param("tag")), (Some("a, b"), "sip:x@y", Some("1")));
+        assert_eq!(
+            (n.display.as_deref(), n.uri.aor().as_str(), n.param("tag")),
+            (Some("a, b"), "sip:x@y", Some("1"))
+        );
     }
 
     #[test]

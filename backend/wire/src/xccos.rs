@@ -256,7 +256,11 @@ fn chanib(n: &Node) -> ChanIb {
         props: pairs(n, "prop"),
         msgs: n.named("msg").chain(n.named("grpchat")).map(chat).collect(),
         uibs: n.named("uib").map(uib).collect(),
-        last: n.child("bcq").and_then(|b| b.child("last")).and_then(|l| l.attr("cnt")).and_then(|c| c.parse().ok()),
+        last: n
+            .child("bcq")
+            .and_then(|b| b.child("last"))
+            .and_then(|l| l.attr("cnt"))
+            .and_then(|c| c.parse().ok()),
     }
 }
 
@@ -282,9 +286,14 @@ fn item(n: &Node) -> Item {
 }
 
 fn data(n: &Node) -> Data {
-    let mut items: Vec<Item> = n.child("data").map(|d| d.children.iter().map(item).collect()).unwrap_or_default();
+    let mut items: Vec<Item> =
+        n.child("data").map(|d| d.children.iter().map(item).collect()).unwrap_or_default();
     // SIPE writes `bcq` beside `chanib`, not inside it.
-    let last = n.child("data").and_then(|d| d.child("bcq")).and_then(|b| b.child("last")).and_then(|l| l.attr("cnt"));
+    let last = n
+        .child("data")
+        .and_then(|d| d.child("bcq"))
+        .and_then(|b| b.child("last"))
+        .and_then(|l| l.attr("cnt"));
     if let Some(cnt) = last.and_then(|c| c.parse().ok()) {
         for i in &mut items {
             if let Item::ChanIb(c) = i {
@@ -302,7 +311,9 @@ fn element(n: &Node) -> Option<Element> {
         "cmd" => Element::Command { id, seqid, data: data(n) },
         "rpl" => {
             let number = |node: &Node, a: &str| node.attr(a).and_then(|v| v.parse::<u64>().ok());
-            let command = n.child("commandid").and_then(|c| Some((u32::try_from(number(c, "seqid")?).ok()?, number(c, "envid")?)));
+            let command = n
+                .child("commandid")
+                .and_then(|c| Some((u32::try_from(number(c, "seqid")?).ok()?, number(c, "envid")?)));
             let resp = n.child("resp");
             Element::Reply {
                 id,
@@ -328,7 +339,8 @@ pub fn parse(body: &[u8]) -> Result<Envelope, XccosError> {
     if !root.name.eq_ignore_ascii_case("xccos") {
         return Err(XccosError(format!("the root element is {}", root.name)));
     }
-    let envid = root.attr("envid").and_then(|v| v.parse().ok()).ok_or_else(|| XccosError("no envid".to_owned()))?;
+    let envid =
+        root.attr("envid").and_then(|v| v.parse().ok()).ok_or_else(|| XccosError("no envid".to_owned()))?;
     Ok(Envelope { envid, elements: root.children.iter().filter_map(element).collect() })
 }
 
@@ -426,7 +438,11 @@ fn write_data(out: &mut String, d: &Data) {
     for i in &d.0 {
         match i {
             Item::ChanId { key, domain, value } => {
-                tag(out, "chanid", &[("key", Some(&key.to_string())), ("domain", Some(domain)), ("value", Some(value))]);
+                tag(
+                    out,
+                    "chanid",
+                    &[("key", Some(&key.to_string())), ("domain", Some(domain)), ("value", Some(value))],
+                );
                 out.push_str("/>");
             }
             Item::ChanIb(c) => write_room(out, c),
@@ -436,11 +452,16 @@ fn write_data(out: &mut String, d: &Data) {
                 out.push_str("/>");
             }
             Item::Qib { qtype, criteria } => {
-                tag(out, "qib", &[("qtype", Some(qtype)), ("criteria", Some(criteria)), ("extended", Some("false"))]);
+                tag(
+                    out,
+                    "qib",
+                    &[("qtype", Some(qtype)), ("criteria", Some(criteria)), ("extended", Some("false"))],
+                );
                 out.push_str("/>");
             }
             Item::Other { name, attrs } => {
-                let list: Vec<(&str, Option<&str>)> = attrs.iter().map(|(k, v)| (k.as_str(), Some(v.as_str()))).collect();
+                let list: Vec<(&str, Option<&str>)> =
+                    attrs.iter().map(|(k, v)| (k.as_str(), Some(v.as_str()))).collect();
                 tag(out, name, &list);
                 out.push_str("/>");
             }

@@ -70,14 +70,17 @@ pub fn of_pool(p: &PoolSummary) -> Badge {
     let hosted: Vec<_> = p.servers.iter().filter(|s| s.report.state != ServerState::NotHostedHere).collect();
     let serving = hosted.iter().any(|s| s.active && s.report.state == ServerState::Running);
     let failed = hosted.iter().any(|s| matches!(s.report.state, ServerState::Failed(_)));
-    let database_down = p.databases.iter().any(|d| d.in_use && d.database == "mgc" && d.error.is_some());
-    if !p.converged {
-        let word = if p.state == PoolState::FailedOver { "Failing over" } else { "Failing back" };
-        let starting = hosted.iter().any(|s| s.report.state == ServerState::Starting);
-        return if starting { of_server(&ServerState::Starting) } else { Badge::new(word, Tone::Active, Icon::Progress) };
-    }
+    let (side, switching) = match p.state {
+        PoolState::Normal => ("primary", "Failing back"),
+        PoolState::FailedOver => ("backup", "Failing over"),
+    };
+    let database_down = p.databases.iter().any(|d| d.role == side && d.database == "mgc" && d.error.is_some());
     if hosted.is_empty() && !p.servers.is_empty() {
         return of_server(&ServerState::NotHostedHere);
+    }
+    if !p.converged && !database_down {
+        let starting = hosted.iter().any(|s| s.report.state == ServerState::Starting);
+        return if starting { of_server(&ServerState::Starting) } else { Badge::new(switching, Tone::Active, Icon::Progress) };
     }
     if database_down || !serving {
         return Badge::new("Down", Tone::Bad, Icon::Cross);

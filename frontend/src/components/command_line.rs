@@ -18,7 +18,7 @@ pub fn CommandLine(
         <div class="command">
             <span class="command-label">{label}</span>
             <div class="command-row">
-                <pre tabindex="0" class="command-text"><code>{line}</code></pre>
+                <pre class="command-text"><code>{line}</code></pre>
                 <CopyButton what="the command line" text=line />
             </div>
         </div>

@@ -69,7 +69,7 @@ fn table(all: Signal<Vec<Row>>, heads: Vec<Head>, name: &'static str, acts: bool
         } else {
             view! {
                 {(!plain).then(|| view! { <Tools name query shown heads /> })}
-                <div class="table-box" role="region" aria-label=name tabindex="0">
+                <div class="table-box" role="group" aria-label=format!("Table of {name}") tabindex="0">
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
                         <thead><tr>{head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>

@@ -36,6 +36,12 @@ pub fn Dialog(
             });
         } else if !open.get() && dialog.open() {
             dialog.close();
+            // The browser gives the focus back to what had it; when that is gone, the page's heading takes it.
+            dom::after_frame(|| {
+                if dom::document().active_element().is_none_or(|e| e.tag_name() == "BODY") {
+                    dom::focus_heading();
+                }
+            });
         }
     });
     view! {

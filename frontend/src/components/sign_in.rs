@@ -67,6 +67,7 @@ pub fn SignInForm(
                     password.set(String::new());
                     on_signed_in.run(session);
                 }
+                Err(e) if form.refuse(&e) => {}
                 Err(e) => error.set(Some(e)),
             }
         });

@@ -8,7 +8,11 @@ use crate::cmdlet::{Kind, Param, Spec};
 fn quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:\\/@".contains(c);
     let starts = |c: char| c.is_ascii_alphabetic() || c == '\\' || c == '/';
-    if text.chars().all(plain) && text.starts_with(starts) { text.to_owned() } else { format!("\"{}\"", escape(text)) }
+    if text.chars().all(plain) && text.starts_with(starts) {
+        text.to_owned()
+    } else {
+        format!("\"{}\"", escape(text))
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -44,17 +48,25 @@ fn scalar(v: &Value) -> String {
 }
 
 fn modifier(v: &Value) -> String {
-    let part = |k: &str| v.get(k).filter(|l| l.as_array().is_some_and(|a| !a.is_empty())).map(|l| format!("{k}={}", list(l)));
+    let part = |k: &str| {
+        v.get(k).filter(|l| l.as_array().is_some_and(|a| !a.is_empty())).map(|l| format!("{k}={}", list(l)))
+    };
     match v.get("Replace") {
         Some(Value::Array(a)) if a.is_empty() => "$Null".to_owned(),
-        _ => format!("@{{{}}}", ["Add", "Remove", "Replace"].into_iter().filter_map(part).collect::<Vec<_>>().join(";")),
+        _ => format!(
+            "@{{{}}}",
+            ["Add", "Remove", "Replace"].into_iter().filter_map(part).collect::<Vec<_>>().join(";")
+        ),
     }
 }
 
 fn value(p: &Param, v: &Value) -> String {
     match (p.kind, v) {
         (Kind::Credential, v) => {
-            format!("(Get-Credential {})", quote(v.get("UserName").and_then(Value::as_str).unwrap_or_default()))
+            format!(
+                "(Get-Credential {})",
+                quote(v.get("UserName").and_then(Value::as_str).unwrap_or_default())
+            )
         }
         (Kind::Secret, _) => "(Read-Host -MaskInput)".to_owned(),
         (Kind::List, v) => list(v),

@@ -126,7 +126,9 @@ fn show(v: &Value, t: &Topology) -> String {
     match v {
         Value::Null => "none".to_owned(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
-        Value::String(s) => ObjectId::try_from(s.as_str()).ok().and_then(|id| name_of(&id, t)).unwrap_or_else(|| s.clone()),
+        Value::String(s) => {
+            ObjectId::try_from(s.as_str()).ok().and_then(|id| name_of(&id, t)).unwrap_or_else(|| s.clone())
+        }
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(|i| show(i, t)).collect::<Vec<_>>().join(", "),
         Value::Object(o) => match (o.get("fqdn"), o.get("value")) {
@@ -221,9 +223,14 @@ pub fn apply(base: &Topology, changes: &[Change]) -> Result<Topology, String> {
     let mut doc = serde_json::to_value(base).map_err(|e| e.to_string())?;
     for c in changes {
         let kind = match c {
-            Change::Added { kind, .. } | Change::Removed { kind, .. } | Change::Modified { kind, .. } => *kind,
+            Change::Added { kind, .. } | Change::Removed { kind, .. } | Change::Modified { kind, .. } => {
+                *kind
+            }
         };
-        let list = doc.get_mut(list_name(kind)).and_then(Value::as_array_mut).ok_or("the document has no such list")?;
+        let list = doc
+            .get_mut(list_name(kind))
+            .and_then(Value::as_array_mut)
+            .ok_or("the document has no such list")?;
         let at = |list: &[Value], id: &str| {
             list.iter().position(|v| v.as_str().or_else(|| v.get("id").and_then(Value::as_str)) == Some(id))
         };

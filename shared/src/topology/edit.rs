@@ -14,12 +14,20 @@ pub fn new_problems(before: &Topology, after: &Topology) -> Vec<Problem> {
 /// What still refers to the object named `name`; empty when it can go.
 pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
     let pools = |f: &dyn Fn(&super::ChatPool) -> bool| {
-        t.pools.iter().filter(|p| f(p)).map(|p| format!("Persistent Chat pool {}", p.fqdn)).collect::<Vec<_>>()
+        t.pools
+            .iter()
+            .filter(|p| f(p))
+            .map(|p| format!("Persistent Chat pool {}", p.fqdn))
+            .collect::<Vec<_>>()
     };
     match kind {
         ObjectKind::Site => {
             let Some(site) = t.sites.iter().find(|s| s.site_id == name) else { return Vec::new() };
-            let fe = t.front_end_pools.iter().filter(|p| p.site == site.id).map(|p| format!("Front End pool {}", p.fqdn));
+            let fe = t
+                .front_end_pools
+                .iter()
+                .filter(|p| p.site == site.id)
+                .map(|p| format!("Front End pool {}", p.fqdn));
             pools(&|p| p.site == site.id || p.default_for.contains(&site.id)).into_iter().chain(fe).collect()
         }
         ObjectKind::FrontEndPool => {
@@ -29,14 +37,20 @@ pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
         ObjectKind::SqlStore => {
             let id = t.sql_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
             pools(&|p| {
-                [Some(&p.sql_store), p.backup_sql_store.as_ref(), p.compliance_sql_store.as_ref(), p.backup_compliance_sql_store.as_ref()]
-                    .into_iter()
-                    .flatten()
-                    .any(|s| Some(s) == id.as_ref())
+                [
+                    Some(&p.sql_store),
+                    p.backup_sql_store.as_ref(),
+                    p.compliance_sql_store.as_ref(),
+                    p.backup_compliance_sql_store.as_ref(),
+                ]
+                .into_iter()
+                .flatten()
+                .any(|s| Some(s) == id.as_ref())
             })
         }
         ObjectKind::FileStore => {
-            let id = t.file_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
+            let id =
+                t.file_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
             pools(&|p| matches!(&p.file_store, super::FileStoreRef::Share(s) if Some(s) == id.as_ref()))
         }
         ObjectKind::SipDomain | ObjectKind::Pool => Vec::new(),

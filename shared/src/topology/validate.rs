@@ -54,7 +54,12 @@ fn unique_names(t: &Topology, out: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for (i, d) in t.sip_domains.iter().enumerate() {
         if !seen.insert(d) {
-            out.push(Problem::error("dup.sip_domain", format!("sip_domains.{i}"), format!("The SIP domain {d} stands twice."), ""));
+            out.push(Problem::error(
+                "dup.sip_domain",
+                format!("sip_domains.{i}"),
+                format!("The SIP domain {d} stands twice."),
+                "",
+            ));
         }
     }
     let mut seen = BTreeSet::new();
@@ -68,11 +73,28 @@ fn unique_names(t: &Topology, out: &mut Vec<Problem>) {
             ));
         }
         if !seen.insert(s.site_id.to_lowercase()) {
-            out.push(Problem::error("dup.site", format!("sites.{i}.site_id"), format!("A site {} exists already.", s.site_id), ""));
+            out.push(Problem::error(
+                "dup.site",
+                format!("sites.{i}.site_id"),
+                format!("A site {} exists already.", s.site_id),
+                "",
+            ));
         }
     }
-    duplicates(t.sql_stores.iter().map(|s| s.label().to_lowercase()), "sql_stores", "fqdn", "SQL Server store", out);
-    duplicates(t.file_stores.iter().map(|s| s.label().to_lowercase()), "file_stores", "share", "file store", out);
+    duplicates(
+        t.sql_stores.iter().map(|s| s.label().to_lowercase()),
+        "sql_stores",
+        "fqdn",
+        "SQL Server store",
+        out,
+    );
+    duplicates(
+        t.file_stores.iter().map(|s| s.label().to_lowercase()),
+        "file_stores",
+        "share",
+        "file store",
+        out,
+    );
     pool_names(t, out);
 }
 
@@ -100,8 +122,13 @@ fn duplicates(
 fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
     let mut pools: BTreeMap<&Fqdn, String> = BTreeMap::new();
     let mut computers: BTreeMap<&Fqdn, String> = BTreeMap::new();
-    let fe = t.front_end_pools.iter().enumerate().map(|(i, p)| (format!("front_end_pools.{i}"), &p.fqdn, &p.servers, "servers"));
-    let pc = t.pools.iter().enumerate().map(|(i, p)| (format!("pools.{i}"), &p.fqdn, &p.computers, "computers"));
+    let fe = t
+        .front_end_pools
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (format!("front_end_pools.{i}"), &p.fqdn, &p.servers, "servers"));
+    let pc =
+        t.pools.iter().enumerate().map(|(i, p)| (format!("pools.{i}"), &p.fqdn, &p.computers, "computers"));
     for (at, fqdn, members, list) in fe.chain(pc) {
         // A Standard Edition server may carry a collocated chat pool with its own name (V29).
         let collocated = t.front_end_pools.iter().any(|p| p.edition == Edition::Standard && p.fqdn == *fqdn);
@@ -132,7 +159,12 @@ fn front_end_pool(t: &Topology, i: usize, p: &FrontEndPool, out: &mut Vec<Proble
         out.push(Problem::error("ref.site", format!("{at}.site"), "Choose the site of the pool.", ""));
     }
     if p.servers.is_empty() {
-        out.push(Problem::error("fe.servers", format!("{at}.servers"), "Add at least one Front End Server.", ""));
+        out.push(Problem::error(
+            "fe.servers",
+            format!("{at}.servers"),
+            "Add at least one Front End Server.",
+            "",
+        ));
     }
     if p.edition == Edition::Standard && (p.servers.len() > 1 || p.servers.iter().any(|s| s.fqdn != p.fqdn)) {
         out.push(Problem::error(
@@ -187,7 +219,9 @@ fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
             "Choose the Front End pool that routes requests to this pool.",
             "S3",
         )),
-        Some(fe) if fe.edition == Edition::Standard && has_server(fe, &p.fqdn) && p.kind != PoolKind::Single => {
+        Some(fe)
+            if fe.edition == Edition::Standard && has_server(fe, &p.fqdn) && p.kind != PoolKind::Single =>
+        {
             out.push(Problem::error(
                 "V29",
                 at("fqdn"),
@@ -213,16 +247,27 @@ fn pool_computers(i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
     let n = p.computers.len();
     if n == 0 || n > MAX_COMPUTERS {
-        let text = if n == 0 { "Add at least one computer." } else { "A pool has 8 computers at most: 4 active and 4 standby." };
-        out.push(Problem::error("V4", at("computers"), text, "L:capacity-planning-for-persistent-chat-server"));
+        let text = if n == 0 {
+            "Add at least one computer."
+        } else {
+            "A pool has 8 computers at most: 4 active and 4 standby."
+        };
+        out.push(Problem::error(
+            "V4",
+            at("computers"),
+            text,
+            "L:capacity-planning-for-persistent-chat-server",
+        ));
     }
     match p.kind {
-        PoolKind::Single if n != 1 || p.computers.iter().any(|c| c.fqdn != p.fqdn) => out.push(Problem::error(
-            "V2",
-            at("computers"),
-            "A single computer pool has one computer, with the pool's FQDN.",
-            "H:define-persistent-chat-fqdn",
-        )),
+        PoolKind::Single if n != 1 || p.computers.iter().any(|c| c.fqdn != p.fqdn) => {
+            out.push(Problem::error(
+                "V2",
+                at("computers"),
+                "A single computer pool has one computer, with the pool's FQDN.",
+                "H:define-persistent-chat-fqdn",
+            ));
+        }
         PoolKind::Multiple if p.computers.iter().any(|c| c.fqdn == p.fqdn) => out.push(Problem::error(
             "V2",
             at("computers"),
@@ -238,23 +283,41 @@ fn pool_computers(i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
 
 fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
-    let mut need = |id: Option<&ObjectId>, field: &str, wanted: bool, what: &str, code: &str| match (id, wanted) {
-        (None, true) => out.push(Problem::error(code, at(field), format!("Choose the {what}."), "S3")),
-        (Some(_), false) => out.push(Problem::error(
-            code,
-            at(field),
-            format!("The {what} does not apply to this pool; leave it out."),
-            "model §22",
-        )),
-        (Some(id), true) if t.sql_store(id).is_none() => {
-            out.push(Problem::error("ref.sql", at(field), format!("The {what} is not in the topology."), ""));
-        }
-        _ => {}
-    };
+    let mut need =
+        |id: Option<&ObjectId>, field: &str, wanted: bool, what: &str, code: &str| match (id, wanted) {
+            (None, true) => out.push(Problem::error(code, at(field), format!("Choose the {what}."), "S3")),
+            (Some(_), false) => out.push(Problem::error(
+                code,
+                at(field),
+                format!("The {what} does not apply to this pool; leave it out."),
+                "model §22",
+            )),
+            (Some(id), true) if t.sql_store(id).is_none() => {
+                out.push(Problem::error(
+                    "ref.sql",
+                    at(field),
+                    format!("The {what} is not in the topology."),
+                    "",
+                ));
+            }
+            _ => {}
+        };
     let backup = p.backup_sql_store.is_some();
     need(Some(&p.sql_store), "sql_store", true, "SQL Server store", "V8");
-    need(p.backup_sql_store.as_ref(), "backup_sql_store", backup && p.kind == PoolKind::Multiple, "backup SQL Server store", "V7");
-    need(p.compliance_sql_store.as_ref(), "compliance_sql_store", p.compliance, "compliance SQL Server store", "V8");
+    need(
+        p.backup_sql_store.as_ref(),
+        "backup_sql_store",
+        backup && p.kind == PoolKind::Multiple,
+        "backup SQL Server store",
+        "V7",
+    );
+    need(
+        p.compliance_sql_store.as_ref(),
+        "compliance_sql_store",
+        p.compliance,
+        "compliance SQL Server store",
+        "V8",
+    );
     need(
         p.backup_compliance_sql_store.as_ref(),
         "backup_compliance_sql_store",
@@ -264,7 +327,11 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     );
     for (a, b, field) in [
         (Some(&p.sql_store), p.backup_sql_store.as_ref(), "backup_sql_store"),
-        (p.compliance_sql_store.as_ref(), p.backup_compliance_sql_store.as_ref(), "backup_compliance_sql_store"),
+        (
+            p.compliance_sql_store.as_ref(),
+            p.backup_compliance_sql_store.as_ref(),
+            "backup_compliance_sql_store",
+        ),
     ] {
         if a.is_some() && a == b {
             out.push(Problem::error(
@@ -340,7 +407,10 @@ fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
             out.push(Problem::warning(
                 "V14",
                 format!("sites.{i}"),
-                format!("Site {} has no default Persistent Chat pool; its users cannot create rooms.", s.site_id),
+                format!(
+                    "Site {} has no default Persistent Chat pool; its users cannot create rooms.",
+                    s.site_id
+                ),
                 "S3",
             ));
         }

@@ -107,9 +107,8 @@ impl Page {
     pub fn of_field(field: &str) -> Self {
         match field.split('.').next().unwrap_or_default() {
             "computers" => Self::Computers,
-            "display_name" | "port" | "compliance" | "disaster_recovery" | "default_for_site" | "default_for_all" => {
-                Self::Properties
-            }
+            "display_name" | "port" | "compliance" | "disaster_recovery" | "default_for_site"
+            | "default_for_all" => Self::Properties,
             "sql" => Self::SqlStore,
             "backup_sql" => Self::BackupSqlStore,
             "compliance_sql" => Self::ComplianceSqlStore,
@@ -136,7 +135,11 @@ impl NewIds {
     /// Ids from a common prefix, for validation of a draft that is not finished yet.
     pub fn provisional() -> Self {
         let id = |s: &str| ObjectId::try_from(format!("new-{s}")).expect("a fixed id is well formed");
-        Self { pool: id("pool"), sql: [id("sql"), id("backup"), id("comp"), id("backupcomp")], file: id("file") }
+        Self {
+            pool: id("pool"),
+            sql: [id("sql"), id("backup"), id("comp"), id("backupcomp")],
+            file: id("file"),
+        }
     }
 }
 
@@ -193,7 +196,8 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
     let mut after = t.clone();
     let fqdn = take(Fqdn::try_from(d.fqdn.as_str()), "fqdn", "name.fqdn", "S3", &mut out);
     let port = take(Port::parse(&d.port), "port", "V30", "P:PChat_Options_Page", &mut out);
-    let site = reference(&d.site, |id| t.site(id).is_some(), "site", "Choose the site of the pool.", &mut out);
+    let site =
+        reference(&d.site, |id| t.site(id).is_some(), "site", "Choose the site of the pool.", &mut out);
     let next_hop = reference(
         &d.next_hop,
         |id| t.front_end_pool(id).is_some(),
@@ -220,7 +224,9 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
         .then(|| sql_choice(&d.compliance_sql, "compliance_sql", &ids.sql[2], &mut after, &mut out))
         .flatten();
     let backup_comp = (d.compliance && d.wants_backup())
-        .then(|| sql_choice(&d.backup_compliance_sql, "backup_compliance_sql", &ids.sql[3], &mut after, &mut out))
+        .then(|| {
+            sql_choice(&d.backup_compliance_sql, "backup_compliance_sql", &ids.sql[3], &mut after, &mut out)
+        })
         .flatten();
     let file = file_choice(&d.file, d.kind, &ids.file, &mut after, &mut out);
     match (fqdn, port, site, next_hop, sql, file, out.is_empty()) {
@@ -255,7 +261,13 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
     }
 }
 
-fn take<T, E: std::fmt::Display>(r: Result<T, E>, field: &str, code: &str, source: &str, out: &mut Vec<Problem>) -> Option<T> {
+fn take<T, E: std::fmt::Display>(
+    r: Result<T, E>,
+    field: &str,
+    code: &str,
+    source: &str,
+    out: &mut Vec<Problem>,
+) -> Option<T> {
     r.map_err(|e| out.push(Problem::error(code, field, e.to_string(), source))).ok()
 }
 
@@ -275,16 +287,29 @@ fn reference(
 
 fn computers(d: &PoolDraft, fqdn: Option<&Fqdn>, out: &mut Vec<Problem>) -> Vec<Computer> {
     if d.kind == PoolKind::Single {
-        return fqdn.map(|f| Computer { fqdn: f.clone(), placement: d.single_placement.clone() }).into_iter().collect();
+        return fqdn
+            .map(|f| Computer { fqdn: f.clone(), placement: d.single_placement.clone() })
+            .into_iter()
+            .collect();
     }
     if d.computers.is_empty() {
-        out.push(Problem::error("V4", "computers", "Add at least one computer.", "P:Define_Persistent_Chat_Pool_Computers"));
+        out.push(Problem::error(
+            "V4",
+            "computers",
+            "Add at least one computer.",
+            "P:Define_Persistent_Chat_Pool_Computers",
+        ));
     }
     let mut list: Vec<Computer> = Vec::new();
     for (i, c) in d.computers.iter().enumerate() {
         let field = format!("computers.{i}.fqdn");
-        let Some(fqdn) = take(Fqdn::try_from(c.fqdn.as_str()), &field, "name.fqdn", "P:Define_Persistent_Chat_Pool_Computers", out)
-        else {
+        let Some(fqdn) = take(
+            Fqdn::try_from(c.fqdn.as_str()),
+            &field,
+            "name.fqdn",
+            "P:Define_Persistent_Chat_Pool_Computers",
+            out,
+        ) else {
             continue;
         };
         if list.iter().any(|x| x.fqdn == fqdn) {
@@ -296,7 +321,13 @@ fn computers(d: &PoolDraft, fqdn: Option<&Fqdn>, out: &mut Vec<Problem>) -> Vec<
     list
 }
 
-fn sql_choice(c: &SqlChoice, at: &str, id: &ObjectId, after: &mut Topology, out: &mut Vec<Problem>) -> Option<ObjectId> {
+fn sql_choice(
+    c: &SqlChoice,
+    at: &str,
+    id: &ObjectId,
+    after: &mut Topology,
+    out: &mut Vec<Problem>,
+) -> Option<ObjectId> {
     if !c.define_new {
         let field = format!("{at}.existing");
         let text = "Choose a SQL Server store from the list, or define a new one.";
@@ -304,7 +335,13 @@ fn sql_choice(c: &SqlChoice, at: &str, id: &ObjectId, after: &mut Topology, out:
     }
     let fqdn = take(Fqdn::try_from(c.fqdn.as_str()), &format!("{at}.fqdn"), "name.fqdn", "S3", out)?;
     let instance = match c.named {
-        true => Some(take(check_instance(&c.instance), &format!("{at}.instance"), "name.instance", "H:add-sql-store", out)?),
+        true => Some(take(
+            check_instance(&c.instance),
+            &format!("{at}.instance"),
+            "name.instance",
+            "H:add-sql-store",
+            out,
+        )?),
         false => None,
     };
     let store = SqlStore { id: id.clone(), fqdn, instance, placement: c.placement.clone() };
@@ -327,12 +364,15 @@ fn file_choice(
     match c.kind {
         FileChoiceKind::Existing => {
             let text = "Choose a file store from the list, or define a new one.";
-            reference(&c.existing, |id| after.file_store(id).is_some(), "file.existing", text, out).map(FileStoreRef::Share)
+            reference(&c.existing, |id| after.file_store(id).is_some(), "file.existing", text, out)
+                .map(FileStoreRef::Share)
         }
         FileChoiceKind::New => {
-            let fqdn = take(Fqdn::try_from(c.fqdn.as_str()), "file.fqdn", "name.fqdn", "H:add-file-store", out);
+            let fqdn =
+                take(Fqdn::try_from(c.fqdn.as_str()), "file.fqdn", "name.fqdn", "H:add-file-store", out);
             let share = take(check_share(&c.share), "file.share", "name.share", "H:add-file-store", out);
-            let store = FileStore { id: id.clone(), fqdn: fqdn?, share: share?, placement: c.placement.clone() };
+            let store =
+                FileStore { id: id.clone(), fqdn: fqdn?, share: share?, placement: c.placement.clone() };
             after.file_stores.push(store);
             Some(FileStoreRef::Share(id.clone()))
         }

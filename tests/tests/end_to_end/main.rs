@@ -1,3 +1,10 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
+mod chat;
+mod faults;
 mod harness;
+mod portal;
+mod publishing;
+mod sip_client;
+mod support;
+mod support_tls;

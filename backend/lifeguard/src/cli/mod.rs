@@ -85,7 +85,10 @@ async fn dispatch(command: Sub) -> Result<(), Failed> {
             crate::serve::serve(args).await
         }
         Sub::Token(TokenCommand::Create { data_dir, role, label, days }) => {
-            println!("{}", crate::control::run(&data_dir, HostCommand::CreateToken { role, label, days }).await?);
+            println!(
+                "{}",
+                crate::control::run(&data_dir, HostCommand::CreateToken { role, label, days }).await?
+            );
             Ok(())
         }
         Sub::Backup { file, data_dir } => {

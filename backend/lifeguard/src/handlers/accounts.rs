@@ -22,14 +22,14 @@ fn object(a: &Account) -> Value {
 }
 
 fn find(c: &Connection, name: &str) -> Result<Account, Fault> {
-    accounts::account(c, name.trim())?.ok_or_else(|| Fault(ApiError::not_found(format!("There is no account {name}."))))
+    accounts::account(c, name.trim())?
+        .ok_or_else(|| Fault(ApiError::not_found(format!("There is no account {name}."))))
 }
 
 fn role(word: &str) -> Result<&'static str, ApiError> {
-    roles::STANDARD
-        .into_iter()
-        .find(|r| r.eq_ignore_ascii_case(word.trim()))
-        .ok_or_else(|| ApiError::invalid("Role", format!("'{word}' is not a role. Roles: {}.", roles::STANDARD.join(", "))))
+    roles::STANDARD.into_iter().find(|r| r.eq_ignore_ascii_case(word.trim())).ok_or_else(|| {
+        ApiError::invalid("Role", format!("'{word}' is not a role. Roles: {}.", roles::STANDARD.join(", ")))
+    })
 }
 
 /// Checks a new account's name and password.
@@ -40,7 +40,10 @@ pub fn check_account(name: &str, password: Option<&str>) -> Result<(), ApiError>
         return Err(ApiError::invalid("Name", "A log-on name has 1 to 64 letters, digits or . _ - @ \\."));
     }
     if password.is_some_and(|p| p.chars().count() < MIN_PASSWORD) {
-        return Err(ApiError::invalid("Password", format!("A password has {MIN_PASSWORD} characters at least.")));
+        return Err(ApiError::invalid(
+            "Password",
+            format!("A password has {MIN_PASSWORD} characters at least."),
+        ));
     }
     Ok(())
 }
@@ -66,7 +69,11 @@ impl Handler for NewLgAccount {
         let exists = cx.read(|c| Ok(accounts::account(c, self.name.trim())?.is_some()))?;
         let mut p = plan([format!("Create the portal account {} with role {role}.", self.name.trim())]);
         p.changes.push(PlannedChange::new(self.name.trim(), "Role", "", role));
-        Ok(if exists { blocked(p, "dup.account", "Name", format!("The account {} exists already.", self.name), "") } else { p })
+        Ok(if exists {
+            blocked(p, "dup.account", "Name", format!("The account {} exists already.", self.name), "")
+        } else {
+            p
+        })
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
@@ -111,9 +118,17 @@ impl Handler for SetLgAccount {
         }
         p.confirm = Confirm::Ask;
         let stays = |a: &Account| a.enabled && a.role == "CsAdministrator";
-        let loses = stays(&old) && (self.enabled == Some(false) || self.role.as_deref().is_some_and(|r| !r.eq_ignore_ascii_case("CsAdministrator")));
+        let loses = stays(&old)
+            && (self.enabled == Some(false)
+                || self.role.as_deref().is_some_and(|r| !r.eq_ignore_ascii_case("CsAdministrator")));
         if loses && all.iter().filter(|a| stays(a)).count() == 1 {
-            p = blocked(p, "last.admin", "Identity", "This is the last enabled CsAdministrator. Create another one first.", "");
+            p = blocked(
+                p,
+                "last.admin",
+                "Identity",
+                "This is the last enabled CsAdministrator. Create another one first.",
+                "",
+            );
         }
         Ok(p)
     }

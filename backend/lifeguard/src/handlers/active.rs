@@ -18,7 +18,9 @@ fn pool_of(a: &SetCsPersistentChatActiveServer, cx: &Cx) -> Result<ChatPool, Api
     let t = cx.topology()?;
     match a.identity.as_deref().map(str::trim) {
         None => only_pool(&t, "Identity"),
-        Some(id) if id.eq_ignore_ascii_case("global") => pool_by_servers(a, &t).map_or_else(|| only_pool(&t, "Identity"), Ok),
+        Some(id) if id.eq_ignore_ascii_case("global") => {
+            pool_by_servers(a, &t).map_or_else(|| only_pool(&t, "Identity"), Ok)
+        }
         Some(id) => find_pool(&t, id, "Identity"),
     }
 }
@@ -27,21 +29,34 @@ fn pool_of(a: &SetCsPersistentChatActiveServer, cx: &Cx) -> Result<ChatPool, Api
 fn pool_by_servers(a: &SetCsPersistentChatActiveServer, t: &shared::topology::Topology) -> Option<ChatPool> {
     let m = a.active_servers.as_ref()?;
     let named: Vec<&String> = m.add.iter().chain(&m.remove).chain(m.replace.iter().flatten()).collect();
-    let has = |p: &&ChatPool| !named.is_empty() && named.iter().all(|n| p.computers.iter().any(|c| c.fqdn.as_str().eq_ignore_ascii_case(n)));
+    let has = |p: &&ChatPool| {
+        !named.is_empty()
+            && named.iter().all(|n| p.computers.iter().any(|c| c.fqdn.as_str().eq_ignore_ascii_case(n)))
+    };
     t.pools.iter().find(has).cloned()
 }
 
-fn list_after(a: &SetCsPersistentChatActiveServer, pool: &ChatPool, before: &[String]) -> Result<Vec<String>, ApiError> {
+fn list_after(
+    a: &SetCsPersistentChatActiveServer,
+    pool: &ChatPool,
+    before: &[String],
+) -> Result<Vec<String>, ApiError> {
     let computers: Vec<String> = pool.computers.iter().map(|c| c.fqdn.to_string()).collect();
     let list = match (&a.active_servers, a.swap) {
-        (Some(_), true) => return Err(ApiError::invalid("Swap", "Use either -ActiveServers or -Swap (V25).")),
+        (Some(_), true) => {
+            return Err(ApiError::invalid("Swap", "Use either -ActiveServers or -Swap (V25)."));
+        }
         (None, false) => return Err(ApiError::invalid("ActiveServers", "Give -ActiveServers or -Swap.")),
         (None, true) => computers.iter().filter(|c| !before.contains(c)).cloned().collect(),
         (Some(m), false) => {
             let named = m.add.iter().chain(&m.remove).chain(m.replace.iter().flatten());
             for n in named {
                 if !computers.iter().any(|c| c.eq_ignore_ascii_case(n.trim())) {
-                    let text = format!("{n} is not a computer of {}. Its computers: {}.", pool.fqdn, computers.join(", "));
+                    let text = format!(
+                        "{n} is not a computer of {}. Its computers: {}.",
+                        pool.fqdn,
+                        computers.join(", ")
+                    );
                     return Err(ApiError::invalid("ActiveServers", text));
                 }
             }
@@ -68,7 +83,9 @@ impl Handler for SetCsPersistentChatActiveServer {
             let sessions = cx.app.sessions_of(&c.fqdn);
             p.sentences.push(match a {
                 "active" => format!("{name} becomes active and accepts new sessions."),
-                _ => format!("{name} becomes inactive: it refuses new sessions and keeps the {sessions} it has."),
+                _ => format!(
+                    "{name} becomes inactive: it refuses new sessions and keeps the {sessions} it has."
+                ),
             });
             p.changes.push(PlannedChange::new(&name, "Active", b, a));
         }
@@ -76,7 +93,10 @@ impl Handler for SetCsPersistentChatActiveServer {
             p.sentences.push(format!("The active servers of {} stay as they are.", pool.fqdn));
         }
         if after.len() > MAX_ACTIVE {
-            let text = format!("{} servers would be active; a pool has {MAX_ACTIVE} active servers at most.", after.len());
+            let text = format!(
+                "{} servers would be active; a pool has {MAX_ACTIVE} active servers at most.",
+                after.len()
+            );
             p = blocked(p, "V5", "ActiveServers", text, "L:capacity-planning-for-persistent-chat-server");
         }
         if after.is_empty() {
@@ -84,7 +104,10 @@ impl Handler for SetCsPersistentChatActiveServer {
             p.warnings.push(Problem::warning(
                 "V5",
                 "ActiveServers",
-                format!("No server of {} accepts new sessions afterwards; nobody can sign in to chat.", pool.fqdn),
+                format!(
+                    "No server of {} accepts new sessions afterwards; nobody can sign in to chat.",
+                    pool.fqdn
+                ),
                 SOURCE,
             ));
         }

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    GetCsPersistentChatEndpoint, MoveLgPersistentChatEndpoint, NewCsPersistentChatEndpoint, RemoveCsPersistentChatEndpoint,
+    GetCsPersistentChatEndpoint, MoveLgPersistentChatEndpoint, NewCsPersistentChatEndpoint,
+    RemoveCsPersistentChatEndpoint,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
@@ -30,7 +31,9 @@ fn object(e: &Endpoint, t: &Topology) -> Value {
 fn find(c: &Connection, identity: &str) -> Result<Endpoint, Fault> {
     let all = pools::endpoints(c)?;
     let wanted = identity.trim();
-    let same = |e: &&Endpoint| e.sip_address.as_str().eq_ignore_ascii_case(wanted) || e.display_name.eq_ignore_ascii_case(wanted);
+    let same = |e: &&Endpoint| {
+        e.sip_address.as_str().eq_ignore_ascii_case(wanted) || e.display_name.eq_ignore_ascii_case(wanted)
+    };
     all.iter().find(same).cloned().ok_or_else(|| {
         let e = ApiError::not_found(format!("There is no Persistent Chat endpoint {wanted}."));
         Fault(ApiError { field: Some("Identity".to_owned()), ..e })
@@ -69,7 +72,8 @@ fn check(c: &Connection, sip: &str, pool: &str) -> Result<New, Fault> {
     let sip = SipUri::try_from(sip).map_err(|e| ApiError::invalid("SipAddress", e.0))?;
     if !t.has_sip_domain(sip.domain()) {
         let domains: Vec<_> = t.sip_domains.iter().map(ToString::to_string).collect();
-        let text = format!("{} is not a SIP domain of the organisation ({}).", sip.domain(), domains.join(", "));
+        let text =
+            format!("{} is not a SIP domain of the organisation ({}).", sip.domain(), domains.join(", "));
         return Err(ApiError::invalid("SipAddress", text).into());
     }
     let pool = find_pool(&t, pool, "PersistentChatPoolFqdn")?;
@@ -91,13 +95,20 @@ fn check(c: &Connection, sip: &str, pool: &str) -> Result<New, Fault> {
 impl Handler for NewCsPersistentChatEndpoint {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let n = cx.read(|c| check(c, &self.sip_address, &self.persistent_chat_pool_fqdn))?;
-        let mut p = plan([format!("Create the endpoint {}, which points legacy clients at {}.", n.sip, n.pool.fqdn)]);
-        p.changes.push(PlannedChange::new(n.sip.as_str(), "PersistentChatPoolFqdn", "", n.pool.fqdn.as_str()));
+        let mut p =
+            plan([format!("Create the endpoint {}, which points legacy clients at {}.", n.sip, n.pool.fqdn)]);
+        p.changes.push(PlannedChange::new(
+            n.sip.as_str(),
+            "PersistentChatPoolFqdn",
+            "",
+            n.pool.fqdn.as_str(),
+        ));
         if let Some(text) = n.taken {
             p = blocked(p, "V16", "SipAddress", text, "C:New-CsPersistentChatEndpoint");
         }
         if let Some(e) = n.has {
-            let text = format!("{} has the endpoint {} already; a pool needs one.", n.pool.fqdn, e.sip_address);
+            let text =
+                format!("{} has the endpoint {} already; a pool needs one.", n.pool.fqdn, e.sip_address);
             p = blocked(p, "V16", "PersistentChatPoolFqdn", text, "S4");
         }
         Ok(p)
@@ -126,7 +137,10 @@ impl Handler for RemoveCsPersistentChatEndpoint {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (e, t) = cx.read(|c| Ok((find(c, &self.identity)?, published(c)?)))?;
         let pool = t.pool(&e.pool).map(|p| p.fqdn.to_string()).unwrap_or_default();
-        let mut p = plan([format!("Remove the endpoint {}. Legacy clients that use it no longer reach {pool}.", e.sip_address)]);
+        let mut p = plan([format!(
+            "Remove the endpoint {}. Legacy clients that use it no longer reach {pool}.",
+            e.sip_address
+        )]);
         p.changes.push(PlannedChange::new(e.sip_address.as_str(), "PersistentChatPoolFqdn", pool, ""));
         p.confirm = Confirm::Ask;
         Ok(p)
@@ -166,7 +180,12 @@ impl Handler for MoveLgPersistentChatEndpoint {
             format!("Remove-CsPersistentChatEndpoint: {sip} no longer points at {}.", m.from),
             format!("New-CsPersistentChatEndpoint: {sip} points at {}. Both in one transaction.", m.to.fqdn),
         ]);
-        p.changes.push(PlannedChange::new(sip.as_str(), "PersistentChatPoolFqdn", &m.from, m.to.fqdn.as_str()));
+        p.changes.push(PlannedChange::new(
+            sip.as_str(),
+            "PersistentChatPoolFqdn",
+            &m.from,
+            m.to.fqdn.as_str(),
+        ));
         p.confirm = Confirm::Ask;
         if let Some(e) = m.other {
             let text = if e.sip_address == m.old.sip_address {

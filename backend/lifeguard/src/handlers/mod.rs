@@ -21,9 +21,9 @@ use store::management::topology as tstore;
 
 use crate::door::{Cx, Fault};
 
+pub use accounts::check_account;
 pub use policies::printed as printed_policy;
 pub use rooms::chat_error;
-pub use accounts::check_account;
 pub use users::new_user;
 
 /// The published topology; empty before the first publish.

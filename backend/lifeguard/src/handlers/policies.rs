@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    GetCsPersistentChatPolicy, GrantCsPersistentChatPolicy, NewCsPersistentChatPolicy, RemoveCsPersistentChatPolicy,
-    SetCsPersistentChatPolicy,
+    GetCsPersistentChatPolicy, GrantCsPersistentChatPolicy, NewCsPersistentChatPolicy,
+    RemoveCsPersistentChatPolicy, SetCsPersistentChatPolicy,
 };
 use shared::error::ApiError;
 use shared::events::Topic;
@@ -68,7 +68,9 @@ impl Handler for GetCsPersistentChatPolicy {
                 None => directory::policies(c)?,
             };
             let keep = |p: &&Policy| {
-                self.filter.as_ref().is_none_or(|f| wildcard_match(f, &printed(&p.identity)) || wildcard_match(f, &p.identity))
+                self.filter.as_ref().is_none_or(|f| {
+                    wildcard_match(f, &printed(&p.identity)) || wildcard_match(f, &p.identity)
+                })
             };
             Ok(Outcome::objects(list.iter().filter(keep).map(object).collect()))
         })
@@ -141,7 +143,10 @@ impl Handler for SetCsPersistentChatPolicy {
             p.changes.push(PlannedChange::new(&name, "Description", &old.description, d));
         }
         if p.sentences.is_empty() {
-            return Err(ApiError::invalid("EnablePersistentChat", "Nothing to change: give -EnablePersistentChat or -Description."));
+            return Err(ApiError::invalid(
+                "EnablePersistentChat",
+                "Nothing to change: give -EnablePersistentChat or -Description.",
+            ));
         }
         Ok(p)
     }
@@ -165,7 +170,10 @@ impl Handler for RemoveCsPersistentChatPolicy {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (old, granted) = cx.read(|c| {
             let p = find(c, &self.identity)?;
-            let n = directory::users(c)?.iter().filter(|u| u.policy.as_ref().is_some_and(|g| g.eq_ignore_ascii_case(&p.identity))).count();
+            let n = directory::users(c)?
+                .iter()
+                .filter(|u| u.policy.as_ref().is_some_and(|g| g.eq_ignore_ascii_case(&p.identity)))
+                .count();
             Ok((p, n))
         })?;
         let name = printed(&old.identity);
@@ -174,11 +182,18 @@ impl Handler for RemoveCsPersistentChatPolicy {
         } else {
             plan([format!("Delete the policy {name}.")])
         };
-        p.changes.push(PlannedChange::new(&name, "EnablePersistentChat", word(old.enable), if old.identity == "global" { "False" } else { "" }));
+        p.changes.push(PlannedChange::new(
+            &name,
+            "EnablePersistentChat",
+            word(old.enable),
+            if old.identity == "global" { "False" } else { "" },
+        ));
         p.affected_users = Some(granted as u64);
         p.confirm = if granted > 0 || old.identity == "global" { Confirm::Ask } else { Confirm::None };
         if granted > 0 {
-            p.sentences.push(format!("{granted} users have it; the site or global policy decides for them from then on."));
+            p.sentences.push(format!(
+                "{granted} users have it; the site or global policy decides for them from then on."
+            ));
         }
         Ok(p)
     }
@@ -187,7 +202,10 @@ impl Handler for RemoveCsPersistentChatPolicy {
         cx.commit(&p.sentences.join(" "), |tx| {
             let old = find(tx, &self.identity)?;
             if old.identity == "global" {
-                return Ok(directory::save_policy(tx, &Policy { description: String::new(), enable: false, ..old })?);
+                return Ok(directory::save_policy(
+                    tx,
+                    &Policy { description: String::new(), enable: false, ..old },
+                )?);
             }
             Ok(directory::remove_policy(tx, &old.identity)?)
         })?;
@@ -198,10 +216,17 @@ impl Handler for RemoveCsPersistentChatPolicy {
 fn grantable(c: &Connection, name: Option<&str>) -> Result<Option<String>, Fault> {
     let Some(name) = name.map(str::trim).filter(|n| !n.is_empty()) else { return Ok(None) };
     let policy = find(c, name).map_err(|_| {
-        ApiError::invalid("PolicyName", format!("There is no user policy {name}. Create it with New-CsPersistentChatPolicy."))
+        ApiError::invalid(
+            "PolicyName",
+            format!("There is no user policy {name}. Create it with New-CsPersistentChatPolicy."),
+        )
     })?;
     if policy.identity == "global" || is_site(&policy.identity) {
-        return Err(ApiError::invalid("PolicyName", "Global and site policies apply by themselves; only a user policy is granted.").into());
+        return Err(ApiError::invalid(
+            "PolicyName",
+            "Global and site policies apply by themselves; only a user policy is granted.",
+        )
+        .into());
     }
     Ok(Some(policy.identity))
 }
@@ -209,7 +234,8 @@ fn grantable(c: &Connection, name: Option<&str>) -> Result<Option<String>, Fault
 #[async_trait]
 impl Handler for GrantCsPersistentChatPolicy {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (user, new) = cx.read(|c| Ok((users::find(c, &self.identity)?, grantable(c, self.policy_name.as_deref())?)))?;
+        let (user, new) =
+            cx.read(|c| Ok((users::find(c, &self.identity)?, grantable(c, self.policy_name.as_deref())?)))?;
         let sentence = match &new {
             Some(p) => format!("{} gets the user policy {p}.", user.display_name),
             None => format!("{} has no user policy any more.", user.display_name),

@@ -32,7 +32,10 @@ impl Handler for GetCsAdminRole {
             })
             .collect();
         match (found.is_empty(), wanted) {
-            (true, Some(w)) => Err(ApiError::not_found(format!("There is no role {w}. Roles: {}.", roles::STANDARD.join(", ")))),
+            (true, Some(w)) => Err(ApiError::not_found(format!(
+                "There is no role {w}. Roles: {}.",
+                roles::STANDARD.join(", ")
+            ))),
             _ => Ok(Outcome::objects(found)),
         }
     }
@@ -72,7 +75,10 @@ impl Handler for GetCsService {
         }
         if let Some(id) = &self.identity {
             let fqdn = pool_fqdn(id).ok();
-            out.retain(|o| o["Identity"].as_str().is_some_and(|x| x.eq_ignore_ascii_case(id)) || o["PoolFqdn"].as_str() == fqdn.as_ref().map(|f| f.as_str()));
+            out.retain(|o| {
+                o["Identity"].as_str().is_some_and(|x| x.eq_ignore_ascii_case(id))
+                    || o["PoolFqdn"].as_str() == fqdn.as_ref().map(|f| f.as_str())
+            });
         }
         Ok(Outcome::objects(out))
     }
@@ -94,7 +100,9 @@ impl Handler for GetLgAudit {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
         let rows = cx.read(|c| Ok(audit::list(c, self.result_size.unwrap_or(200))?))?;
         let keep = |a: &&shared::api::AuditView| {
-            self.filter.as_ref().is_none_or(|f| [&a.cmdlet, &a.actor, &a.target].iter().any(|t| wildcard_match(f, t)))
+            self.filter
+                .as_ref()
+                .is_none_or(|f| [&a.cmdlet, &a.actor, &a.target].iter().any(|t| wildcard_match(f, t)))
         };
         Ok(Outcome::objects(
             rows.iter()

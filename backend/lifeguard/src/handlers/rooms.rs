@@ -8,8 +8,9 @@ use async_trait::async_trait;
 use node::traits::{Category, ChatStore, Databases, Privacy, Room, RoomKind, StoreError};
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    GetCsPersistentChatCategory, GetCsPersistentChatRoom, NewCsPersistentChatCategory, NewCsPersistentChatRoom,
-    RemoveCsPersistentChatCategory, RemoveCsPersistentChatRoom, SetCsPersistentChatCategory, SetCsPersistentChatRoom,
+    GetCsPersistentChatCategory, GetCsPersistentChatRoom, NewCsPersistentChatCategory,
+    NewCsPersistentChatRoom, RemoveCsPersistentChatCategory, RemoveCsPersistentChatRoom,
+    SetCsPersistentChatCategory, SetCsPersistentChatRoom,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
@@ -45,7 +46,10 @@ struct Place {
 fn place(cx: &Cx, pool: ChatPool) -> Result<Place, ApiError> {
     let store = cx.app.fleet.current(&pool.id);
     let store = store.ok_or_else(|| {
-        ApiError::new(ErrorCode::Unavailable, format!("The database of {} is not open now. Look at the pool's databases.", pool.fqdn))
+        ApiError::new(
+            ErrorCode::Unavailable,
+            format!("The database of {} is not open now. Look at the pool's databases.", pool.fqdn),
+        )
     })?;
     Ok(Place { pool, store })
 }
@@ -57,7 +61,12 @@ fn split(identity: &str) -> (Option<&str>, &str) {
     }
 }
 
-async fn category(cx: &Cx, identity: &str, pool: Option<&str>, field: &str) -> Result<(Place, Category), ApiError> {
+async fn category(
+    cx: &Cx,
+    identity: &str,
+    pool: Option<&str>,
+    field: &str,
+) -> Result<(Place, Category), ApiError> {
     let (in_name, name) = split(identity);
     let mut found = Vec::new();
     for p in candidates(cx, in_name.or(pool), field)? {
@@ -88,11 +97,22 @@ fn candidates(cx: &Cx, pool: Option<&str>, field: &str) -> Result<Vec<Place>, Ap
     }
 }
 
-fn single<T>(mut found: Vec<(Place, T)>, what: &str, name: &str, field: &str) -> Result<(Place, T), ApiError> {
+fn single<T>(
+    mut found: Vec<(Place, T)>,
+    what: &str,
+    name: &str,
+    field: &str,
+) -> Result<(Place, T), ApiError> {
     match found.len() {
         1 => Ok(found.remove(0)),
-        0 => Err(ApiError { field: Some(field.to_owned()), ..ApiError::not_found(format!("There is no {what} {name}.")) }),
-        n => Err(ApiError::invalid(field, format!("{n} pools have a {what} {name}; write it as pool\\{name}."))),
+        0 => Err(ApiError {
+            field: Some(field.to_owned()),
+            ..ApiError::not_found(format!("There is no {what} {name}."))
+        }),
+        n => Err(ApiError::invalid(
+            field,
+            format!("{n} pools have a {what} {name}; write it as pool\\{name}."),
+        )),
     }
 }
 
@@ -120,7 +140,10 @@ fn open(cx: &Cx, p: &Place) -> Result<(), ApiError> {
 
 fn lists(before: &[String], after: &[String], target: &str, property: &str, p: &mut Plan) {
     if before != after {
-        p.sentences.push(format!("{property} of {target}: {}.", if after.is_empty() { "none".to_owned() } else { after.join(", ") }));
+        p.sentences.push(format!(
+            "{property} of {target}: {}.",
+            if after.is_empty() { "none".to_owned() } else { after.join(", ") }
+        ));
         p.changes.push(PlannedChange::new(target, property, before.join(", "), after.join(", ")));
     }
 }
@@ -145,7 +168,9 @@ impl Handler for GetCsPersistentChatCategory {
         }
         let mut out = Vec::new();
         for p in candidates(cx, self.persistent_chat_pool_fqdn.as_deref(), "PersistentChatPoolFqdn")? {
-            out.extend(p.store.categories().await.map_err(chat_error)?.iter().map(|c| category_object(&p.pool, c)));
+            out.extend(
+                p.store.categories().await.map_err(chat_error)?.iter().map(|c| category_object(&p.pool, c)),
+            );
         }
         Ok(Outcome::objects(out))
     }
@@ -194,7 +219,9 @@ impl Handler for NewCsPersistentChatCategory {
 }
 
 fn category_after(a: &SetCsPersistentChatCategory, c: &Category) -> Category {
-    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list));
+    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
+        m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
+    };
     Category {
         name: a.name.as_deref().map_or_else(|| c.name.clone(), |n| n.trim().to_owned()),
         description: a.description.clone().unwrap_or_else(|| c.description.clone()),
@@ -232,7 +259,8 @@ impl Handler for SetCsPersistentChatCategory {
 impl Handler for RemoveCsPersistentChatCategory {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (p, c) = category(cx, &self.identity, None, "Identity").await?;
-        let rooms = p.store.rooms().await.map_err(chat_error)?.iter().filter(|r| r.category_id == c.id).count();
+        let rooms =
+            p.store.rooms().await.map_err(chat_error)?.iter().filter(|r| r.category_id == c.id).count();
         let mut out = plan([format!("Delete the category {}\\{}.", p.pool.fqdn, c.name)]);
         out.confirm = Confirm::Ask;
         if rooms > 0 {
@@ -264,7 +292,11 @@ impl Handler for GetCsPersistentChatRoom {
                 let hit = name.as_ref().is_none_or(|n| n.eq_ignore_ascii_case(&r.name))
                     && self.filter.as_ref().is_none_or(|f| wildcard_match(f, &r.name));
                 if hit {
-                    let c = categories.iter().find(|c| c.id == r.category_id).map(|c| c.name.as_str()).unwrap_or_default();
+                    let c = categories
+                        .iter()
+                        .find(|c| c.id == r.category_id)
+                        .map(|c| c.name.as_str())
+                        .unwrap_or_default();
                     out.push(room_object(cx, &p.pool, c, &r));
                 }
             }
@@ -291,7 +323,8 @@ fn privacy(word: Option<&str>) -> Privacy {
 #[async_trait]
 impl Handler for NewCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, c) = category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
+        let (p, c) =
+            category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
         let id = format!("{}\\{}", p.pool.fqdn, self.name.trim());
         let privacy = privacy(self.privacy.as_deref()).word();
         let mut out = plan([format!("Create the room {id} in the category {} ({privacy}).", c.name)]);
@@ -300,7 +333,8 @@ impl Handler for NewCsPersistentChatRoom {
     }
 
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, c) = category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
+        let (p, c) =
+            category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
         open(cx, &p)?;
         let mut raw = [0; 16];
         cx.app.entropy.fill(&mut raw);
@@ -323,7 +357,9 @@ impl Handler for NewCsPersistentChatRoom {
 }
 
 fn room_after(a: &SetCsPersistentChatRoom, r: &Room) -> Room {
-    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list));
+    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
+        m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
+    };
     Room {
         name: a.name.as_deref().map_or_else(|| r.name.clone(), |n| n.trim().to_owned()),
         description: a.description.clone().unwrap_or_else(|| r.description.clone()),
@@ -349,9 +385,18 @@ impl Handler for SetCsPersistentChatRoom {
         text(old.kind.word(), new.kind.word(), &id, "Type", &mut out);
         text(old.privacy.word(), new.privacy.word(), &id, "Privacy", &mut out);
         if old.disabled != new.disabled {
-            let words = if new.disabled { "is disabled: its members are disconnected and it vanishes from searches; content is kept" } else { "is enabled" };
+            let words = if new.disabled {
+                "is disabled: its members are disconnected and it vanishes from searches; content is kept"
+            } else {
+                "is enabled"
+            };
             out.sentences.push(format!("The room {id} {words}."));
-            out.changes.push(PlannedChange::new(&id, "Disabled", old.disabled.to_string(), new.disabled.to_string()));
+            out.changes.push(PlannedChange::new(
+                &id,
+                "Disabled",
+                old.disabled.to_string(),
+                new.disabled.to_string(),
+            ));
         }
         lists(&old.members, &new.members, &id, "Members", &mut out);
         lists(&old.managers, &new.managers, &id, "Managers", &mut out);
@@ -371,7 +416,10 @@ impl Handler for SetCsPersistentChatRoom {
 impl Handler for RemoveCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (p, r) = room(cx, &self.identity).await?;
-        let mut out = plan([format!("Delete the room {}\\{} with its messages. This cannot be undone except from a backup.", p.pool.fqdn, r.name)]);
+        let mut out = plan([format!(
+            "Delete the room {}\\{} with its messages. This cannot be undone except from a backup.",
+            p.pool.fqdn, r.name
+        )]);
         out.confirm = Confirm::TypeName(r.name);
         Ok(out)
     }

@@ -52,7 +52,9 @@ impl Handler for NewLgShare {
             return Err(ApiError::invalid("ExpiresInDays", "Days are a whole number from 1 to 3650."));
         }
         let until = self.expires_in_days.map_or_else(String::new, |d| format!(" for {d} days"));
-        let mut p = plan([format!("Make a read-only status link for {label}{until}. Whoever has it sees pool states without signing in.")]);
+        let mut p = plan([format!(
+            "Make a read-only status link for {label}{until}. Whoever has it sees pool states without signing in."
+        )]);
         p.changes.push(PlannedChange::new(label, "Link", "", "shown once"));
         Ok(p)
     }
@@ -65,7 +67,9 @@ impl Handler for NewLgShare {
             label: self.label.trim().to_owned(),
             created: now,
             created_by: cx.actor.name.clone(),
-            expires: self.expires_in_days.map(|d| Timestamp::from_millis(now.millis() + i64::from(d) * DAY_MS)),
+            expires: self
+                .expires_in_days
+                .map(|d| Timestamp::from_millis(now.millis() + i64::from(d) * DAY_MS)),
             revoked: None,
             last_used: None,
             uses: 0,

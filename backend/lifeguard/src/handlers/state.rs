@@ -35,9 +35,11 @@ impl Handler for GetCsPersistentChatState {
             let t = published(c)?;
             let list = match &self.identity {
                 Some(id) => vec![find_pool(&t, id, "Identity")?],
-                None => t.pools.clone(),
+                None => t.pools,
             };
-            let keep = |p: &&ChatPool| self.filter.as_ref().is_none_or(|f| wildcard_match(f, &pool_identity(&p.fqdn)));
+            let keep = |p: &&ChatPool| {
+                self.filter.as_ref().is_none_or(|f| wildcard_match(f, &pool_identity(&p.fqdn)))
+            };
             let mut out = Vec::new();
             for p in list.iter().filter(keep) {
                 out.push(object(p, pools::state(c, &p.id)?.map(|s| s.state).unwrap_or_default()));
@@ -56,7 +58,8 @@ fn target(a: &SetCsPersistentChatState, t: &Topology) -> Result<(ChatPool, PoolS
         Some(id) => find_pool(t, id, "Identity")?,
         None => only_pool(t, "Identity")?,
     };
-    let state = a.pool_state.or_else(|| from_instance("PoolState").and_then(PoolState::parse)).unwrap_or_default();
+    let state =
+        a.pool_state.or_else(|| from_instance("PoolState").and_then(PoolState::parse)).unwrap_or_default();
     Ok((pool, state))
 }
 
@@ -81,7 +84,10 @@ impl Handler for SetCsPersistentChatState {
         }
         if !pool.has_backup() {
             p.sentences.push(format!("Set the state of {} to {}.", pool.fqdn, to.word()));
-            let text = format!("{} has no backup SQL Server store; there is nothing to fail over to. Only a multiple computer pool with disaster recovery can be failed over.", pool.fqdn);
+            let text = format!(
+                "{} has no backup SQL Server store; there is nothing to fail over to. Only a multiple computer pool with disaster recovery can be failed over.",
+                pool.fqdn
+            );
             return Ok(blocked(p, "V15", "PoolState", text, "S0"));
         }
         let sides = cx.app.fleet.sides(&pool.id).await;
@@ -89,7 +95,8 @@ impl Handler for SetCsPersistentChatState {
             PoolState::FailedOver => (&sides.primary, &sides.backup),
             PoolState::Normal => (&sides.backup, &sides.primary),
         };
-        let (old_word, new_word) = if to == PoolState::FailedOver { ("primary", "backup") } else { ("backup", "primary") };
+        let (old_word, new_word) =
+            if to == PoolState::FailedOver { ("primary", "backup") } else { ("backup", "primary") };
         p.changes.push(PlannedChange::new(pool.fqdn.as_str(), "PoolState", from.word(), to.word()));
         p.changes.push(PlannedChange::new(pool.fqdn.as_str(), "mgc", &old.store, &new.store));
         describe(&mut p, &pool, old, new, (old_word, new_word));
@@ -118,7 +125,8 @@ impl Handler for SetCsPersistentChatState {
         cx.app.bus.send(Topic::Pool, pool.fqdn.as_str());
         let mut out = Outcome::changed(Topic::Pool, pool.fqdn.as_str());
         if let Err(why) = cx.app.fleet.converged(&pool.id, CONVERGENCE).await {
-            out.warnings.push(format!("The state is stored, but {} has not taken it up yet: {why}", pool.fqdn));
+            out.warnings
+                .push(format!("The state is stored, but {} has not taken it up yet: {why}", pool.fqdn));
         }
         Ok(out)
     }
@@ -127,7 +135,11 @@ impl Handler for SetCsPersistentChatState {
 /// What the switch does to the databases, and what it loses when the one in use does not answer.
 fn describe(p: &mut Plan, pool: &ChatPool, old: &SideView, new: &SideView, words: (&str, &str)) {
     let n = pool.computers.len();
-    let followers = if n == 1 { "Its server follows".to_owned() } else { format!("All {n} servers follow") };
+    let followers = match n {
+        1 => "Its server follows".to_owned(),
+        2 => "Both servers follow".to_owned(),
+        n => format!("All {n} servers follow"),
+    };
     if let Some(e) = &new.error {
         let text = format!("The {} database on {} does not answer: {e}", words.1, new.store);
         // A missing target is created by the copy; only a place that cannot be written blocks.
@@ -138,18 +150,33 @@ fn describe(p: &mut Plan, pool: &ChatPool, old: &SideView, new: &SideView, words
     }
     match &old.error {
         None => {
-            p.sentences.push(format!("Posts to {} stop; {} is copied fully to {}.", pool.fqdn, in_use(old, words.0), new.store));
-            p.sentences.push(format!("The {} database is opened. {followers}: they close one database and open the other. No message is lost.", words.1));
+            p.sentences.push(format!(
+                "Posts to {} stop; {} is copied fully to {}.",
+                pool.fqdn,
+                in_use(old, words.0),
+                new.store
+            ));
+            p.sentences.push(format!("The {} database is opened. {followers}: the one database is closed, the other opened. No message is lost.", words.1));
         }
         Some(_) => {
             let age = new.copied_at.map_or_else(
                 || "was never copied to".to_owned(),
                 |t| format!("was last copied at {}", t.rfc3339()),
             );
-            p.sentences.push(format!("{} does not answer; it is left as it is.", capital(&in_use(old, words.0))));
-            p.sentences.push(format!("The {} database on {} is opened as it stands: it {age}. {followers}.", words.1, new.store));
+            p.sentences
+                .push(format!("{} does not answer; it is left as it is.", capital(&in_use(old, words.0))));
+            p.sentences.push(format!(
+                "The {} database on {} is opened as it stands: it {age}. {followers}.",
+                words.1, new.store
+            ));
             if new.error.is_some() {
-                *p = blocked(std::mem::take(p), "db.none", "PoolState", "Neither database answers; there is nothing to open.", "S1");
+                *p = blocked(
+                    std::mem::take(p),
+                    "db.none",
+                    "PoolState",
+                    "Neither database answers; there is nothing to open.",
+                    "S1",
+                );
                 return;
             }
             let text = format!("Messages written after that copy are lost ({}; it {age}).", new.store);
@@ -162,4 +189,3 @@ fn capital(s: &str) -> String {
     let mut c = s.chars();
     c.next().map_or_else(String::new, |f| f.to_uppercase().collect::<String>() + c.as_str())
 }
-

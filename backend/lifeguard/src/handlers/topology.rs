@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use serde_json::json;
 use shared::cmdlet::Cmdlet;
 use shared::cmdlets::{
-    NewLgFileShare, NewLgFileStore, NewLgFrontEndPool, NewLgPersistentChatPool, NewLgSipDomain, NewLgSite, NewLgSqlStore,
-    PublishCsTopology, RemoveLgTopologyObject, ResetLgTopologyDraft, placement,
+    NewLgFileShare, NewLgFileStore, NewLgFrontEndPool, NewLgPersistentChatPool, NewLgSipDomain, NewLgSite,
+    NewLgSqlStore, PublishCsTopology, RemoveLgTopologyObject, ResetLgTopologyDraft, placement,
 };
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
@@ -100,7 +100,9 @@ fn site_by_name(t: &Topology, name: &str) -> Result<ObjectId, ApiError> {
         .iter()
         .find(|s| s.site_id.eq_ignore_ascii_case(name.trim()) || s.id.as_str() == name)
         .map(|s| s.id.clone())
-        .ok_or_else(|| ApiError::invalid("Site", format!("There is no site {name}. Add it first with New-LgSite.")))
+        .ok_or_else(|| {
+            ApiError::invalid("Site", format!("There is no site {name}. Add it first with New-LgSite."))
+        })
 }
 
 impl Edit for NewLgFrontEndPool {
@@ -116,26 +118,40 @@ impl Edit for NewLgFrontEndPool {
         };
         let edition = if standard { Edition::Standard } else { Edition::Enterprise };
         let site = site_by_name(t, &self.site)?;
-        t.front_end_pools.push(FrontEndPool { id: new_object_id(e), fqdn: name.clone(), edition, site, servers });
+        t.front_end_pools.push(FrontEndPool {
+            id: new_object_id(e),
+            fqdn: name.clone(),
+            edition,
+            site,
+            servers,
+        });
         let what = if standard { "Standard Edition server" } else { "Front End pool" };
         Ok(format!("Add the {what} {name} to the draft."))
     }
     fn parameter(path: &str) -> &'static str {
-        if path.contains(".servers") { "Servers" } else if path.ends_with(".site") { "Site" } else { "Fqdn" }
+        if path.contains(".servers") {
+            "Servers"
+        } else if path.ends_with(".site") {
+            "Site"
+        } else {
+            "Fqdn"
+        }
     }
 }
 
 impl Edit for NewLgSqlStore {
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
         let instance = self.instance.as_deref().filter(|i| !i.trim().is_empty());
-        let instance = instance.map(check_instance).transpose().map_err(|e| ApiError::invalid("Instance", e.0))?;
+        let instance =
+            instance.map(check_instance).transpose().map_err(|e| ApiError::invalid("Instance", e.0))?;
         let store = SqlStore {
             id: new_object_id(e),
             fqdn: fqdn(&self.fqdn, "Fqdn")?,
             instance,
             placement: placement(self.placement.as_deref()),
         };
-        let text = format!("Add the SQL Server store {} to the draft ({}).", store.label(), store.placement.words());
+        let text =
+            format!("Add the SQL Server store {} to the draft ({}).", store.label(), store.placement.words());
         t.sql_stores.push(store);
         Ok(text)
     }
@@ -152,7 +168,10 @@ impl Edit for NewLgFileStore {
             share: check_share(&self.share).map_err(|e| ApiError::invalid("Share", e.0))?,
             placement: placement(self.placement.as_deref()),
         };
-        let text = format!("Add the file store {} to the draft. The share must exist before publishing.", store.label());
+        let text = format!(
+            "Add the file store {} to the draft. The share must exist before publishing.",
+            store.label()
+        );
         t.file_stores.push(store);
         Ok(text)
     }
@@ -164,9 +183,12 @@ impl Edit for NewLgFileStore {
 fn share_of(c: &Connection, identity: &str) -> Result<FileStore, Fault> {
     let t = tstore::draft(c)?.document;
     let store = t.file_stores.into_iter().find(|s| s.label().eq_ignore_ascii_case(identity.trim()));
-    let store = store.ok_or_else(|| ApiError::not_found(format!("There is no file store {identity} in the draft.")))?;
+    let store = store
+        .ok_or_else(|| ApiError::not_found(format!("There is no file store {identity} in the draft.")))?;
     if store.placement != Placement::RunHere {
-        return Err(ApiError::invalid("Identity", "Only a share that runs here can be made from here.").into());
+        return Err(
+            ApiError::invalid("Identity", "Only a share that runs here can be made from here.").into()
+        );
     }
     Ok(store)
 }
@@ -187,15 +209,24 @@ impl Handler for NewLgFileShare {
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         let store = cx.read(|c| share_of(c, &self.identity))?;
         let dir = cx.app.settings.share_dir(&store);
-        std::fs::create_dir_all(&dir)
-            .map_err(|e| ApiError::new(ErrorCode::Unavailable, format!("The folder {} could not be made: {e}", dir.display())))?;
+        std::fs::create_dir_all(&dir).map_err(|e| {
+            ApiError::new(
+                ErrorCode::Unavailable,
+                format!("The folder {} could not be made: {e}", dir.display()),
+            )
+        })?;
         cx.commit(&p.sentences.join(" "), |_| Ok(()))?;
         Ok(Outcome::changed(Topic::Topology, "draft"))
     }
 }
 
-fn build(a: &NewLgPersistentChatPool, c: &Connection, e: &dyn Entropy) -> Result<(Topology, Topology), Fault> {
-    let w = tstore::wizard(c, &a.draft)?.ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
+fn build(
+    a: &NewLgPersistentChatPool,
+    c: &Connection,
+    e: &dyn Entropy,
+) -> Result<(Topology, Topology), Fault> {
+    let w = tstore::wizard(c, &a.draft)?
+        .ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
     let before = tstore::draft(c)?.document;
     let problems = wizard::check(&w.document, &before);
     if problems.iter().any(Problem::blocks) {
@@ -235,12 +266,22 @@ impl Handler for RemoveLgTopologyObject {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (t, published) = cx.read(|c| Ok((tstore::draft(c)?.document, super::published(c)?)))?;
         let name = self.identity.trim();
-        let kind = kind_of(&t, name).ok_or_else(|| ApiError::not_found(format!("There is no {name} in the topology draft.")))?;
-        let mut p = plan([format!("Take the {} {name} out of the draft. Nothing changes until it is published.", kind.words())]);
+        let kind = kind_of(&t, name)
+            .ok_or_else(|| ApiError::not_found(format!("There is no {name} in the topology draft.")))?;
+        let mut p = plan([format!(
+            "Take the {} {name} out of the draft. Nothing changes until it is published.",
+            kind.words()
+        )]);
         p.confirm = Confirm::Ask;
         let users = users_of(&t, kind, name);
         if !users.is_empty() {
-            p = blocked(p, "in.use", "Identity", format!("It is used by {}. Remove or change that first.", users.join(", ")), "");
+            p = blocked(
+                p,
+                "in.use",
+                "Identity",
+                format!("It is used by {}. Remove or change that first.", users.join(", ")),
+                "",
+            );
         }
         if kind == ObjectKind::Pool && kind_of(&published, name) == Some(ObjectKind::Pool) {
             let text = "A published pool is taken out by a guided removal, which this version does not have; its rooms and messages would be left without an owner.";
@@ -266,7 +307,10 @@ impl Handler for ResetLgTopologyDraft {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (draft, published) = cx.read(|c| Ok((tstore::draft(c)?.document, super::published(c)?)))?;
         let changes = diff(&draft, &published);
-        let mut p = plan([format!("Set the draft back to what is published; {} changes are dropped.", changes.len())]);
+        let mut p = plan([format!(
+            "Set the draft back to what is published; {} changes are dropped.",
+            changes.len()
+        )]);
         p.confirm = Confirm::Ask;
         Ok(p)
     }

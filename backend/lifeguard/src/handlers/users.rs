@@ -55,7 +55,11 @@ impl Handler for GetCsUser {
             let t = published(c)?;
             let list = match &self.identity {
                 Some(id) if id.contains('*') => {
-                    let keep = |u: &User| [u.sip_address.as_str(), &u.logon_name, &u.display_name].iter().any(|n| wildcard_match(id, n));
+                    let keep = |u: &User| {
+                        [u.sip_address.as_str(), &u.logon_name, &u.display_name]
+                            .iter()
+                            .any(|n| wildcard_match(id, n))
+                    };
                     directory::users(c)?.into_iter().filter(keep).collect()
                 }
                 Some(id) => vec![find(c, id)?],
@@ -68,9 +72,12 @@ impl Handler for GetCsUser {
 
 fn front_end(t: &Topology, fqdn: &str) -> Result<FrontEndPool, ApiError> {
     let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("RegistrarPool", e.0))?;
-    t.front_end_by_fqdn(&name)
-        .cloned()
-        .ok_or_else(|| ApiError::invalid("RegistrarPool", format!("There is no Front End pool {name} in the published topology.")))
+    t.front_end_by_fqdn(&name).cloned().ok_or_else(|| {
+        ApiError::invalid(
+            "RegistrarPool",
+            format!("There is no Front End pool {name} in the published topology."),
+        )
+    })
 }
 
 fn check_password(p: Option<&str>) -> Result<(), ApiError> {
@@ -87,9 +94,15 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
     let t = published(c)?;
     let sip = SipUri::try_from(a.sip_address.as_str()).map_err(|e| ApiError::invalid("SipAddress", e.0))?;
     if !t.has_sip_domain(sip.domain()) {
-        return Err(ApiError::invalid("SipAddress", format!("{} is not a SIP domain of the published topology.", sip.domain())).into());
+        return Err(ApiError::invalid(
+            "SipAddress",
+            format!("{} is not a SIP domain of the published topology.", sip.domain()),
+        )
+        .into());
     }
-    if directory::user(c, &sip)?.is_some() || store::management::pools::endpoints(c)?.iter().any(|e| e.sip_address == sip) {
+    if directory::user(c, &sip)?.is_some()
+        || store::management::pools::endpoints(c)?.iter().any(|e| e.sip_address == sip)
+    {
         return Err(ApiError::invalid("SipAddress", format!("{sip} is in use.")).into());
     }
     let name = a.display_name.trim();
@@ -98,8 +111,18 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
     }
     let logon = a.logon_name.trim();
     let parts: Vec<_> = logon.split('\\').collect();
-    if parts.len() != 2 || parts.iter().any(|p| p.is_empty() || p.len() > 64 || p.contains(['"', '/', '[', ']', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>'])) {
-        return Err(ApiError::invalid("LogonName", "A log-on name has the form DOMAIN\\user, for example LITWAREINC\\pilar.").into());
+    if parts.len() != 2
+        || parts.iter().any(|p| {
+            p.is_empty()
+                || p.len() > 64
+                || p.contains(['"', '/', '[', ']', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>'])
+        })
+    {
+        return Err(ApiError::invalid(
+            "LogonName",
+            "A log-on name has the form DOMAIN\\user, for example LITWAREINC\\pilar.",
+        )
+        .into());
     }
     if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(logon)) {
         return Err(ApiError::invalid("LogonName", format!("The log-on name {logon} is in use.")).into());
@@ -167,7 +190,10 @@ impl Handler for SetLgUser {
             p.changes.push(PlannedChange::new(target, "RegistrarPool", old, new.fqdn.as_str()));
         }
         if p.sentences.is_empty() {
-            return Err(ApiError::invalid("Enabled", "Nothing to change: give -Enabled, -DisplayName or -RegistrarPool."));
+            return Err(ApiError::invalid(
+                "Enabled",
+                "Nothing to change: give -Enabled, -DisplayName or -RegistrarPool.",
+            ));
         }
         Ok(p)
     }
@@ -208,7 +234,9 @@ impl Handler for ResetLgUserPassword {
         if self.password.is_some() {
             return Ok(out);
         }
-        Ok(out.with(json!({ "Identity": user.sip_address, "LogonName": user.logon_name, "Password": password })))
+        Ok(out.with(
+            json!({ "Identity": user.sip_address, "LogonName": user.logon_name, "Password": password }),
+        ))
     }
 }
 
@@ -216,7 +244,8 @@ impl Handler for ResetLgUserPassword {
 impl Handler for RemoveLgUser {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let u = cx.read(|c| find(c, &self.identity))?;
-        let mut p = plan([format!("Delete the chat user {} ({}). Messages stay.", u.display_name, u.sip_address)]);
+        let mut p =
+            plan([format!("Delete the chat user {} ({}). Messages stay.", u.display_name, u.sip_address)]);
         p.confirm = Confirm::Ask;
         p.affected_users = Some(1);
         Ok(p)

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
-    AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomView,
-    ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
+    AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView, PoolDetail,
+    PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -80,7 +80,11 @@ resource! {
 }
 
 /// `GET /api/v1/pools/{fqdn}`.
-pub async fn pool(State(app): Shared, SignedIn(actor): SignedIn, Path(fqdn): Path<String>) -> Answer<PoolDetail> {
+pub async fn pool(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Path(fqdn): Path<String>,
+) -> Answer<PoolDetail> {
     may(&actor, "Get-CsPersistentChatState")?;
     Ok(Json(views::pool(&app, &fqdn).await?))
 }
@@ -105,7 +109,11 @@ pub struct AuditQuery {
 }
 
 /// `GET /api/v1/audit?limit=N`.
-pub async fn audit(State(app): Shared, SignedIn(actor): SignedIn, Query(q): Query<AuditQuery>) -> Answer<Vec<AuditView>> {
+pub async fn audit(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<AuditQuery>,
+) -> Answer<Vec<AuditView>> {
     may(&actor, "Get-LgAudit")?;
     let limit = q.limit.unwrap_or(200).min(5_000);
     Ok(Json(app.store.read(|c| audits::list(c, limit)).map_err(store_error)?))

@@ -28,7 +28,8 @@ const SESSION_MS: i64 = 8 * 3_600_000;
 /// The end is moved when this much of it is used.
 const EXTEND_AFTER_MS: u64 = 60_000;
 /// Verified when the name is unknown, so that both take the same time.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const DUMMY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Cookie of this instance: two portals on one host keep their sessions apart.
 fn cookie_name(app: &App) -> String {
@@ -37,7 +38,8 @@ fn cookie_name(app: &App) -> String {
 
 fn cookie(app: &App, token: &str, max_age: i64) -> HeaderValue {
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
-    let text = format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}", cookie_name(app));
+    let text =
+        format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}", cookie_name(app));
     HeaderValue::from_str(&text).expect("a hexadecimal token is a valid cookie value")
 }
 
@@ -67,13 +69,21 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone()).unwrap_or_default();
         let source = parts.extensions.get::<Source>().map(|s| s.0.to_string()).unwrap_or_default();
         let now = app.clock.now();
-        let actor = |name: String, role: String, credential| Actor { name, roles: vec![role], credential, source, request_id };
+        let actor = |name: String, role: String, credential| Actor {
+            name,
+            roles: vec![role],
+            credential,
+            source,
+            request_id,
+        };
         if let Some(t) = bearer(&parts.headers) {
             let found = app.store.read(|c| accounts::api_token(c, t, now)).map_err(store_error)?;
-            let (label, role) = found.ok_or_else(|| unauthenticated("This API token is not valid or has ended."))?;
+            let (label, role) =
+                found.ok_or_else(|| unauthenticated("This API token is not valid or has ended."))?;
             return Ok(Self(actor(label, role, "token")));
         }
-        let (a, _) = live_session(app, &parts.headers, now)?.ok_or_else(|| unauthenticated("Sign in first."))?;
+        let (a, _) =
+            live_session(app, &parts.headers, now)?.ok_or_else(|| unauthenticated("Sign in first."))?;
         Ok(Self(actor(a.name, a.role, "session")))
     }
 }
@@ -82,7 +92,11 @@ fn unauthenticated(text: &str) -> ApiError {
     ApiError::new(ErrorCode::Unauthenticated, text)
 }
 
-fn live_session(app: &App, headers: &HeaderMap, now: Timestamp) -> Result<Option<(Account, Timestamp)>, ApiError> {
+fn live_session(
+    app: &App,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Option<(Account, Timestamp)>, ApiError> {
     let Some(token) = token_of(app, headers) else { return Ok(None) };
     let found = app.store.read(|c| accounts::session(c, &token, now)).map_err(store_error)?;
     let Some((account, mut expires)) = found else { return Ok(None) };
@@ -160,7 +174,11 @@ pub async fn login(
     let now = app.clock.now();
     let wait = app.login_limits.wait_seconds(source.0, &req.name, now);
     if wait > 0 {
-        return Err(ApiError::new(ErrorCode::RateLimited, format!("Too many failed sign-ins. Try again in {wait} s.")).into());
+        return Err(ApiError::new(
+            ErrorCode::RateLimited,
+            format!("Too many failed sign-ins. Try again in {wait} s."),
+        )
+        .into());
     }
     let found = app.store.read(|c| accounts::account(c, req.name.trim())).map_err(store_error)?;
     let hash = found.as_ref().map_or_else(|| DUMMY.to_owned(), |a| a.password_hash.clone());
@@ -200,15 +218,25 @@ pub async fn setup(
     let now = app.clock.now();
     let wait = app.login_limits.wait_seconds(source.0, "setup", now);
     if wait > 0 {
-        return Err(ApiError::new(ErrorCode::RateLimited, format!("Too many wrong tokens. Try again in {wait} s.")).into());
+        return Err(ApiError::new(
+            ErrorCode::RateLimited,
+            format!("Too many wrong tokens. Try again in {wait} s."),
+        )
+        .into());
     }
     let expected = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     let Some(expected) = expected else {
-        return Err(ApiError::new(ErrorCode::Conflict, "The first administrator exists already. Sign in.").into());
+        return Err(
+            ApiError::new(ErrorCode::Conflict, "The first administrator exists already. Sign in.").into()
+        );
     };
     if !bool::from(expected.as_bytes().ct_eq(req.token.trim().as_bytes())) {
         app.login_limits.failed(source.0, "setup", now);
-        return Err(ApiError::invalid("token", "This is not the set-up token. The program printed it when it started.").into());
+        return Err(ApiError::invalid(
+            "token",
+            "This is not the set-up token. The program printed it when it started.",
+        )
+        .into());
     }
     check_account(&req.name, Some(&req.password))?;
     if !matches!(req.deployment.as_str(), "litware" | "empty") {

@@ -36,32 +36,47 @@ fn may_edit(actor: &Actor) -> Result<(), ApiError> {
 }
 
 /// `POST /api/v1/drafts`.
-pub async fn create(State(app): State<Arc<App>>, SignedIn(actor): SignedIn, Body(req): Body<NewDraft>) -> Answer<WizardDraft> {
+pub async fn create(
+    State(app): State<Arc<App>>,
+    SignedIn(actor): SignedIn,
+    Body(req): Body<NewDraft>,
+) -> Answer<WizardDraft> {
     may_edit(&actor)?;
     let now = app.clock.now();
     let t = app.store.read(|c| Ok::<_, Fault>(topology::draft(c)?.document)).map_err(|f| f.0)?;
-    let only = |ids: Vec<String>| if ids.len() == 1 { ids.into_iter().next().unwrap_or_default() } else { String::new() };
-    let site = if req.site.is_empty() { only(t.sites.iter().map(|s| s.id.to_string()).collect()) } else { req.site };
+    let only = |ids: Vec<String>| {
+        if ids.len() == 1 { ids.into_iter().next().unwrap_or_default() } else { String::new() }
+    };
+    let site =
+        if req.site.is_empty() { only(t.sites.iter().map(|s| s.id.to_string()).collect()) } else { req.site };
     let taken = t.pools.iter().any(|p| p.default_for.iter().any(|s| s.as_str() == site));
     let document = PoolDraft {
         default_for_site: !taken,
-        next_hop: only(t.front_end_pools.iter().filter(|f| f.site.as_str() == site).map(|f| f.id.to_string()).collect()),
+        next_hop: only(
+            t.front_end_pools.iter().filter(|f| f.site.as_str() == site).map(|f| f.id.to_string()).collect(),
+        ),
         site,
         ..PoolDraft::default()
     };
-    let w = Wizard { id: new_id(&*app.entropy, now), document, revision: 1, author: actor.name, updated: now };
+    let w =
+        Wizard { id: new_id(&*app.entropy, now), document, revision: 1, author: actor.name, updated: now };
     app.store.write(|tx| topology::save_wizard(tx, &w)).map_err(store_error)?;
     app.bus.send(Topic::Draft, w.id.as_str());
     Ok(Json(lists::wizard_view(w, &t)))
 }
 
 /// `GET /api/v1/drafts/{id}`.
-pub async fn read(State(app): State<Arc<App>>, SignedIn(_): SignedIn, Path(id): Path<String>) -> Answer<WizardDraft> {
+pub async fn read(
+    State(app): State<Arc<App>>,
+    SignedIn(_): SignedIn,
+    Path(id): Path<String>,
+) -> Answer<WizardDraft> {
     Ok(Json(lists::wizard_draft(&app, &id)?))
 }
 
 fn apply(w: &mut Wizard, p: &DraftPatch) -> Result<(), ApiError> {
-    let mut doc = serde_json::to_value(&w.document).map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
+    let mut doc =
+        serde_json::to_value(&w.document).map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
     let Some(slot) = doc.pointer_mut(&p.path).filter(|_| !p.path.is_empty()) else {
         return Err(ApiError::invalid("path", format!("A draft has no field {}.", p.path)));
     };
@@ -80,7 +95,8 @@ fn apply(w: &mut Wizard, p: &DraftPatch) -> Result<(), ApiError> {
     if doc.to_string().len() > MAX_DRAFT {
         return Err(ApiError::invalid(p.path.clone(), "This draft is too large."));
     }
-    w.document = serde_json::from_value(doc).map_err(|e| ApiError::invalid(p.path.clone(), format!("This does not fit the field: {e}.")))?;
+    w.document = serde_json::from_value(doc)
+        .map_err(|e| ApiError::invalid(p.path.clone(), format!("This does not fit the field: {e}.")))?;
     w.revision += 1;
     Ok(())
 }
@@ -97,7 +113,8 @@ pub async fn patch(
     let (w, t) = app
         .store
         .write(|tx| {
-            let mut w = topology::wizard(tx, &id)?.ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
+            let mut w = topology::wizard(tx, &id)?
+                .ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
             apply(&mut w, &p)?;
             w.updated = now;
             topology::save_wizard(tx, &w)?;
@@ -109,7 +126,11 @@ pub async fn patch(
 }
 
 /// `DELETE /api/v1/drafts/{id}`.
-pub async fn delete(State(app): State<Arc<App>>, SignedIn(actor): SignedIn, Path(id): Path<String>) -> Answer<()> {
+pub async fn delete(
+    State(app): State<Arc<App>>,
+    SignedIn(actor): SignedIn,
+    Path(id): Path<String>,
+) -> Answer<()> {
     may_edit(&actor)?;
     app.store.write(|tx| topology::delete_wizard(tx, &id)).map_err(store_error)?;
     app.bus.send(Topic::Draft, id);

@@ -19,14 +19,14 @@ impl From<ApiError> for HttpError {
 
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         // Kept as an extension: the guard writes the body, because only it knows the request id.
         response.extensions_mut().insert(self.0);
         response
     }
 }
-
 
 /// Result of handlers.
 pub type Answer<T> = Result<Json<T>, HttpError>;
@@ -47,7 +47,9 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
 
 fn rejection(e: &JsonRejection) -> String {
     match e {
-        JsonRejection::MissingJsonContentType(_) => "Send JSON with Content-Type: application/json.".to_owned(),
+        JsonRejection::MissingJsonContentType(_) => {
+            "Send JSON with Content-Type: application/json.".to_owned()
+        }
         e => format!("The body does not fit: {}.", e.body_text()),
     }
 }

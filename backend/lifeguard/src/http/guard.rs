@@ -28,7 +28,8 @@ const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; sty
                    connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 fn source(app: &App, req: &Request) -> IpAddr {
-    let peer = req.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
+    let peer =
+        req.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([127, 0, 0, 1]), |c| c.0.ip());
     if !app.settings.trusted_proxies.contains(&peer) {
         return peer;
     }
@@ -45,8 +46,15 @@ fn host_of(value: &str) -> &str {
 }
 
 fn host_allowed(app: &App, headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(host_of) else { return false };
-    let public = app.settings.given_public_url.as_deref().and_then(|u| u.split("://").nth(1)).map(|r| host_of(r.split('/').next().unwrap_or(r)));
+    let Some(host) = headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(host_of) else {
+        return false;
+    };
+    let public = app
+        .settings
+        .given_public_url
+        .as_deref()
+        .and_then(|u| u.split("://").nth(1))
+        .map(|r| host_of(r.split('/').next().unwrap_or(r)));
     let bound = app.settings.bound.get().map(|a| a.ip().to_string());
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
@@ -60,14 +68,20 @@ fn refuse(code: ErrorCode, text: &str) -> Response {
     super::error::HttpError(ApiError::new(code, text)).into_response()
 }
 
-fn admit(app: &App, req: &Request) -> Result<(), Response> {
+fn admit(app: &App, req: &Request) -> Result<(), Box<Response>> {
     if !host_allowed(app, req.headers()) {
-        return Err(refuse(ErrorCode::InvalidArgument, "This host name is not one of the portal's. Start it with --host NAME or --public-url to allow it."));
+        return Err(Box::new(refuse(
+            ErrorCode::InvalidArgument,
+            "This host name is not one of the portal's. Start it with --host NAME or --public-url to allow it.",
+        )));
     }
     let safe = matches!(*req.method(), Method::GET | Method::HEAD);
     let cross = req.headers().get("sec-fetch-site").is_some_and(|v| v != "same-origin" && v != "none");
     if !safe && (cross || !req.headers().contains_key(CSRF_HEADER)) {
-        return Err(refuse(ErrorCode::Forbidden, "Changes need the header X-Lifeguard-Csrf: 1 and come from the portal's own page."));
+        return Err(Box::new(refuse(
+            ErrorCode::Forbidden,
+            "Changes need the header X-Lifeguard-Csrf: 1 and come from the portal's own page.",
+        )));
     }
     Ok(())
 }
@@ -78,12 +92,16 @@ pub async fn guard(State(app): State<Arc<App>>, mut req: Request, next: Next) ->
     let from = source(&app, &req);
     let method = req.method().clone();
     // The share token is the one secret in URLs; it never reaches the log.
-    let path = if req.uri().path().starts_with("/status/") { "/status/…".to_owned() } else { req.uri().path().to_owned() };
+    let path = if req.uri().path().starts_with("/status/") {
+        "/status/…".to_owned()
+    } else {
+        req.uri().path().to_owned()
+    };
     req.extensions_mut().insert(RequestId(id.clone()));
     req.extensions_mut().insert(Source(from));
     let response = match admit(&app, &req) {
         Ok(()) => next.run(req).await,
-        Err(r) => r,
+        Err(r) => *r,
     };
     let response = finish(response, &id);
     let status = response.status().as_u16();
@@ -103,9 +121,16 @@ fn finish(mut response: Response, id: &str) -> Response {
         *response.body_mut() = Body::from(body);
         response.headers_mut().remove(header::CONTENT_LENGTH);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    } else if response.status() == StatusCode::METHOD_NOT_ALLOWED || response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let text = if response.status() == StatusCode::METHOD_NOT_ALLOWED { "This method is not allowed here." } else { "The body is too large." };
-        let e = ApiError { request_id: Some(id.to_owned()), ..ApiError::new(ErrorCode::InvalidArgument, text) };
+    } else if response.status() == StatusCode::METHOD_NOT_ALLOWED
+        || response.status() == StatusCode::PAYLOAD_TOO_LARGE
+    {
+        let text = if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            "This method is not allowed here."
+        } else {
+            "The body is too large."
+        };
+        let e =
+            ApiError { request_id: Some(id.to_owned()), ..ApiError::new(ErrorCode::InvalidArgument, text) };
         *response.body_mut() = Body::from(serde_json::to_vec(&e).unwrap_or_default());
         response.headers_mut().remove(header::CONTENT_LENGTH);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

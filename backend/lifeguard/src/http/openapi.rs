@@ -106,9 +106,11 @@ fn posts(g: &mut SchemaGenerator, paths: &mut Map<String, Value>, error: &schema
     let login = (g.subschema_for::<api::LoginRequest>(), g.subschema_for::<api::Session>());
     let setup = (g.subschema_for::<api::SetupRequest>(), g.subschema_for::<api::SetupResponse>());
     let patch = (g.subschema_for::<api::DraftPatch>(), g.subschema_for::<api::WizardDraft>());
-    for (path, method, summary, (req, res)) in
-        [("/login", "post", "Sign in", login), ("/setup", "post", "First visit", setup), ("/drafts/{id}", "patch", "Change one field", patch)]
-    {
+    for (path, method, summary, (req, res)) in [
+        ("/login", "post", "Sign in", login),
+        ("/setup", "post", "First visit", setup),
+        ("/drafts/{id}", "patch", "Change one field", patch),
+    ] {
         let mut request = body(&req);
         request["required"] = true.into();
         let op = json!({ "summary": summary, "parameters": path_parameters(path), "requestBody": request, "responses": answers(&res, error) });

@@ -45,7 +45,10 @@ pub async fn page(State(app): State<Arc<App>>, Path(token): Path<String>) -> Res
 }
 
 /// `GET /status/{token}/data`.
-pub async fn data(State(app): State<Arc<App>>, Path(token): Path<String>) -> Result<Json<StatusView>, HttpError> {
+pub async fn data(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+) -> Result<Json<StatusView>, HttpError> {
     find(&app, &token)?.ok_or_else(gone)?;
     Ok(Json(status::view(&app).await?))
 }

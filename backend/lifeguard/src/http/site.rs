@@ -30,7 +30,9 @@ fn find(path: &str) -> Option<&'static File> {
 }
 
 fn accepts_brotli(h: &HeaderMap) -> bool {
-    h.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|v| v.split(',').any(|e| e.trim().starts_with("br")))
+    h.get(header::ACCEPT_ENCODING)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.split(',').any(|e| e.trim().starts_with("br")))
 }
 
 fn send(f: &'static File, headers: &HeaderMap) -> Response {
@@ -63,7 +65,10 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if let Some(f) = find(path) {
         return send(f, &headers);
     }
-    let file_like = path.rsplit('/').next().is_some_and(|last| last.ends_with(".js") || last.ends_with(".wasm") || last.ends_with(".css"));
+    let file_like = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.ends_with(".js") || last.ends_with(".wasm") || last.ends_with(".css"));
     match find("/index.html") {
         Some(f) if !file_like => send(f, &headers),
         _ => StatusCode::NOT_FOUND.into_response(),

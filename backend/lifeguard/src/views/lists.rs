@@ -2,14 +2,14 @@
 
 use node::traits::{Category, ChatStore, Room};
 use shared::api::{
-    AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView, UserView, VersionInfo,
-    WizardDraft, WizardInfo,
+    AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
+    UserView, VersionInfo, WizardDraft, WizardInfo,
 };
 use shared::error::ApiError;
+use shared::roles;
 use shared::topology::diff::diff;
 use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
-use shared::roles;
 use std::sync::Arc;
 use store::management::topology::Wizard;
 use store::management::{StoreError, accounts, directory, pools, topology};
@@ -37,7 +37,12 @@ pub fn endpoints(app: &App) -> Out<Vec<EndpointView>> {
         let t = published(c)?;
         let view = |e: pools::Endpoint| {
             let pool = t.pool(&e.pool)?.fqdn.clone();
-            Some(EndpointView { sip_address: e.sip_address, display_name: e.display_name, pool, created: e.created })
+            Some(EndpointView {
+                sip_address: e.sip_address,
+                display_name: e.display_name,
+                pool,
+                created: e.created,
+            })
         };
         Ok(pools::endpoints(c)?.into_iter().filter_map(view).collect())
     })
@@ -78,7 +83,10 @@ pub fn policies(app: &App) -> Out<Vec<PolicyView>> {
     read(app, |c| {
         let users = directory::users(c)?;
         let view = |p: directory::Policy| PolicyView {
-            granted: users.iter().filter(|u| u.policy.as_ref().is_some_and(|g| g.eq_ignore_ascii_case(&p.identity))).count() as u64,
+            granted: users
+                .iter()
+                .filter(|u| u.policy.as_ref().is_some_and(|g| g.eq_ignore_ascii_case(&p.identity)))
+                .count() as u64,
             identity: printed_policy(&p.identity),
             description: p.description,
             enable_persistent_chat: p.enable,
@@ -163,7 +171,11 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
     for (p, s) in open_stores(app)? {
         let categories = s.categories().await.map_err(crate::handlers::chat_error)?;
         for r in s.rooms().await.map_err(crate::handlers::chat_error)? {
-            let category = categories.iter().find(|c| c.id == r.category_id).map(|c| c.name.as_str()).unwrap_or_default();
+            let category = categories
+                .iter()
+                .find(|c| c.id == r.category_id)
+                .map(|c| c.name.as_str())
+                .unwrap_or_default();
             out.push(room_view(app, &p, category, &r));
         }
     }
@@ -176,7 +188,12 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
 /// When the store does not answer.
 pub fn accounts(app: &App) -> Out<Vec<AccountView>> {
     read(app, |c| {
-        let view = |a: accounts::Account| AccountView { name: a.name, role: a.role, enabled: a.enabled, last_login: a.last_login };
+        let view = |a: accounts::Account| AccountView {
+            name: a.name,
+            role: a.role,
+            enabled: a.enabled,
+            last_login: a.last_login,
+        };
         Ok(accounts::accounts(c)?.into_iter().map(view).collect())
     })
 }
@@ -199,7 +216,11 @@ pub fn shares(app: &App) -> Out<ShareList> {
             uses: s.uses,
         })
         .collect();
-    Ok(ShareList { shares, public_url: app.settings.public_url(), reach_warning: app.settings.reach_warning() })
+    Ok(ShareList {
+        shares,
+        public_url: app.settings.public_url(),
+        reach_warning: app.settings.reach_warning(),
+    })
 }
 
 /// The topology page's data.
@@ -280,4 +301,3 @@ pub fn wizard_view(w: Wizard, t: &shared::topology::Topology) -> WizardDraft {
         updated: w.updated,
     }
 }
-

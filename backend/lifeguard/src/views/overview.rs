@@ -1,6 +1,8 @@
 //! Overview and pools.
 
-use shared::api::{ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, TestRun, TestSummary};
+use shared::api::{
+    ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, TestRun, TestSummary,
+};
 use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
@@ -40,7 +42,11 @@ fn server(app: &App, c: &Computer, role: ServerRole) -> ServerReport {
     app.report(&c.fqdn).unwrap_or_else(|| ServerReport {
         fqdn: c.fqdn.clone(),
         role,
-        state: if c.placement == Placement::RunHere { ServerState::Starting } else { ServerState::NotHostedHere },
+        state: if c.placement == Placement::RunHere {
+            ServerState::Starting
+        } else {
+            ServerState::NotHostedHere
+        },
         listens: Vec::new(),
         sessions: 0,
         generation: 0,
@@ -73,7 +79,8 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
     let (row, active, endpoint) = app
         .store
         .read(|c| {
-            let endpoint: Option<SipUri> = pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
+            let endpoint: Option<SipUri> =
+                pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
             Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint))
         })
         .map_err(crate::door::store_error)?;
@@ -82,7 +89,10 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
     let servers: Vec<ChatServerView> = p
         .computers
         .iter()
-        .map(|c| ChatServerView { report: server(app, c, ServerRole::Chat), active: active.contains(&c.fqdn.to_string()) })
+        .map(|c| ChatServerView {
+            report: server(app, c, ServerRole::Chat),
+            active: active.contains(&c.fqdn.to_string()),
+        })
         .collect();
     let mut databases = vec![database("primary", &sides.primary, sides.open == Some(PoolState::Normal))];
     if p.has_backup() {
@@ -126,7 +136,9 @@ pub async fn pools(app: &App) -> Result<Vec<PoolSummary>, ApiError> {
 pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
     let f = facts(app)?;
     let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("fqdn", e.0))?;
-    let p = f.t.pool_by_fqdn(&name).ok_or_else(|| ApiError::not_found(format!("There is no Persistent Chat pool {name}.")))?;
+    let p =
+        f.t.pool_by_fqdn(&name)
+            .ok_or_else(|| ApiError::not_found(format!("There is no Persistent Chat pool {name}.")))?;
     let kind = if p.kind == PoolKind::Multiple { "Multiple computer pool" } else { "Single computer pool" };
     let [lookup_uri, _] = contacts(p, &f.t);
     Ok(PoolDetail {
@@ -150,34 +162,74 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
     let href = format!("/pools/{}", p.fqdn);
     let name = p.fqdn.as_str();
     if p.state == PoolState::FailedOver {
-        let mut x = problem("pool.failed_over", false, format!("{name} runs on its backup database. Return it to Normal when the primary is back."), name, format!("{href}/state"));
+        let mut x = problem(
+            "pool.failed_over",
+            false,
+            format!("{name} runs on its backup database. Return it to Normal when the primary is back."),
+            name,
+            format!("{href}/state"),
+        );
         x.since = Some(p.since);
         out.push(x);
     }
     if !p.converged {
-        let why = p.databases.iter().find_map(|d| d.error.clone()).unwrap_or_else(|| "it is being opened".to_owned());
-        out.push(problem("pool.database", true, format!("{name} has no database in use: {why}. Look at its databases."), name, format!("{href}/databases")));
+        let why = p
+            .databases
+            .iter()
+            .find_map(|d| d.error.clone())
+            .unwrap_or_else(|| "it is being opened".to_owned());
+        out.push(problem(
+            "pool.database",
+            true,
+            format!("{name} has no database in use: {why}. Look at its databases."),
+            name,
+            format!("{href}/databases"),
+        ));
     }
     for s in &p.servers {
         if let ServerState::Failed(why) = &s.report.state {
-            out.push(problem("server.failed", true, format!("{} is down: {why}", s.report.fqdn), name, format!("{href}/servers")));
+            out.push(problem(
+                "server.failed",
+                true,
+                format!("{} is down: {why}", s.report.fqdn),
+                name,
+                format!("{href}/servers"),
+            ));
         }
     }
     if !p.servers.iter().any(|s| s.active) {
-        out.push(problem("pool.inactive", true, format!("No server of {name} is active; nobody can sign in to chat. Make one active."), name, format!("{href}/servers")));
+        out.push(problem(
+            "pool.inactive",
+            true,
+            format!("No server of {name} is active; nobody can sign in to chat. Make one active."),
+            name,
+            format!("{href}/servers"),
+        ));
     }
     for d in p.databases.iter().filter(|d| !d.in_use) {
         // A backup that was never copied to is not a fault before the first switch.
         if let (Some(e), true) = (&d.error, p.state == PoolState::FailedOver || d.copied_at.is_some()) {
-            out.push(problem("db.error", false, format!("The {} database on {} does not answer: {e}", d.role, d.store), name, format!("{href}/databases")));
+            out.push(problem(
+                "db.error",
+                false,
+                format!("The {} database on {} does not answer: {e}", d.role, d.store),
+                name,
+                format!("{href}/databases"),
+            ));
         }
     }
     if p.compliance {
         let n = p.compliance_queue.unwrap_or(0);
-        out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href.clone()));
+        out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href));
     }
     if let Some(t) = p.last_test.as_ref().filter(|t| t.state == "failure") {
-        let mut x = problem("test.failed", false, format!("The last test message failed: {}", t.verdict), name, format!("/tests/{}", t.id));
+        let mut x = problem(
+            "test.failed",
+            false,
+            format!("The last test message failed: {}", t.verdict),
+            name,
+            format!("/tests/{}", t.id),
+        );
         x.since = Some(t.started);
         out.push(x);
     }
@@ -194,11 +246,21 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
         list.push(summary(app, &f, p).await?);
     }
     let front_ends: Vec<ServerReport> =
-        f.t.front_end_pools.iter().flat_map(|p| &p.servers).map(|s| server(app, s, ServerRole::FrontEnd)).collect();
+        f.t.front_end_pools
+            .iter()
+            .flat_map(|p| &p.servers)
+            .map(|s| server(app, s, ServerRole::FrontEnd))
+            .collect();
     let mut problems = Vec::new();
     for r in &front_ends {
         if let ServerState::Failed(why) = &r.state {
-            problems.push(problem("front_end.failed", true, format!("The Front End Server {} is down: {why}", r.fqdn), r.fqdn.as_str(), "/topology".to_owned()));
+            problems.push(problem(
+                "front_end.failed",
+                true,
+                format!("The Front End Server {} is down: {why}", r.fqdn),
+                r.fqdn.as_str(),
+                "/topology".to_owned(),
+            ));
         }
     }
     for p in &list {

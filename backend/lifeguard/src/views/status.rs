@@ -39,19 +39,36 @@ pub async fn view(app: &App) -> Result<StatusView, ApiError> {
                 .servers
                 .iter()
                 .map(|s| {
-                    let word = if s.active { s.report.state.word().to_owned() } else { format!("{}, inactive", s.report.state.word()) };
+                    let word = if s.active {
+                        s.report.state.word().to_owned()
+                    } else {
+                        format!("{}, inactive", s.report.state.word())
+                    };
                     (s.report.fqdn.to_string(), word)
                 })
                 .collect(),
             databases: p
                 .databases
                 .iter()
-                .map(|d| (format!("{} {}", d.role, d.store), if d.in_use { "in use" } else if d.error.is_some() { "not answering" } else { "standby" }.to_owned()))
+                .map(|d| {
+                    (
+                        format!("{} {}", d.role, d.store),
+                        if d.in_use {
+                            "in use"
+                        } else if d.error.is_some() {
+                            "not answering"
+                        } else {
+                            "standby"
+                        }
+                        .to_owned(),
+                    )
+                })
                 .collect(),
             last_test: p.last_test.as_ref().map(|t| (t.started, t.verdict.clone())),
         })
         .collect();
-    let worst = ["Down", "Degraded", "FailedOver"].into_iter().find_map(|w| pools.iter().find(|p| p.state == w));
+    let worst =
+        ["Down", "Degraded", "FailedOver"].into_iter().find_map(|w| pools.iter().find(|p| p.state == w));
     let verdict = match worst {
         None if pools.is_empty() => "No Persistent Chat pool is published.".to_owned(),
         None => "Chat is up.".to_owned(),
@@ -79,7 +96,11 @@ pub fn html(v: &StatusView, css: &str, js: &str) -> String {
         let _ = write!(
             body,
             "<section class=\"pool\"><h2>{} <small>{}</small></h2><p class=\"state state-{}\"><span aria-hidden=\"true\">●</span> {} <span class=\"since\">since {}</span></p>",
-            esc(&p.display_name), esc(&p.fqdn), p.state.to_lowercase(), p.state, time(p.since)
+            esc(&p.display_name),
+            esc(&p.fqdn),
+            p.state.to_lowercase(),
+            p.state,
+            time(p.since)
         );
         let rows = |caption: &str, list: &[(String, String)]| {
             let mut t = format!("<table><caption>{caption}</caption><tbody>");

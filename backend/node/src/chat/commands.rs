@@ -48,7 +48,10 @@ fn describe(host: &ChatPoolHost, r: &Room, c: &Category) -> ChanIb {
         description: Some(r.description.clone()),
         parent: Some(category_uri(domain, &c.id)),
         behavior: Some(if r.kind == RoomKind::Auditorium { "AUDITORIUM" } else { "NORMAL" }.to_owned()),
-        props: vec![("urn:parlano:ma:prop:logged".to_owned(), if c.chat_history { "True" } else { "False" }.to_owned())],
+        props: vec![(
+            "urn:parlano:ma:prop:logged".to_owned(),
+            if c.chat_history { "True" } else { "False" }.to_owned(),
+        )],
         ..ChanIb::default()
     }
 }
@@ -58,7 +61,12 @@ impl ChatServer {
     pub(super) async fn info(&self, s: &Arc<Session>, r: &Request) {
         if !s.chat_enabled {
             // As Lync does it: the first command of a user without policy ends the dialog (xccos.md §9).
-            s.peer.send(&Message::Response(refuse(r, 481, "Call/Transaction Does Not Exist", "The user is not enabled for Persistent Chat")));
+            s.peer.send(&Message::Response(refuse(
+                r,
+                481,
+                "Call/Transaction Does Not Exist",
+                "The user is not enabled for Persistent Chat",
+            )));
             self.end(s.call());
             s.bye();
             return;
@@ -107,7 +115,9 @@ impl ChatServer {
         }
         let Some(store) = self.store() else { return failed(&StoreError::Closed) };
         match id {
-            _ if s.kind == Kind::Lookup => (code::NOT_SUPPORTED, "ERROR_MSG_NOT_SUPPORTED".to_owned(), Data::default()),
+            _ if s.kind == Kind::Lookup => {
+                (code::NOT_SUPPORTED, "ERROR_MSG_NOT_SUPPORTED".to_owned(), Data::default())
+            }
             "cmd:getserverinfo" => ok(Data::one(server_info(&host))),
             "cmd:join" | "cmd:bjoin" => self.join(s, &host, &*store, data, id == "cmd:bjoin").await,
             "cmd:part" => self.part(s, data),
@@ -118,7 +128,12 @@ impl ChatServer {
         }
     }
 
-    async fn enter(&self, s: &Session, store: &dyn ChatStore, id: &str) -> Result<(Room, Category), StoreError> {
+    async fn enter(
+        &self,
+        s: &Session,
+        store: &dyn ChatStore,
+        id: &str,
+    ) -> Result<(Room, Category), StoreError> {
         let found = store.room(&id.to_lowercase()).await?;
         let (room, category) = found.ok_or_else(|| StoreError::NotFound("no such room".to_owned()))?;
         crate::rules::may_join(&category, &room, &s.user)?;
@@ -130,7 +145,14 @@ impl ChatServer {
         Ok((room, category))
     }
 
-    async fn join(&self, s: &Session, host: &ChatPoolHost, store: &dyn ChatStore, data: &Data, bulk: bool) -> Answer {
+    async fn join(
+        &self,
+        s: &Session,
+        host: &ChatPoolHost,
+        store: &dyn ChatStore,
+        data: &Data,
+        bulk: bool,
+    ) -> Answer {
         let mut rooms = Vec::new();
         let mut failures = Vec::new();
         let mut people: Vec<(String, String)> = Vec::new();
@@ -145,14 +167,22 @@ impl ChatServer {
                             people.push(p.clone());
                         }
                     }
-                    let ids: Vec<String> = here.iter().filter_map(|p| people.iter().position(|q| p == q)).map(|i| i.to_string()).collect();
+                    let ids: Vec<String> = here
+                        .iter()
+                        .filter_map(|p| people.iter().position(|q| p == q))
+                        .map(|i| i.to_string())
+                        .collect();
                     info.aibs.push((PARTICIPANTS.to_owned(), ids.join(",")));
                     info.infos.push(("urn:parlano:ma:info:ucnt".to_owned(), here.len().to_string()));
                     rooms.push(Item::ChanIb(info));
                 }
                 Err(e) if bulk => {
                     tracing::debug!(user = %s.user, room = %value, cause = %e, "a bulk join left a room out");
-                    failures.push(Item::Fib { key: "OPERATION_FAILED".to_owned(), value: value.clone(), domain: domain.clone() });
+                    failures.push(Item::Fib {
+                        key: "OPERATION_FAILED".to_owned(),
+                        value: value.clone(),
+                        domain: domain.clone(),
+                    });
                 }
                 Err(e) => return failed(&e),
             }
@@ -189,7 +219,11 @@ impl ChatServer {
         match store.history(&uri.id, count).await {
             Ok(list) => {
                 let msgs: Vec<Chat> = list.iter().map(|m| chat_of(host, m)).collect();
-                ok(Data::one(Item::ChanIb(ChanIb { uri: room_uri(host, &uri.id), msgs, ..ChanIb::default() })))
+                ok(Data::one(Item::ChanIb(ChanIb {
+                    uri: room_uri(host, &uri.id),
+                    msgs,
+                    ..ChanIb::default()
+                })))
             }
             Err(e) => failed(&e),
         }
@@ -199,7 +233,11 @@ impl ChatServer {
         let refused = |e: &StoreError| {
             let (number, word) = fault(e);
             let status = if number == code::DATABASE { 503 } else { 403 };
-            let mut out = Response::reply_to(r, status, if status == 503 { "Service Unavailable" } else { "Forbidden" });
+            let mut out = Response::reply_to(
+                r,
+                status,
+                if status == 503 { "Service Unavailable" } else { "Forbidden" },
+            );
             out.headers.push("ms-diagnostics", format!("{number};reason=\"{word}: {e}\""));
             out
         };
@@ -244,9 +282,14 @@ fn server_info(host: &ChatPoolHost) -> Item {
 }
 
 async fn search(s: &Session, host: &ChatPoolHost, store: &dyn ChatStore, data: &Data) -> Answer {
-    let criteria = data.0.iter().find_map(|i| if let Item::Qib { criteria, .. } = i { Some(criteria.as_str()) } else { None });
+    let criteria = data
+        .0
+        .iter()
+        .find_map(|i| if let Item::Qib { criteria, .. } = i { Some(criteria.as_str()) } else { None });
     match store.find_rooms(&s.user, criteria.unwrap_or_default()).await {
-        Ok(list) => ok(Data(list.iter().take(SEARCH_LIMIT).map(|(r, c)| Item::ChanIb(describe(host, r, c))).collect())),
+        Ok(list) => ok(Data(
+            list.iter().take(SEARCH_LIMIT).map(|(r, c)| Item::ChanIb(describe(host, r, c))).collect(),
+        )),
         Err(e) => failed(&e),
     }
 }

@@ -47,7 +47,8 @@ fn room_uri(pool: &ChatPoolHost, id: &str) -> String {
 fn chat_of(pool: &ChatPoolHost, m: &StoredMessage) -> Chat {
     // Seven fraction digits, as real servers write them.
     let text = m.at.rfc3339();
-    let (whole, fraction) = text.trim_end_matches('Z').split_once('.').map_or((text.trim_end_matches('Z'), ""), |p| p);
+    let (whole, fraction) =
+        text.trim_end_matches('Z').split_once('.').map_or((text.trim_end_matches('Z'), ""), |p| p);
     Chat {
         seqid: 1,
         chan_uri: room_uri(pool, &m.room),
@@ -127,8 +128,11 @@ impl ChatServer {
     }
 
     async fn invite(&self, peer: &Peer, r: &Request) -> Response {
-        let Some(host) = self.host() else { return refuse(r, 404, "Not Found", "This pool is not published") };
-        let Some(user) = r.headers.get("P-Asserted-Identity").and_then(NameAddr::parse).map(|n| n.uri.aor()) else {
+        let Some(host) = self.host() else {
+            return refuse(r, 404, "Not Found", "This pool is not published");
+        };
+        let Some(user) = r.headers.get("P-Asserted-Identity").and_then(NameAddr::parse).map(|n| n.uri.aor())
+        else {
             return refuse(r, 403, "Forbidden", "The Front End names no user");
         };
         let call = r.call_id().unwrap_or_default().to_owned();
@@ -136,7 +140,12 @@ impl ChatServer {
             return refuse(r, 482, "Loop Detected", "The dialog exists already");
         }
         if !self.active(&host) {
-            return refuse(r, 480, "Temporarily Unavailable", "This server is not active and takes no new sessions");
+            return refuse(
+                r,
+                480,
+                "Temporarily Unavailable",
+                "This server is not active and takes no new sessions",
+            );
         }
         if self.store().is_none() {
             return refuse(r, 503, "Service Unavailable", "The pool's database is not open");
@@ -188,7 +197,12 @@ impl ChatServer {
             return;
         }
         let Some(store) = self.store() else { return };
-        let event = crate::traits::ComplianceEvent { kind, room: room.to_owned(), user: user.to_owned(), text: text.to_owned() };
+        let event = crate::traits::ComplianceEvent {
+            kind,
+            room: room.to_owned(),
+            user: user.to_owned(),
+            text: text.to_owned(),
+        };
         tokio::spawn(async move {
             if let Err(e) = store.record_event(event).await {
                 tracing::error!(cause = %e, "a compliance event could not be queued");
@@ -208,7 +222,12 @@ impl ChatServer {
                     None => refuse(&r, 481, "Call/Transaction Does Not Exist", "No such dialog"),
                     Some(s) => match s.queue.try_send(r) {
                         Ok(()) => return,
-                        Err(e) => refuse(&e.into_inner(), 503, "Service Unavailable", "Too many requests wait in this dialog"),
+                        Err(e) => refuse(
+                            &e.into_inner(),
+                            503,
+                            "Service Unavailable",
+                            "Too many requests wait in this dialog",
+                        ),
                     },
                 }
             }
@@ -318,7 +337,11 @@ impl ChatServer {
             if !stays && s.leave(room) {
                 self.roster.leave(room, &s.user);
                 let uib = Uib { uri: s.user.clone(), ..Uib::default() };
-                let data = Data::one(Item::ChanIb(ChanIb { uri: room_uri(&host, room), uibs: vec![uib], ..ChanIb::default() }));
+                let data = Data::one(Item::ChanIb(ChanIb {
+                    uri: room_uri(&host, room),
+                    uibs: vec![uib],
+                    ..ChanIb::default()
+                }));
                 s.send(Element::Notice { id: "ntc:part".to_owned(), data }, self.next());
             }
         }
@@ -333,11 +356,19 @@ impl ChatServer {
         let domain = host.channel_uri.domain().to_owned();
         let (id, data) = if m.entered {
             let aib = (PARTICIPANTS.to_owned(), domain, m.room.clone());
-            let uib = Uib { uri: m.user.clone(), disp: Some(m.display.clone()), aibs: vec![aib], ..Uib::default() };
+            let uib =
+                Uib { uri: m.user.clone(), disp: Some(m.display.clone()), aibs: vec![aib], ..Uib::default() };
             ("ntc:join", Data::one(Item::Uib(uib)))
         } else {
             let uib = Uib { uri: m.user.clone(), ..Uib::default() };
-            ("ntc:part", Data::one(Item::ChanIb(ChanIb { uri: room_uri(&host, &m.room), uibs: vec![uib], ..ChanIb::default() })))
+            (
+                "ntc:part",
+                Data::one(Item::ChanIb(ChanIb {
+                    uri: room_uri(&host, &m.room),
+                    uibs: vec![uib],
+                    ..ChanIb::default()
+                })),
+            )
         };
         for s in self.in_room(&m.room).iter().filter(|s| s.user != m.user) {
             s.send(Element::Notice { id: id.to_owned(), data: data.clone() }, self.next());
@@ -353,7 +384,9 @@ fn same(a: Option<&Arc<dyn ChatStore>>, b: Option<&Arc<dyn ChatStore>>) -> bool 
     }
 }
 
-async fn next_commit(rx: &mut Option<broadcast::Receiver<Committed>>) -> Result<Committed, broadcast::error::RecvError> {
+async fn next_commit(
+    rx: &mut Option<broadcast::Receiver<Committed>>,
+) -> Result<Committed, broadcast::error::RecvError> {
     match rx {
         Some(rx) => rx.recv().await,
         None => std::future::pending().await,
@@ -374,7 +407,8 @@ impl Handler for ChatServer {
     }
 
     async fn closed(&self, peer: &Peer) {
-        let calls: Vec<String> = self.all().iter().filter(|(_, s)| s.peer.id == peer.id).map(|(c, _)| c.clone()).collect();
+        let calls: Vec<String> =
+            self.all().iter().filter(|(_, s)| s.peer.id == peer.id).map(|(c, _)| c.clone()).collect();
         for call in calls {
             self.end(&call);
         }

@@ -69,7 +69,11 @@ impl Session {
             // Seen from here, the one invited speaks: From is the invited address.
             from: answer.headers.get("To").unwrap_or_default().to_owned(),
             to: invite.headers.get("From").unwrap_or_default().to_owned(),
-            target: invite.headers.get("Contact").and_then(NameAddr::parse).map_or_else(|| invite.uri.clone(), |c| c.uri.to_string()),
+            target: invite
+                .headers
+                .get("Contact")
+                .and_then(NameAddr::parse)
+                .map_or_else(|| invite.uri.clone(), |c| c.uri.to_string()),
             route: invite.headers.values("Record-Route"),
             cseq: AtomicU32::new(0),
             joined: Mutex::default(),

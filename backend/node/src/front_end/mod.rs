@@ -123,7 +123,8 @@ impl FrontEnd {
             }
             "OPTIONS" => {
                 let mut ok = Response::reply_to(&r, 200, "OK").with_to_tag("fe");
-                ok.headers.push("Allow", "REGISTER, OPTIONS, SUBSCRIBE, INVITE, ACK, INFO, UPDATE, BYE, CANCEL");
+                ok.headers
+                    .push("Allow", "REGISTER, OPTIONS, SUBSCRIBE, INVITE, ACK, INFO, UPDATE, BYE, CANCEL");
                 Some(ok)
             }
             "SUBSCRIBE" => Some(self.subscribe(peer, &r).await),
@@ -145,7 +146,12 @@ impl FrontEnd {
             return refuse(r, 489, "Bad Event", "2", "Only in-band provisioning can be subscribed to");
         }
         let mut ok = Response::reply_to(r, 200, "OK").with_to_tag(&format!("p{}", self.next()));
-        for (n, v) in [("Event", provisioning::EVENT), ("Expires", "0"), ("ms-piggyback-cseq", "1"), ("subscription-state", "terminated;expires=0")] {
+        for (n, v) in [
+            ("Event", provisioning::EVENT),
+            ("Expires", "0"),
+            ("ms-piggyback-cseq", "1"),
+            ("subscription-state", "terminated;expires=0"),
+        ] {
             ok.headers.push(n, v);
         }
         if provisioning::asks_for_persistent_chat(&r.body) {
@@ -175,7 +181,7 @@ impl Handler for FrontEnd {
     async fn message(&self, peer: &Peer, message: Message) {
         let upstream = self.state().upstream.values().any(|p| p.id == peer.id);
         match message {
-            Message::Request(r) if upstream => self.from_server(peer, r),
+            Message::Request(r) if upstream => self.to_client(peer, r),
             Message::Request(r) => self.request(peer, r).await,
             Message::Response(r) => self.response(r),
         }

@@ -53,7 +53,9 @@ impl FrontEnd {
             Ok(None) => return Login::Challenge { stale: false, wrong: true },
             Err(e) => return Login::Refused(refuse(r, 503, "Service Unavailable", "1019", &e.to_string())),
         };
-        let same = |h: &&crate::traits::Ha1| h.algorithm == c.algorithm && h.username.eq_ignore_ascii_case(&c.username);
+        let same = |h: &&crate::traits::Ha1| {
+            h.algorithm == c.algorithm && h.username.eq_ignore_ascii_case(&c.username)
+        };
         // The spelling counts in the hash: every stored one that equals without case is tried.
         let right = c.realm.eq_ignore_ascii_case(user.uri.domain())
             && user.secrets.iter().filter(same).any(|h| verify(&c, &h.ha1, &r.method));
@@ -61,7 +63,10 @@ impl FrontEnd {
             return Login::Challenge { stale: false, wrong: true };
         }
         if user.uri != wanted.uri {
-            let text = format!("Credentials provided are not authorized to act as specified from URI {}", wanted.uri);
+            let text = format!(
+                "Credentials provided are not authorized to act as specified from URI {}",
+                wanted.uri
+            );
             return Login::Refused(refuse(r, 403, "Forbidden", "4004", &text));
         }
         if !user.enabled {
@@ -78,14 +83,18 @@ impl FrontEnd {
             out.headers.push("WWW-Authenticate", c.to_string());
         }
         if wrong {
-            out.headers.push("ms-diagnostics", "4002;reason=\"The log-on was denied: check user name and password\"");
+            out.headers.push(
+                "ms-diagnostics",
+                "4002;reason=\"The log-on was denied: check user name and password\"",
+            );
         }
         out
     }
 
     fn bind(&self, peer: &Peer, r: &Request, aor: &str, user: &ChatUser) -> Response {
         let contact = r.headers.get("Contact").and_then(NameAddr::parse);
-        let asked = contact.as_ref().and_then(|c| c.param("expires")).and_then(|e| e.parse().ok()).or(r.expires());
+        let asked =
+            contact.as_ref().and_then(|c| c.param("expires")).and_then(|e| e.parse().ok()).or(r.expires());
         let expires = asked.unwrap_or(600).min(MAX_EXPIRES);
         let mut out = Response::reply_to(r, 200, "OK").with_to_tag("fe");
         if expires == 0 {

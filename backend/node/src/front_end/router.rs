@@ -22,10 +22,17 @@ const LAST_CSEQ: u32 = 1 << 30;
 fn pool_of<'a>(d: &'a Deployment, uri: &str) -> Option<&'a ChatPoolHost> {
     let aor = Uri::parse(uri)?.aor();
     let names = |p: &&ChatPoolHost| {
-        aor == p.lookup_uri.as_str() || aor == p.channel_uri.as_str() || p.endpoints.iter().any(|e| aor == e.as_str())
+        aor == p.lookup_uri.as_str()
+            || aor == p.channel_uri.as_str()
+            || p.endpoints.iter().any(|e| aor == e.as_str())
     };
     d.pools.iter().find(names).or_else(|| match d.pools.as_slice() {
-        [only] if aor.starts_with("sip:ocschat@") && d.sip_domains.iter().any(|s| aor.ends_with(&format!("@{s}"))) => Some(only),
+        [only]
+            if aor.starts_with("sip:ocschat@")
+                && d.sip_domains.iter().any(|s| aor.ends_with(&format!("@{s}"))) =>
+        {
+            Some(only)
+        }
         _ => None,
     })
 }
@@ -58,7 +65,8 @@ impl FrontEnd {
         };
         r.headers.set("Max-Forwards", (hops - 1).to_string());
         // A client that follows Record-Route names us first.
-        let own = |v: &str| NameAddr::parse(v).is_some_and(|n| n.uri.host.eq_ignore_ascii_case(self.name.as_str()));
+        let own =
+            |v: &str| NameAddr::parse(v).is_some_and(|n| n.uri.host.eq_ignore_ascii_case(self.name.as_str()));
         if r.headers.get("Route").is_some_and(own) {
             r.headers.remove_first("Route");
         }
@@ -78,15 +86,30 @@ impl FrontEnd {
         answer(refuse(&r, 503, "Service Unavailable", "1020", "The chat server's connection ended"))
     }
 
-    async fn new_dialog(&self, peer: &Peer, r: &Request, call: &str, user: &str) -> Result<Peer, Box<Response>> {
+    async fn new_dialog(
+        &self,
+        peer: &Peer,
+        r: &Request,
+        call: &str,
+        user: &str,
+    ) -> Result<Peer, Box<Response>> {
         let d = self.deployment();
         let Some(pool) = pool_of(&d, &r.uri) else {
-            return Err(Box::new(refuse(r, 404, "Not Found", "1003", "No pool or endpoint has this address")));
+            return Err(Box::new(refuse(
+                r,
+                404,
+                "Not Found",
+                "1003",
+                "No pool or endpoint has this address",
+            )));
         };
         if pool.next_hop != self.pool && !d.front_ends.iter().any(|f| f.id == pool.next_hop) {
             return Err(Box::new(refuse(r, 503, "Service Unavailable", "1020", "The pool has no next hop")));
         }
-        let server = self.pick(pool).await.map_err(|why| Box::new(refuse(r, 503, "Service Unavailable", "1020", &why)))?;
+        let server = self
+            .pick(pool)
+            .await
+            .map_err(|why| Box::new(refuse(r, 503, "Service Unavailable", "1020", &why)))?;
         let route = Route {
             client: peer.clone(),
             server: server.clone(),
@@ -122,7 +145,8 @@ impl FrontEnd {
             return Ok(p.clone());
         }
         let at = SocketAddr::new(s.server.address, pool.port);
-        let name = rustls::pki_types::ServerName::try_from(s.server.fqdn.to_string()).map_err(|e| e.to_string())?;
+        let name =
+            rustls::pki_types::ServerName::try_from(s.server.fqdn.to_string()).map_err(|e| e.to_string())?;
         let open = async {
             let tcp = TcpStream::connect(at).await?;
             tcp.set_nodelay(true)?;
@@ -130,7 +154,8 @@ impl FrontEnd {
             let tls = tokio_rustls::TlsConnector::from(self.upstream_tls.clone()).connect(name, tcp).await?;
             Ok::<_, std::io::Error>((tls, local))
         };
-        let opened = tokio::time::timeout(CONNECT, open).await.map_err(|_| "it does not answer".to_owned())?;
+        let opened =
+            tokio::time::timeout(CONNECT, open).await.map_err(|_| "it does not answer".to_owned())?;
         let (tls, local) = opened.map_err(|e| e.to_string())?;
         let handler: Arc<FrontEnd> = self.this.upgrade().ok_or("the Front End is ending")?;
         let (peer, work) = connection::start(tls, at, local, handler);
@@ -140,12 +165,18 @@ impl FrontEnd {
     }
 
     /// A chat server's request goes to the client of its dialog.
-    pub(super) fn from_server(&self, server: &Peer, mut r: Request) {
+    pub(super) fn to_client(&self, server: &Peer, mut r: Request) {
         let call = r.call_id().unwrap_or_default().to_owned();
         let route = self.state().dialogs.get(&call).filter(|d| d.server.id == server.id).cloned();
         let Some(route) = route else {
             if r.method != "ACK" {
-                server.send(&Message::Response(refuse(&r, 481, "Call/Transaction Does Not Exist", "2", "The client is gone")));
+                server.send(&Message::Response(refuse(
+                    &r,
+                    481,
+                    "Call/Transaction Does Not Exist",
+                    "2",
+                    "The client is gone",
+                )));
             }
             return;
         };
@@ -156,14 +187,23 @@ impl FrontEnd {
         r.headers.push_front("Via", self.via(server.id));
         if !route.client.send(&Message::Request(r.clone())) {
             r.headers.remove_first("Via");
-            server.send(&Message::Response(refuse(&r, 481, "Call/Transaction Does Not Exist", "2", "The client is gone")));
+            server.send(&Message::Response(refuse(
+                &r,
+                481,
+                "Call/Transaction Does Not Exist",
+                "2",
+                "The client is gone",
+            )));
         }
     }
 
     /// A response goes to the connection whose number stands in our Via.
     pub(super) fn response(&self, mut r: Response) {
         let Some(branch) = r.top_via_branch() else { return };
-        let number = branch.strip_prefix("z9hG4bKfe").and_then(|b| b.split('x').next()).and_then(|n| n.parse::<u64>().ok());
+        let number = branch
+            .strip_prefix("z9hG4bKfe")
+            .and_then(|b| b.split('x').next())
+            .and_then(|n| n.parse::<u64>().ok());
         let Some(number) = number else { return };
         r.headers.remove_first("Via");
         let is_invite = r.cseq().is_some_and(|(_, m)| m == "INVITE");
@@ -171,15 +211,17 @@ impl FrontEnd {
         let mut state = self.state();
         if is_invite && r.status >= 300 {
             state.dialogs.remove(&call);
-        } else if is_invite
-            && let Some(d) = state.dialogs.get_mut(&call)
-        {
+        } else if is_invite && let Some(d) = state.dialogs.get_mut(&call) {
             r.headers.get("To").unwrap_or_default().clone_into(&mut d.to);
             if let Some(c) = r.headers.get("Contact").and_then(NameAddr::parse) {
                 d.target = c.uri.to_string();
             }
         }
-        let peer = state.bound.get(&number).map(|b| b.peer.clone()).or_else(|| state.upstream.values().find(|p| p.id == number).cloned());
+        let peer = state
+            .bound
+            .get(&number)
+            .map(|b| b.peer.clone())
+            .or_else(|| state.upstream.values().find(|p| p.id == number).cloned());
         drop(state);
         if let Some(p) = peer {
             p.send(&Message::Response(r));
@@ -192,8 +234,10 @@ impl FrontEnd {
         state.bound.remove(&peer.id);
         state.upstream.retain(|_, p| p.id != peer.id);
         let ended = |d: &Route| d.client.id == peer.id || d.server.id == peer.id;
-        let calls: Vec<String> = state.dialogs.iter().filter(|(_, d)| ended(d)).map(|(c, _)| c.clone()).collect();
-        let list: Vec<(String, Route)> = calls.into_iter().filter_map(|c| state.dialogs.remove(&c).map(|d| (c, d))).collect();
+        let calls: Vec<String> =
+            state.dialogs.iter().filter(|(_, d)| ended(d)).map(|(c, _)| c.clone()).collect();
+        let list: Vec<(String, Route)> =
+            calls.into_iter().filter_map(|c| state.dialogs.remove(&c).map(|d| (c, d))).collect();
         drop(state);
         for (call, d) in list {
             let (to_server, target) = (d.client.id == peer.id, d.target.clone());

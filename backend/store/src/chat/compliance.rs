@@ -59,7 +59,8 @@ impl ComplianceQueue {
     /// # Errors
     /// SQLite's.
     pub fn count(dir: &Path) -> Result<u64, rusqlite::Error> {
-        let n: i64 = read_only(&Self::path(dir))?.query_row("SELECT COUNT(*) FROM event", [], |r| r.get(0))?;
+        let n: i64 =
+            read_only(&Self::path(dir))?.query_row("SELECT COUNT(*) FROM event", [], |r| r.get(0))?;
         Ok(n.unsigned_abs())
     }
 }

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use node::traits::{Category, ChatStore, Committed, ComplianceEvent, NewPost, Room, StoreError, StoredMessage};
+use node::traits::{
+    Category, ChatStore, Committed, ComplianceEvent, NewPost, Room, StoreError, StoredMessage,
+};
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OptionalExtension};
 use shared::Timestamp;
@@ -46,7 +48,8 @@ fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
 
 /// Writes a meta value.
 pub fn set_meta(c: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
-    c.prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?.execute([key, value])?;
+    c.prepare_cached("INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")?
+        .execute([key, value])?;
     Ok(())
 }
 
@@ -63,6 +66,7 @@ fn sync_dir(dir: &Path) -> std::io::Result<()> {
     std::fs::File::open(dir)?.sync_all()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn io(e: std::io::Error) -> StoreError {
     StoreError::Database(e.to_string())
 }
@@ -119,7 +123,10 @@ impl MgcDatabase {
             return Err(StoreError::Closed);
         }
         let events = broadcast::channel(4096).0;
-        let readers = (0..READERS).map(|_| read_only(&path).map(Mutex::new)).collect::<Result<_, _>>().map_err(database_error)?;
+        let readers = (0..READERS)
+            .map(|_| read_only(&path).map(Mutex::new))
+            .collect::<Result<_, _>>()
+            .map_err(database_error)?;
         let compliance = compliance.map(ComplianceQueue::open).transpose().map_err(database_error)?;
         let writer = Writer::start(c, epoch, events.clone()).map_err(io)?;
         let store = Store {
@@ -211,7 +218,9 @@ fn check(c: &Connection) -> Result<(), String> {
         return Err("the file is not a chat database".to_owned());
     }
     if version > SCHEMA {
-        return Err(format!("the database was written by a newer program (schema {version}, this one knows {SCHEMA})"));
+        return Err(format!(
+            "the database was written by a newer program (schema {version}, this one knows {SCHEMA})"
+        ));
     }
     Ok(())
 }

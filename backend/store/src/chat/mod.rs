@@ -19,6 +19,7 @@ const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
 const SCHEMA: i64 = 1;
 
+#[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn database_error(e: rusqlite::Error) -> StoreError {
     StoreError::Database(e.to_string())
 }
@@ -30,7 +31,10 @@ fn now() -> Timestamp {
 }
 
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let c = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let c = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     c.busy_timeout(std::time::Duration::from_secs(10))?;
     Ok(c)
 }

@@ -20,7 +20,11 @@ fn json<T: serde::Serialize>(v: &T) -> Done<String> {
 
 fn documents<T: DeserializeOwned>(c: &Connection, sql: &str) -> Done<Vec<T>> {
     let mut s = c.prepare_cached(sql).map_err(db)?;
-    let rows = s.query_map([], |r| r.get::<_, String>(0)).map_err(db)?.collect::<rusqlite::Result<Vec<_>>>().map_err(db)?;
+    let rows = s
+        .query_map([], |r| r.get::<_, String>(0))
+        .map_err(db)?
+        .collect::<rusqlite::Result<Vec<_>>>()
+        .map_err(db)?;
     rows.iter().map(|t| parse(t)).collect()
 }
 
@@ -33,7 +37,8 @@ pub fn rooms(c: &Connection) -> Done<Vec<Room>> {
 }
 
 pub fn room(c: &Connection, id: &str) -> Done<Option<(Room, Category)>> {
-    let sql = "SELECT r.document, c.document FROM room r JOIN category c ON c.id = r.category WHERE r.id = ?1";
+    let sql =
+        "SELECT r.document, c.document FROM room r JOIN category c ON c.id = r.category WHERE r.id = ?1";
     let row: Option<(String, String)> = c
         .prepare_cached(sql)
         .map_err(db)?
@@ -66,7 +71,8 @@ fn message(r: &Row<'_>) -> rusqlite::Result<StoredMessage> {
 const MESSAGE: &str = "SELECT room, chat_id, at, author, author_display, text, rtf FROM message";
 
 pub fn history(c: &Connection, room: &str, count: u32) -> Done<Vec<StoredMessage>> {
-    let mut s = c.prepare_cached(&format!("{MESSAGE} WHERE room = ?1 ORDER BY chat_id DESC LIMIT ?2")).map_err(db)?;
+    let mut s =
+        c.prepare_cached(&format!("{MESSAGE} WHERE room = ?1 ORDER BY chat_id DESC LIMIT ?2")).map_err(db)?;
     let rows = s.query_map(params![room, count], message).map_err(db)?;
     let mut list = rows.collect::<rusqlite::Result<Vec<_>>>().map_err(db)?;
     list.reverse();
@@ -74,13 +80,16 @@ pub fn history(c: &Connection, room: &str, count: u32) -> Done<Vec<StoredMessage
 }
 
 pub fn after(c: &Connection, room: &str, chat_id: u64) -> Done<Vec<StoredMessage>> {
-    let mut s = c.prepare_cached(&format!("{MESSAGE} WHERE room = ?1 AND chat_id > ?2 ORDER BY chat_id")).map_err(db)?;
+    let mut s = c
+        .prepare_cached(&format!("{MESSAGE} WHERE room = ?1 AND chat_id > ?2 ORDER BY chat_id"))
+        .map_err(db)?;
     let rows = s.query_map(params![room, chat_id.cast_signed()], message).map_err(db)?;
     rows.collect::<rusqlite::Result<_>>().map_err(db)
 }
 
 pub fn post(c: &Connection, p: &NewPost, at: Timestamp) -> Done<(StoredMessage, Vec<Committed>)> {
-    let (r, category) = room(c, &p.room)?.ok_or_else(|| StoreError::NotFound("The room does not exist.".to_owned()))?;
+    let (r, category) =
+        room(c, &p.room)?.ok_or_else(|| StoreError::NotFound("The room does not exist.".to_owned()))?;
     rules::may_post(&category, &r, &p.author)?;
     let known = c
         .prepare_cached(&format!("{MESSAGE} WHERE author = ?1 AND client_id = ?2"))
@@ -120,7 +129,9 @@ pub fn applied(c: &Connection, op_id: &str) -> Done<bool> {
 
 /// Notes the act; true when it was applied before and must not be again.
 fn note(c: &Connection, op_id: &str, at: Timestamp) -> Done<bool> {
-    let n = c.execute("INSERT OR IGNORE INTO applied_operation VALUES (?1, ?2)", params![op_id, at.millis()]).map_err(db)?;
+    let n = c
+        .execute("INSERT OR IGNORE INTO applied_operation VALUES (?1, ?2)", params![op_id, at.millis()])
+        .map_err(db)?;
     super::database::set_meta(c, "last_write", &at.millis().to_string()).map_err(db)?;
     Ok(n == 0)
 }
@@ -131,12 +142,21 @@ fn free(c: &Connection, name: &str, own: &str) -> Done<()> {
                UNION SELECT 1 FROM room WHERE name = ?1 AND id <> ?2)";
     let taken: bool = c.query_row(sql, [name, own], |r| r.get(0)).map_err(db)?;
     if taken {
-        return Err(StoreError::invalid("Name", format!("A room or category {name} exists already in this pool.")));
+        return Err(StoreError::invalid(
+            "Name",
+            format!("A room or category {name} exists already in this pool."),
+        ));
     }
     Ok(())
 }
 
-pub fn save_category(c: &Connection, op_id: &str, k: &Category, new: bool, at: Timestamp) -> Done<((), Vec<Committed>)> {
+pub fn save_category(
+    c: &Connection,
+    op_id: &str,
+    k: &Category,
+    new: bool,
+    at: Timestamp,
+) -> Done<((), Vec<Committed>)> {
     if note(c, op_id, at)? {
         return Ok(((), Vec::new()));
     }
@@ -144,7 +164,9 @@ pub fn save_category(c: &Connection, op_id: &str, k: &Category, new: bool, at: T
     free(c, &k.name, &k.id)?;
     if !new {
         for r in rooms(c)?.iter().filter(|r| r.category_id == k.id) {
-            rules::check_room(k, r).map_err(|e| StoreError::Conflict(format!("The room {} would break its lists: {e}", r.name)))?;
+            rules::check_room(k, r).map_err(|e| {
+                StoreError::Conflict(format!("The room {} would break its lists: {e}", r.name))
+            })?;
         }
     }
     c.execute(
@@ -159,9 +181,13 @@ pub fn delete_category(c: &Connection, op_id: &str, id: &str, at: Timestamp) -> 
     if note(c, op_id, at)? {
         return Ok(((), Vec::new()));
     }
-    let used: bool = c.query_row("SELECT EXISTS (SELECT 1 FROM room WHERE category = ?1)", [id], |r| r.get(0)).map_err(db)?;
+    let used: bool = c
+        .query_row("SELECT EXISTS (SELECT 1 FROM room WHERE category = ?1)", [id], |r| r.get(0))
+        .map_err(db)?;
     if used {
-        return Err(StoreError::Conflict("The category has rooms; it is deleted when it is empty.".to_owned()));
+        return Err(StoreError::Conflict(
+            "The category has rooms; it is deleted when it is empty.".to_owned(),
+        ));
     }
     c.execute("DELETE FROM category WHERE id = ?1", [id]).map_err(db)?;
     Ok(((), Vec::new()))

@@ -27,9 +27,15 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread; it checks `epoch` at each commit.
-    pub fn start(connection: Connection, epoch: u64, events: broadcast::Sender<Committed>) -> std::io::Result<Self> {
+    pub fn start(
+        connection: Connection,
+        epoch: u64,
+        events: broadcast::Sender<Committed>,
+    ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("mgc-writer".to_owned()).spawn(move || work(connection, epoch, receiver))?;
+        let thread = std::thread::Builder::new()
+            .name("mgc-writer".to_owned())
+            .spawn(move || work(connection, epoch, receiver))?;
         Ok(Self { sender, thread: std::sync::Mutex::new(Some(thread)), events })
     }
 

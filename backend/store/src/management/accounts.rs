@@ -50,7 +50,8 @@ pub fn account(c: &Connection, name: &str) -> Result<Option<Account>> {
 /// # Errors
 /// SQLite's.
 pub fn accounts(c: &Connection) -> Result<Vec<Account>> {
-    let mut s = c.prepare_cached("SELECT name, role, password_hash, enabled, last_login FROM account ORDER BY name")?;
+    let mut s =
+        c.prepare_cached("SELECT name, role, password_hash, enabled, last_login FROM account ORDER BY name")?;
     Ok(s.query_map([], account_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -80,7 +81,13 @@ pub fn note_login(c: &Connection, name: &str, at: Timestamp) -> Result<()> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn add_session(c: &Connection, token: &str, account: &str, at: Timestamp, expires: Timestamp) -> Result<()> {
+pub fn add_session(
+    c: &Connection,
+    token: &str,
+    account: &str,
+    at: Timestamp,
+    expires: Timestamp,
+) -> Result<()> {
     c.execute("DELETE FROM session WHERE expires < ?1", [at.millis()])?;
     c.execute(
         "INSERT INTO session VALUES (?1, ?2, ?3, ?3, ?4)",
@@ -159,7 +166,8 @@ pub fn add_api_token(
 /// SQLite's.
 pub fn api_token(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(String, String)>> {
     let sql = "SELECT label, role FROM api_token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)";
-    Ok(c.query_row(sql, params![token_hash(token), now.millis()], |r| Ok((r.get(0)?, r.get(1)?))).optional()?)
+    Ok(c.query_row(sql, params![token_hash(token), now.millis()], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?)
 }
 
 /// A share link.
@@ -215,7 +223,8 @@ pub fn shares(c: &Connection) -> Result<Vec<Share>> {
 /// # Errors
 /// SQLite's.
 pub fn live_share(c: &Connection, token: &str, now: Timestamp) -> Result<Option<Share>> {
-    let sql = format!("{SHARE} WHERE token_hash = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)");
+    let sql =
+        format!("{SHARE} WHERE token_hash = ?1 AND revoked IS NULL AND (expires IS NULL OR expires > ?2)");
     Ok(c.query_row(&sql, params![token_hash(token), now.millis()], share_row).optional()?)
 }
 

@@ -46,8 +46,7 @@ fn to_user(r: Row) -> Result<User> {
     })
 }
 
-const COLUMNS: &str =
-    "SELECT sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created FROM chat_user";
+const COLUMNS: &str = "SELECT sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created FROM chat_user";
 
 /// All users by address.
 ///
@@ -73,7 +72,9 @@ pub fn user(c: &Connection, sip: &SipUri) -> Result<Option<User>> {
 /// # Errors
 /// SQLite's.
 pub fn user_by_login(c: &Connection, login: &str) -> Result<Option<User>> {
-    let sql = format!("{COLUMNS} WHERE logon_name = ?1 OR sip_address = 'sip:' || lower(?1) OR sip_address LIKE ?2 ESCAPE '!' ORDER BY logon_name = ?1 COLLATE NOCASE DESC LIMIT 1");
+    let sql = format!(
+        "{COLUMNS} WHERE logon_name = ?1 OR sip_address = 'sip:' || lower(?1) OR sip_address LIKE ?2 ESCAPE '!' ORDER BY logon_name = ?1 COLLATE NOCASE DESC LIMIT 1"
+    );
     let escaped = login.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
     c.query_row(&sql, params![login, format!("sip:{escaped}@%")], row).optional()?.map(to_user).transpose()
 }
@@ -130,7 +131,8 @@ pub fn policies(c: &Connection) -> Result<Vec<Policy>> {
         "SELECT identity, description, enable FROM policy
          ORDER BY CASE WHEN identity = 'global' THEN 0 WHEN identity LIKE 'site:%' THEN 1 ELSE 2 END, identity",
     )?;
-    let rows = s.query_map([], |r| Ok(Policy { identity: r.get(0)?, description: r.get(1)?, enable: r.get(2)? }))?;
+    let rows =
+        s.query_map([], |r| Ok(Policy { identity: r.get(0)?, description: r.get(1)?, enable: r.get(2)? }))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -45,7 +45,11 @@ pub fn job(c: &Connection, id: &str) -> Result<Option<JobView>> {
 /// # Errors
 /// SQLite's.
 pub fn jobs(c: &Connection, limit: u32) -> Result<Vec<JobView>> {
-    documents(c, "SELECT json_extract(document, '$.view') FROM job ORDER BY started DESC, id DESC LIMIT ?1", limit)
+    documents(
+        c,
+        "SELECT json_extract(document, '$.view') FROM job ORDER BY started DESC, id DESC LIMIT ?1",
+        limit,
+    )
 }
 
 /// Jobs that a restart interrupted, with their inputs: id, kind, view, input.
@@ -72,7 +76,13 @@ pub fn save_test(c: &Connection, run: &TestRun) -> Result<()> {
     c.execute(
         "INSERT INTO test_run VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET pool = ?2, state = ?3, document = ?5",
-        params![s.id, s.pool.as_ref().map(|p| p.as_str()), s.state, s.started.millis(), serde_json::to_string(run)?],
+        params![
+            s.id,
+            s.pool.as_ref().map(|p| p.as_str()),
+            s.state,
+            s.started.millis(),
+            serde_json::to_string(run)?
+        ],
     )?;
     Ok(())
 }

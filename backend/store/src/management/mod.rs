@@ -168,6 +168,9 @@ pub fn setting(c: &Connection, key: &str) -> Result<Option<String>> {
 /// # Errors
 /// SQLite's.
 pub fn set_setting(c: &Connection, key: &str, value: &str) -> Result<()> {
-    c.execute("INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", [key, value])?;
+    c.execute(
+        "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+        [key, value],
+    )?;
     Ok(())
 }

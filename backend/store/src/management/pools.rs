@@ -24,15 +24,19 @@ pub struct StateRow {
 /// # Errors
 /// SQLite's.
 pub fn state(c: &Connection, pool: &ObjectId) -> Result<Option<StateRow>> {
-    Ok(c.query_row("SELECT state, since, generation, forced FROM pool_state WHERE pool = ?1", [pool.as_str()], |r| {
-        let word: String = r.get(0)?;
-        Ok(StateRow {
-            state: PoolState::parse(&word).unwrap_or_default(),
-            since: Timestamp::from_millis(r.get(1)?),
-            generation: r.get::<_, i64>(2)?.unsigned_abs(),
-            forced: r.get(3)?,
-        })
-    })
+    Ok(c.query_row(
+        "SELECT state, since, generation, forced FROM pool_state WHERE pool = ?1",
+        [pool.as_str()],
+        |r| {
+            let word: String = r.get(0)?;
+            Ok(StateRow {
+                state: PoolState::parse(&word).unwrap_or_default(),
+                since: Timestamp::from_millis(r.get(1)?),
+                generation: r.get::<_, i64>(2)?.unsigned_abs(),
+                forced: r.get(3)?,
+            })
+        },
+    )
     .optional()?)
 }
 
@@ -40,7 +44,13 @@ pub fn state(c: &Connection, pool: &ObjectId) -> Result<Option<StateRow>> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn set_state(c: &Connection, pool: &ObjectId, state: PoolState, forced: bool, at: Timestamp) -> Result<()> {
+pub fn set_state(
+    c: &Connection,
+    pool: &ObjectId,
+    state: PoolState,
+    forced: bool,
+    at: Timestamp,
+) -> Result<()> {
     c.execute(
         "INSERT INTO pool_state VALUES (?1, ?2, ?3, 1, ?4)
          ON CONFLICT (pool) DO UPDATE SET state = ?2, since = ?3, generation = generation + 1, forced = ?4",
@@ -75,13 +85,15 @@ pub fn set_active_servers(c: &Connection, pool: &ObjectId, list: &[String]) -> R
 /// # Errors
 /// SQLite's, or when all numbers are taken.
 pub fn address_of(c: &Connection, fqdn: &Fqdn) -> Result<u16> {
-    let found: Option<i64> =
-        c.query_row("SELECT host FROM server_address WHERE fqdn = ?1", [fqdn.as_str()], |r| r.get(0)).optional()?;
+    let found: Option<i64> = c
+        .query_row("SELECT host FROM server_address WHERE fqdn = ?1", [fqdn.as_str()], |r| r.get(0))
+        .optional()?;
     if let Some(n) = found {
         return Ok(u16::try_from(n).unwrap_or(2));
     }
     let next: i64 = c.query_row("SELECT COALESCE(MAX(host), 1) + 1 FROM server_address", [], |r| r.get(0))?;
-    let host = u16::try_from(next).map_err(|_| StoreError::Schema("no loopback address is left".to_owned()))?;
+    let host =
+        u16::try_from(next).map_err(|_| StoreError::Schema("no loopback address is left".to_owned()))?;
     c.execute("INSERT INTO server_address VALUES (?1, ?2)", params![fqdn.as_str(), next])?;
     Ok(host)
 }
@@ -91,8 +103,9 @@ pub fn address_of(c: &Connection, fqdn: &Fqdn) -> Result<u16> {
 /// # Errors
 /// SQLite's.
 pub fn known_address(c: &Connection, fqdn: &Fqdn) -> Result<Option<u16>> {
-    let n: Option<i64> =
-        c.query_row("SELECT host FROM server_address WHERE fqdn = ?1", [fqdn.as_str()], |r| r.get(0)).optional()?;
+    let n: Option<i64> = c
+        .query_row("SELECT host FROM server_address WHERE fqdn = ?1", [fqdn.as_str()], |r| r.get(0))
+        .optional()?;
     Ok(n.and_then(|n| u16::try_from(n).ok()))
 }
 
@@ -114,7 +127,9 @@ pub struct Endpoint {
 /// # Errors
 /// SQLite's.
 pub fn endpoints(c: &Connection) -> Result<Vec<Endpoint>> {
-    let mut s = c.prepare_cached("SELECT sip_address, pool, display_name, created FROM endpoint ORDER BY sip_address")?;
+    let mut s = c.prepare_cached(
+        "SELECT sip_address, pool, display_name, created FROM endpoint ORDER BY sip_address",
+    )?;
     let rows = s
         .query_map([], |r| {
             Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, i64>(3)?))

@@ -64,11 +64,25 @@ pub fn versions(c: &Connection) -> Result<Vec<Version>> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn add_version(c: &Connection, t: &Topology, parent: Option<u64>, author: &str, comment: &str, at: Timestamp) -> Result<u64> {
+pub fn add_version(
+    c: &Connection,
+    t: &Topology,
+    parent: Option<u64>,
+    author: &str,
+    comment: &str,
+    at: Timestamp,
+) -> Result<u64> {
     let version = parent.unwrap_or(0) + 1;
     c.execute(
         "INSERT INTO topology_version VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![version.cast_signed(), parent.map(u64::cast_signed), serde_json::to_string(t)?, author, comment, at.millis()],
+        params![
+            version.cast_signed(),
+            parent.map(u64::cast_signed),
+            serde_json::to_string(t)?,
+            author,
+            comment,
+            at.millis()
+        ],
     )?;
     Ok(version)
 }
@@ -90,7 +104,9 @@ pub struct Draft {
 /// SQLite's, or a document that does not parse.
 pub fn draft(c: &Connection) -> Result<Draft> {
     let row: Option<(String, Option<i64>, u32)> = c
-        .query_row("SELECT document, base, revision FROM topology_draft", [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+        .query_row("SELECT document, base, revision FROM topology_draft", [], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+        })
         .optional()?;
     match row {
         Some((doc, base, revision)) => {
@@ -163,7 +179,10 @@ fn to_wizard(row: (String, String, u32, String, i64)) -> Result<Wizard> {
 /// # Errors
 /// SQLite's, or a document that does not parse.
 pub fn wizard(c: &Connection, id: &str) -> Result<Option<Wizard>> {
-    c.query_row("SELECT * FROM wizard_draft WHERE id = ?1", [id], wizard_row).optional()?.map(to_wizard).transpose()
+    c.query_row("SELECT * FROM wizard_draft WHERE id = ?1", [id], wizard_row)
+        .optional()?
+        .map(to_wizard)
+        .transpose()
 }
 
 /// All wizard drafts, last changed first.

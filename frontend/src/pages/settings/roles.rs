@@ -27,13 +27,13 @@ pub fn Roles() -> impl IntoView {
         <p class="lead">
             "A role is a set of cmdlets. Whoever may define a pool need not be who may publish it. Where a button is disabled, it names the roles that would allow it."
         </p>
-        <div class="table-box roles" role="region" aria-label="Roles and cmdlets" tabindex="0">
+        <div class="table-box roles" role="group" aria-label="Roles and cmdlets" tabindex="0">
             <table class="table">
                 <caption class="visually-hidden">"Which role may run which cmdlet"</caption>
                 <thead>
                     <tr>
                         <th scope="col">"Cmdlet"</th>
-                        {SHOWN.map(|r| view! { <th scope="col" class="roles-role">{r.trim_start_matches("Cs")}</th> }).collect_view()}
+                        {SHOWN.map(|r| view! { <th scope="col" class="roles-role">{words(r)}</th> }).collect_view()}
                     </tr>
                 </thead>
                 <tbody>{cmdlets::ALL.iter().map(row).collect_view()}</tbody>
@@ -41,6 +41,13 @@ pub fn Roles() -> impl IntoView {
         </div>
         <p class="muted">{text}</p>
     }
+}
+
+/// `Cs<wbr>Persistent<wbr>Chat…`: a heading may break between the words of a role's name.
+fn words(role: &'static str) -> AnyView {
+    let starts: Vec<usize> = role.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(i, _)| i).collect();
+    let ends = starts.iter().skip(1).copied().chain([role.len()]);
+    starts.iter().zip(ends).map(|(from, to)| view! { {&role[*from..to]}<wbr /> }).collect_view().into_any()
 }
 
 fn row(spec: &Spec) -> AnyView {
@@ -59,7 +66,7 @@ fn row(spec: &Spec) -> AnyView {
     let name = spec.name;
     view! {
         <tr>
-            <th scope="row"><span class="mono" title=spec.synopsis.trim()>{name}</span>" "<small class="muted">{nature}</small></th>
+            <th scope="row" class="nowrap"><span class="mono" title=spec.synopsis.trim()>{name}</span>" "<small class="muted">{nature}</small></th>
             {SHOWN.iter().map(|r| cell(r)).collect_view()}
         </tr>
     }

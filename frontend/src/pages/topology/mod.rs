@@ -16,8 +16,7 @@ use leptos::prelude::*;
 use shared::api::TopologyView;
 use shared::events::Topic;
 
-use self::drafts::OpenDrafts;
-pub use self::drafts::discard_button;
+pub use self::drafts::{OpenDrafts, discard_button, draft_name};
 use self::model::removals;
 pub use self::new_object::NewObjectPage;
 use self::object::Details;
@@ -28,6 +27,12 @@ use crate::api::{Data, use_data};
 use crate::components::{ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown};
 use crate::nav;
 use crate::routes::Route;
+
+/// Checks and choices that the wizard shares with the forms.
+pub mod forms {
+    pub use super::new_object::check_fqdn;
+    pub use super::stores::{check_file_share, check_named, instances};
+}
 
 /// The topology as every page of this part reads it.
 pub fn use_topology() -> Data<TopologyView> {

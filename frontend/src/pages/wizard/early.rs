@@ -4,7 +4,7 @@
 use shared::Problem;
 use shared::topology::draft::{ComputerDraft, FileChoice, FileChoiceKind, PoolDraft, SqlChoice};
 use shared::topology::wizard::check;
-use shared::topology::{PoolKind, Topology};
+use shared::topology::Topology;
 
 /// Everything wrong with the draft: what `wizard::check` finds, and what it would find once the missing
 /// fields are filled in.
@@ -47,9 +47,6 @@ fn filled(d: &PoolDraft, t: &Topology, missing: &[&str]) -> Option<PoolDraft> {
             _ => return None,
         }
     }
-    if w.kind == PoolKind::Single && missing.contains(&"file") {
-        w.file = share();
-    }
     Some(w)
 }
 
@@ -69,6 +66,7 @@ fn share() -> FileChoice {
 #[cfg(test)]
 mod tests {
     use shared::sample::litware;
+    use shared::topology::PoolKind;
     use shared::topology::wizard::Page;
 
     use super::*;

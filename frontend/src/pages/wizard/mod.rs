@@ -1,18 +1,114 @@
-//! Wizard.
+//! The wizard *Define New Persistent Chat Pool*. Its rules stand in `shared::topology::wizard`.
+
+mod computers;
+mod early;
+mod fields;
+mod files;
+mod frame;
+mod guidance;
+mod identity;
+mod patches;
+mod rail;
+mod sentences;
+mod so_far;
+mod sql;
+mod start;
+mod state;
+mod steps;
+mod summary;
+mod unsent;
 
 use leptos::prelude::*;
+use shared::api::{TopologyView, WizardDraft};
+use shared::events::Topic;
+use shared::topology::wizard::Page;
 
-use crate::components::Page;
+use self::frame::Frame;
+pub use self::start::WizardStart;
+use self::state::Wizard;
+use crate::api::use_data;
+use crate::components::{ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Skeleton};
+use crate::nav;
+use crate::pages::topology::forms::{check_file_share, check_fqdn, check_named, instances};
+use crate::routes::{Route, segment};
 
-/// The page.
+const TITLE: &str = "Define New Persistent Chat Pool";
+
+/// A draft's wizard. The page within it follows the address.
 #[component]
-pub fn WizardStart() -> impl IntoView {
-    view! { <Page title="WizardStart">"…"</Page> }
+pub fn WizardPage(
+    /// Id of the draft.
+    id: String,
+) -> impl IntoView {
+    let path = format!("drafts/{}", segment(&id));
+    let stored = use_data::<WizardDraft>(move || path.clone(), &[Topic::Draft]);
+    let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
+    let finished = RwSignal::new(None::<String>);
+    let ready = Memo::new(move |_| stored.value.with(Option::is_some) && topology.value.with(Option::is_some));
+    let draft = Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| v.draft.clone()).unwrap_or_default()));
+    let error = Memo::new(move |_| stored.error.get().or_else(|| topology.error.get()));
+    let retry = move |()| {
+        stored.refetch();
+        topology.refetch();
+    };
+    move || match (finished.get(), ready.get()) {
+        (Some(fqdn), _) => view! { <Finished fqdn /> }.into_any(),
+        (None, true) => view! {
+            {move || error.get().map(|error| view! { <LoadError error on_retry=retry /> })}
+            <Pages stored=stored.value topology=draft finished />
+        }
+        .into_any(),
+        (None, false) => view! {
+            <PageFrame title=TITLE>
+                {move || match error.get() {
+                    Some(error) => view! {
+                        <LoadError error on_retry=retry />
+                        <p><LinkButton label="Show the topology" href=Route::Topology.href() /></p>
+                    }.into_any(),
+                    None => view! { <Skeleton lines=6 /> }.into_any(),
+                }}
+            </PageFrame>
+        }
+        .into_any(),
+    }
 }
 
-/// The page.
+/// The pages of a draft that was read.
 #[component]
-pub fn WizardPage( /// Name.
-    id: String,) -> impl IntoView {
-    view! { <Page title="WizardPage">{id}</Page> }
+fn Pages(
+    stored: Signal<Option<WizardDraft>>,
+    topology: Memo<shared::topology::Topology>,
+    finished: RwSignal<Option<String>>,
+) -> impl IntoView {
+    let Some(first) = stored.get_untracked() else { return ().into_any() };
+    let wizard = Wizard::new(first, topology);
+    provide_context(wizard);
+    // What another person or another tab changed joins in.
+    Effect::new(move |_| {
+        if let Some(now) = stored.get() {
+            untrack(|| wizard.take(&now));
+        }
+    });
+    let route = nav::use_route();
+    let page = Memo::new(move |_| match route.get() {
+        Route::Wizard(_, page) => page,
+        _ => Page::Fqdn,
+    });
+    (move || view! { <Frame page=page.get() finished /> }).into_any()
+}
+
+/// After *Finish*.
+#[component]
+fn Finished(fqdn: String) -> impl IntoView {
+    view! {
+        <PageFrame title=format!("{fqdn} is in the topology draft")>
+            <Notice kind=NoticeKind::Good>
+                <p>"The pool is defined. Nothing runs until the topology is published."</p>
+            </Notice>
+            <div class="row">
+                <LinkButton label="Publish now" kind=ButtonKind::Primary href=Route::Publish.href() />
+                <LinkButton label="Show the topology" href=Route::Topology.href() />
+            </div>
+        </PageFrame>
+    }
 }
