@@ -10,6 +10,7 @@ use crate::api::live::{self, Live};
 use crate::components::act::Acts;
 use crate::components::layout::Layout;
 use crate::components::load_error::LoadError;
+use crate::components::palette;
 use crate::components::sign_in::SignInDialog;
 use crate::components::toasts::{Toasts, ToastList};
 use crate::nav::{self, Place};
@@ -30,6 +31,8 @@ pub struct App {
     pub live: Live,
     /// The act whose plan is shown.
     pub acts: Acts,
+    /// Whether search and commands (Ctrl+K) are open.
+    pub palette: RwSignal<bool>,
     /// Short messages.
     pub toasts: Toasts,
     /// Now, for relative times.
@@ -52,6 +55,7 @@ impl App {
             session_ended: RwSignal::new(false),
             live: Live::default(),
             acts: Acts::default(),
+            palette: RwSignal::new(false),
             toasts: Toasts::default(),
             now: RwSignal::new(time::now()),
         };
@@ -61,6 +65,7 @@ impl App {
             }
         });
         nav::listen();
+        palette::listen();
         time::start_ticking();
     }
 }

@@ -2,8 +2,9 @@
 //! between primary and backup. This is the only place that opens, copies or closes an mgc.
 //!
 //! Switching: close the gate and drain → copy the open side into the other (a rename is the commit
-//! point; the copy carries the next epoch) → open the other. A restart in between finds both sides and
-//! their epochs and does the same again, so no state is kept besides the databases themselves.
+//! point; the copy carries the next epoch) → note the side → open it. The side that was opened last is
+//! noted before it is opened, so a restart in between does the same again, and a database that vanished
+//! is never silently replaced by an older one.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use shared::deployment::PoolState;
 use shared::topology::{ChatPool, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
 use store::chat::{DbInfo, MgcDatabase};
-use store::management::{pools, topology};
+use store::management::{Management, StoreError, pools, topology};
 use tokio::sync::{Notify, watch};
 
 use crate::clock::Clock;
@@ -102,6 +103,7 @@ pub struct Fleet {
     wake: Notify,
     changed: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
+    store: Management,
 }
 
 /// What the published topology and the state rows want.
@@ -171,8 +173,14 @@ fn created<E: std::fmt::Display>(
 
 impl Fleet {
     /// A fleet with no pools yet.
-    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { slots: Mutex::default(), wake: Notify::new(), changed: watch::channel(0).0, clock })
+    pub fn new(clock: Arc<dyn Clock>, store: Management) -> Arc<Self> {
+        Arc::new(Self {
+            slots: Mutex::default(),
+            wake: Notify::new(),
+            changed: watch::channel(0).0,
+            clock,
+            store,
+        })
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectId, Slot>> {
@@ -225,9 +233,10 @@ impl Fleet {
             o.database.close().await;
         }
         let at = self.clock.now();
-        let w = wanted.clone();
-        let result =
-            tokio::task::spawn_blocking(move || switch(&w, at)).await.unwrap_or_else(|e| Err(e.to_string()));
+        let (w, store) = (wanted.clone(), self.store.clone());
+        let result = tokio::task::spawn_blocking(move || switch(&w, &store, at))
+            .await
+            .unwrap_or_else(|e| Err(e.to_string()));
         let ok = result.is_ok();
         let mut slots = self.slots();
         if let Some(slot) = slots.get_mut(pool) {
@@ -337,40 +346,43 @@ fn view(label: &str, dir: &std::path::Path, live: Option<&Arc<MgcDatabase>>) -> 
     v
 }
 
-/// Opens the wanted side, copying the other into it first when that one is newer and answers.
-fn switch(w: &Wanted, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
+/// Opens the wanted side. When the other side was in use, that one is copied first; when it does not
+/// answer, the wanted side is opened as it stands only if the loss was acknowledged.
+fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
     let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
-    let other = match w.state {
-        PoolState::Normal => w.side(PoolState::FailedOver),
-        PoolState::FailedOver => w.side(PoolState::Normal),
-    };
-    let here = MgcDatabase::probe(to);
-    if let Some((label, from)) = other {
-        match (MgcDatabase::probe(from), &here) {
-            (Ok(there), here)
-                if here
-                    .as_ref()
-                    .map_or(true, |h| h.epoch <= there.epoch && there.epoch > 0 && newer(&there, h)) =>
-            {
+    let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
+    if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
+        let (label, from) = w.side(side).ok_or("the side that was in use is not in the topology any more")?;
+        match MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch)) {
+            Ok(there) => {
                 MgcDatabase::copy(from, to, there.epoch + 1, at)
                     .map_err(|e| format!("the copy from {label} failed: {e}"))?;
             }
-            (Err(e), Ok(h)) if w.state == PoolState::FailedOver || h.epoch > 0 => {
-                tracing::info!(from = %label, cause = %e, "the other side does not answer; this one is opened as it stands");
-                if w.forced {
-                    MgcDatabase::promote(to, h.epoch + 1).map_err(|e| e.to_string())?;
-                }
+            Err(_) if w.forced => {
+                let here = MgcDatabase::probe(to)?;
+                MgcDatabase::promote(to, here.epoch.max(last_epoch) + 1).map_err(|e| e.to_string())?;
             }
-            _ => {}
+            Err(e) => {
+                return Err(format!("{label} does not answer ({e}), and the loss was not acknowledged"));
+            }
         }
     }
     let info = MgcDatabase::probe(to)?;
+    if let Some((_, epoch)) = last {
+        fresh(&info, epoch)?;
+    }
+    store
+        .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
+        .map_err(|e: StoreError| e.to_string())?;
     MgcDatabase::open(to, info.epoch, w.compliance.as_deref()).map_err(|e| e.to_string())
 }
 
-/// Whether the other side was in use after this one: the higher epoch was opened last.
-fn newer(there: &DbInfo, here: &DbInfo) -> bool {
-    there.epoch > here.epoch
+/// A database that is older than the one used last is a stranger or a restored copy.
+fn fresh(i: &DbInfo, last_epoch: u64) -> Result<DbInfo, String> {
+    if i.epoch >= last_epoch {
+        return Ok(i.clone());
+    }
+    Err(format!("its database is older (epoch {}) than the one used last (epoch {last_epoch})", i.epoch))
 }
 
 impl Databases for Fleet {

@@ -246,7 +246,7 @@ impl Run {
             None => {
                 log.push("Every rule holds.".to_owned());
                 Ok(())
-            },
+            }
         }
     }
 
@@ -512,7 +512,7 @@ async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) ->
         Ok(Ok(_)) => {
             log.push(format!("{} answers at {addr}.", c.fqdn));
             Ok(())
-        },
+        }
         Ok(Err(e)) => Err(format!("{} does not answer at {addr}: {e}.", c.fqdn).into()),
         Err(_) => {
             Err(format!("{} did not answer at {addr} within {} s.", c.fqdn, REACH_TIMEOUT.as_secs()).into())

@@ -120,7 +120,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         bound: OnceLock::new(),
     };
     let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
-    let fleet = Fleet::new(clock.clone());
+    let fleet = Fleet::new(clock.clone(), store.clone());
     let (deployment, seen) = watch::channel(Arc::new(Deployment::default()));
     let host = HostRuntime::start(
         node::Settings {

@@ -120,13 +120,12 @@ impl LocalCa {
         Ok(Identity { chain: vec![cert.der().clone(), self.certificate.clone()], key: der })
     }
 
-    /// Settings of a Front End: no certificate is asked of clients.
+    /// Settings of a Front End: clients have no certificate, other Front Ends show theirs.
     ///
     /// # Errors
     /// When the identity does not fit.
     pub fn front_end_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
-        let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-        Ok(Arc::new(b.with_no_client_auth().with_single_cert(id.chain.clone(), id.key.clone_key())?))
+        self.server_config(id, false)
     }
 
     /// Settings of a chat server: a certificate of this authority is required; whose it is, is checked
@@ -135,13 +134,16 @@ impl LocalCa {
     /// # Errors
     /// When the identity does not fit.
     pub fn chat_server_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
-        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider())
-            .build()
-            .map_err(|e| CaError::Damaged(e.to_string()))?;
+        self.server_config(id, true)
+    }
+
+    fn server_config(&self, id: &Identity, required: bool) -> Result<Arc<ServerConfig>, CaError> {
+        let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider());
+        let verifier = if required { verifier } else { verifier.allow_unauthenticated() };
+        let verifier = verifier.build().map_err(|e| CaError::Damaged(e.to_string()))?;
         let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-        Ok(Arc::new(
-            b.with_client_cert_verifier(verifier).with_single_cert(id.chain.clone(), id.key.clone_key())?,
-        ))
+        let b = b.with_client_cert_verifier(verifier);
+        Ok(Arc::new(b.with_single_cert(id.chain.clone(), id.key.clone_key())?))
     }
 
     /// Settings of a Front End that connects to a chat server.

@@ -46,6 +46,8 @@ impl Peer {
 /// What is done with messages.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
+    /// A connection was accepted; `names` are those of its certificate. False refuses it.
+    fn accepted(&self, peer: &Peer, names: &[String]) -> bool;
     /// A message came.
     async fn message(&self, peer: &Peer, message: Message);
     /// The connection has ended.

@@ -242,10 +242,10 @@ impl Host {
                     self.changed.clone(),
                 );
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, Some(tls), fe.clone(), |_| true)));
+                    tasks.push(tokio::spawn(accept(l, Some(tls), fe.clone())));
                 }
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, None, fe.clone(), |_| true)));
+                    tasks.push(tokio::spawn(accept(l, None, fe.clone())));
                 }
                 Service::FrontEnd(fe)
             }
@@ -261,11 +261,8 @@ impl Host {
                     roster,
                     self.changed.clone(),
                 );
-                let judge = chat.clone();
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone(), move |names| {
-                        judge.admits(names)
-                    })));
+                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone())));
                 }
                 tasks.push(tokio::spawn(chat.clone().deliver()));
                 Service::Chat(chat)
@@ -303,12 +300,7 @@ impl Host {
 }
 
 /// Accepts until aborted; a handshake never holds up the next connection. Connections end with the listener.
-async fn accept(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    handler: Arc<dyn Handler>,
-    admits: impl Fn(&[String]) -> bool + Send + Sync + Clone + 'static,
-) {
+async fn accept(listener: TcpListener, tls: Option<Arc<rustls::ServerConfig>>, handler: Arc<dyn Handler>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         let (tcp, remote) = match listener.accept().await {
@@ -323,25 +315,27 @@ async fn accept(
         if connections.len() >= MAX_CONNECTIONS {
             continue;
         }
-        let (tls, handler, admits) = (tls.clone(), handler.clone(), admits.clone());
+        let (tls, handler) = (tls.clone(), handler.clone());
         connections.spawn(async move {
             let Ok(local) = tcp.local_addr() else { return };
             if tcp.set_nodelay(true).is_err() {
                 return;
             }
             let Some(config) = tls else {
-                let (_, work) = connection::start(tcp, remote, local, handler);
-                return work.await;
+                let (peer, work) = connection::start(tcp, remote, local, handler.clone());
+                if handler.accepted(&peer, &[]) {
+                    work.await;
+                }
+                return;
             };
             let handshake = tokio_rustls::TlsAcceptor::from(config).accept(tcp);
             let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await else { return };
-            let names = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).map(names_of).unwrap_or_default();
-            if !admits(&names) {
-                tracing::warn!(%remote, ?names, "a connection to a chat server is refused: not a server of the next hop");
-                return;
+            let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first());
+            let names = certificate.map(names_of).unwrap_or_default();
+            let (peer, work) = connection::start(stream, remote, local, handler.clone());
+            if handler.accepted(&peer, &names) {
+                work.await;
             }
-            let (_, work) = connection::start(stream, remote, local, handler);
-            work.await;
         });
     }
 }

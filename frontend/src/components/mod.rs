@@ -18,6 +18,7 @@ pub mod load_error;
 pub mod navigation;
 pub mod notice;
 pub mod page;
+pub mod palette;
 pub mod plan_dialog;
 pub mod plan_view;
 pub mod show;

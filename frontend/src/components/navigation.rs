@@ -30,6 +30,11 @@ fn groups() -> [(&'static str, Vec<(Route, Icon)>); 4] {
     ]
 }
 
+/// Every page of the navigation.
+pub fn pages() -> Vec<(Route, Icon)> {
+    groups().into_iter().flat_map(|(_, pages)| pages).collect()
+}
+
 /// The navigation.
 #[component]
 pub fn Navigation() -> impl IntoView {

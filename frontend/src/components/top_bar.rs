@@ -5,6 +5,7 @@ use leptos::task::spawn_local;
 
 use super::button::{Button, ButtonKind};
 use super::icon::Icon;
+use super::palette::PaletteButton;
 use super::time_ago::TimeAgo;
 use crate::api::live::{self, Connection};
 use crate::app::app;
@@ -24,6 +25,7 @@ pub fn TopBar(
                 {Icon::Menu.draw()}
             </button>
             <Breadcrumbs />
+            <PaletteButton />
             <LiveIndicator />
             <UserMenu />
         </header>

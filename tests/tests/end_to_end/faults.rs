@@ -13,9 +13,24 @@ async fn kill_9_loses_no_acknowledged_change_and_no_message() -> Result<()> {
     let mut s = Sample::start().await?;
     let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
     ensure!(t["summary"]["state"] == "success", "{t}");
-    run(&s.client, "New-CsPersistentChatEndpoint", json!({ "SipAddress": "sip:pc@contoso.com", "PersistentChatPoolFqdn": "atl-gc-001.litwareinc.com" })).await?;
-    run(&s.client, "Set-CsPersistentChatState", json!({ "Identity": "atl-gc-001.litwareinc.com", "PoolState": "FailedOver" })).await?;
-    run(&s.client, "New-CsPersistentChatCategory", json!({ "Name": "Kept", "PersistentChatPoolFqdn": "atl-cs-001.litwareinc.com" })).await?;
+    run(
+        &s.client,
+        "New-CsPersistentChatEndpoint",
+        json!({ "SipAddress": "sip:pc@contoso.com", "PersistentChatPoolFqdn": "atl-gc-001.litwareinc.com" }),
+    )
+    .await?;
+    run(
+        &s.client,
+        "Set-CsPersistentChatState",
+        json!({ "Identity": "atl-gc-001.litwareinc.com", "PoolState": "FailedOver" }),
+    )
+    .await?;
+    run(
+        &s.client,
+        "New-CsPersistentChatCategory",
+        json!({ "Name": "Kept", "PersistentChatPoolFqdn": "atl-cs-001.litwareinc.com" }),
+    )
+    .await?;
     s.server.kill9();
     s.server.restart().await?;
     s.client.login("root", PASSWORD).await?;
@@ -28,7 +43,10 @@ async fn kill_9_loses_no_acknowledged_change_and_no_message() -> Result<()> {
     let (_, p) = s.client.get("/api/v1/pools/atl-cs-001.litwareinc.com").await?;
     ensure!(p["summary"]["databases"][0]["messages"] == 2, "{p}");
     let (_, audit) = s.client.get("/api/v1/audit").await?;
-    ensure!(audit.as_array().is_some_and(|a| a.iter().all(|r| r["outcome"] != "opened")), "no act stays open: {audit}");
+    ensure!(
+        audit.as_array().is_some_and(|a| a.iter().all(|r| r["outcome"] != "opened")),
+        "no act stays open: {audit}"
+    );
     wait::until("a test message after the restart", async || {
         let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
         ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
@@ -47,7 +65,10 @@ async fn publishing_goes_on_after_kill_9() -> Result<()> {
     client.login("root", PASSWORD).await?;
     crate::support::job(&client, &id, "done").await?;
     let (_, pools) = client.get("/api/v1/pools").await?;
-    ensure!(pools.as_array().is_some_and(|p| p.len() == 4 && p.iter().all(|p| p["converged"] == true)), "{pools}");
+    ensure!(
+        pools.as_array().is_some_and(|p| p.len() == 4 && p.iter().all(|p| p["converged"] == true)),
+        "{pools}"
+    );
     Ok(())
 }
 
@@ -58,8 +79,12 @@ async fn a_data_directory_has_one_owner_and_two_portals_run_side_by_side() -> Re
         let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
         ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
     }
-    let bin = std::env::var_os("LIFEGUARD_BIN").map_or_else(|| target_dir().join("debug/lifeguard"), Into::into);
-    let second = Command::new(bin).args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(a.server.data_dir()).output()?;
+    let bin =
+        std::env::var_os("LIFEGUARD_BIN").map_or_else(|| target_dir().join("debug/lifeguard"), Into::into);
+    let second = Command::new(bin)
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(a.server.data_dir())
+        .output()?;
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
     ensure!(!second.status.success() && text.contains("is in use by another lifeguard"), "{text}");
     Ok(())
@@ -70,10 +95,12 @@ async fn a_backup_made_while_running_restores_everything() -> Result<()> {
     let s = Sample::start().await?;
     let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
     ensure!(t["summary"]["state"] == "success", "{t}");
-    let bin = std::env::var_os("LIFEGUARD_BIN").map_or_else(|| target_dir().join("debug/lifeguard"), std::path::PathBuf::from);
+    let bin = std::env::var_os("LIFEGUARD_BIN")
+        .map_or_else(|| target_dir().join("debug/lifeguard"), std::path::PathBuf::from);
     let place = tempfile::tempdir()?;
     let file = place.path().join("backup.tar");
-    let made = Command::new(&bin).arg("backup").arg(&file).arg("--data-dir").arg(s.server.data_dir()).output()?;
+    let made =
+        Command::new(&bin).arg("backup").arg(&file).arg("--data-dir").arg(s.server.data_dir()).output()?;
     ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let data = place.path().join("restored");
     let restored = Command::new(&bin).arg("restore").arg(&file).arg("--data-dir").arg(&data).output()?;

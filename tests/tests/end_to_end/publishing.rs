@@ -12,7 +12,12 @@ async fn contoso() -> Result<(Server, Client)> {
     let (c, _) = admin(&server, "empty").await?;
     run(&c, "New-LgSipDomain", json!({ "Name": "contoso.com" })).await?;
     run(&c, "New-LgSite", json!({ "Name": "Redmond" })).await?;
-    run(&c, "New-LgFrontEndPool", json!({ "Fqdn": "fe.contoso.com", "Site": "Redmond", "Servers": ["fe1.contoso.com"] })).await?;
+    run(
+        &c,
+        "New-LgFrontEndPool",
+        json!({ "Fqdn": "fe.contoso.com", "Site": "Redmond", "Servers": ["fe1.contoso.com"] }),
+    )
+    .await?;
     run(&c, "New-LgSqlStore", json!({ "Fqdn": "sql1.contoso.com", "Instance": "PCHAT" })).await?;
     run(&c, "New-LgFileStore", json!({ "Fqdn": "fs1.contoso.com", "Share": "chat" })).await?;
     Ok((server, c))
@@ -54,14 +59,25 @@ async fn from_empty_to_a_running_pool() -> Result<()> {
     run(&c, "New-LgPersistentChatPool", json!({ "Draft": id })).await?;
     ensure!(c.get(&format!("/api/v1/drafts/{id}")).await?.0 == 404, "a finished draft is gone");
     let failed = publish(&c, "failed").await?;
-    let step = failed["steps"].as_array().and_then(|s| s.iter().find(|s| s["state"] == "failed")).context("no failed step")?.clone();
-    ensure!(failed["error"].as_str().is_some_and(|e| e.contains("\\\\fs1.contoso.com\\chat does not exist")), "{failed}");
+    let step = failed["steps"]
+        .as_array()
+        .and_then(|s| s.iter().find(|s| s["state"] == "failed"))
+        .context("no failed step")?
+        .clone();
+    ensure!(
+        failed["error"].as_str().is_some_and(|e| e.contains("\\\\fs1.contoso.com\\chat does not exist")),
+        "{failed}"
+    );
     let (name, args) = (step["remedy"][0].as_str().context("no remedy")?, step["remedy"][1].clone());
     run(&c, name, args).await?;
     publish(&c, "done").await?;
     let (_, pool) = c.get("/api/v1/pools/pcpool.contoso.com").await?;
     let servers = pool["summary"]["servers"].as_array().context("no servers")?;
-    ensure!(servers.len() == 2 && servers.iter().all(|s| s["active"] == true && s["report"]["state"]["state"] == "running"), "{pool}");
+    ensure!(
+        servers.len() == 2
+            && servers.iter().all(|s| s["active"] == true && s["report"]["state"]["state"] == "running"),
+        "{pool}"
+    );
     ensure!(pool["summary"]["converged"] == true && pool["summary"]["no_failover_reason"].is_string());
     let (_, versions) = c.get("/api/v1/topology/versions").await?;
     ensure!(versions[0]["version"] == 1 && versions[0]["comment"] == "test", "{versions}");
@@ -74,10 +90,22 @@ async fn a_draft_keeps_what_is_typed_and_tells_conflicts_at_the_field() -> Resul
     let (_server, c) = contoso().await?;
     let (_, d) = c.post("/api/v1/drafts", &json!({})).await?;
     let (status, saved) = patch(&c, &d, "/fqdn", json!(""), json!("not a name")).await?;
-    ensure!(status == 200 && saved["draft"]["fqdn"] == "not a name", "a save is never refused for what it says: {saved}");
-    ensure!(saved["problems"].as_array().is_some_and(|p| p.iter().any(|p| p["field"] == "fqdn" && p["severity"] == "error")));
+    ensure!(
+        status == 200 && saved["draft"]["fqdn"] == "not a name",
+        "a save is never refused for what it says: {saved}"
+    );
+    ensure!(
+        saved["problems"]
+            .as_array()
+            .is_some_and(|p| p.iter().any(|p| p["field"] == "fqdn" && p["severity"] == "error"))
+    );
     let (status, e) = patch(&c, &d, "/fqdn", json!(""), json!("other.contoso.com")).await?;
-    ensure!(status == 409 && e["field"] == "/fqdn" && e["message"].as_str().is_some_and(|m| m.contains("not a name")), "{e}");
+    ensure!(
+        status == 409
+            && e["field"] == "/fqdn"
+            && e["message"].as_str().is_some_and(|m| m.contains("not a name")),
+        "{e}"
+    );
     let (status, e) = patch(&c, &d, "/nowhere", json!(null), json!(1)).await?;
     ensure!(status == 400, "{e}");
     let id = d["id"].as_str().context("no id")?;
@@ -116,7 +144,12 @@ async fn each_publishing_check_fails_for_real() -> Result<()> {
     for n in 2..20 {
         held.extend(std::net::TcpListener::bind(format!("{}.{}.0.{n}:5061", block[0], block[1])));
     }
-    run(&c, "New-LgFrontEndPool", json!({ "Fqdn": "fe3.contoso.com", "Site": "Redmond", "Servers": ["fe3a.contoso.com"] })).await?;
+    run(
+        &c,
+        "New-LgFrontEndPool",
+        json!({ "Fqdn": "fe3.contoso.com", "Site": "Redmond", "Servers": ["fe3a.contoso.com"] }),
+    )
+    .await?;
     fails("cannot listen on").await?;
     drop(held);
     // A share that cannot be written: its folder is a file.

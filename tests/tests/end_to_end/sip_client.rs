@@ -38,7 +38,9 @@ fn request(method: &str, uri: &str, from: &str, to: &str, cseq: u32) -> Request 
     r.headers.push("Max-Forwards", "70");
     r.headers.push("From", format!("<{from}>;tag=t{method}"));
     r.headers.push("To", format!("<{to}>"));
-    r.headers.push("Call-ID", format!("legacy-{method}-{}", std::process::id()));
+    // A new call each time; the clock's own reading is unique enough within a test.
+    let call = format!("{:?}", std::time::Instant::now()).replace([' ', '{', '}', ':', ','], "");
+    r.headers.push("Call-ID", format!("legacy-{method}-{call}"));
     r.headers.push("CSeq", format!("{cseq} {method}"));
     r.headers.push("Contact", format!("<{from}>"));
     r
@@ -47,7 +49,12 @@ fn request(method: &str, uri: &str, from: &str, to: &str, cseq: u32) -> Request 
 /// Signs pilar on at the Front End in Redmond and invites `address`; the Contact of the answer.
 pub async fn invite(s: &Sample, address: &str) -> Result<String> {
     let (_, o) = s.client.get("/api/v1/overview").await?;
-    let fe = o["front_ends"].as_array().context("no Front Ends")?.iter().find(|f| f["fqdn"] == "atl-fes-001.litwareinc.com").context("no Front End")?;
+    let fe = o["front_ends"]
+        .as_array()
+        .context("no Front Ends")?
+        .iter()
+        .find(|f| f["fqdn"] == "atl-fes-001.litwareinc.com")
+        .context("no Front End")?;
     let at: SocketAddr = fe["listens"][1].as_str().context("no TCP listener")?.parse()?;
     let mut sip = Sip { stream: TcpStream::connect(at).await?, decoder: Decoder::default() };
     let user = &s.users[0];
@@ -55,7 +62,8 @@ pub async fn invite(s: &Sample, address: &str) -> Result<String> {
     ensure!(unknown.status == 501, "an unknown method is answered");
     let first = sip.exchange(&request("REGISTER", "sip:litwareinc.com", &user.sip, &user.sip, 1)).await?;
     ensure!(first.status == 401, "challenged first");
-    let challenge = first.headers.get("WWW-Authenticate").and_then(Challenge::parse).context("no challenge")?;
+    let challenge =
+        first.headers.get("WWW-Authenticate").and_then(Challenge::parse).context("no challenge")?;
     let secret = ha1(challenge.algorithm, "pilar", &challenge.realm, &user.password);
     let mut again = request("REGISTER", "sip:litwareinc.com", &user.sip, &user.sip, 2);
     let credentials = respond(&challenge, "pilar", &secret, "REGISTER", "sip:litwareinc.com", "abc", 1);
@@ -66,7 +74,12 @@ pub async fn invite(s: &Sample, address: &str) -> Result<String> {
     ensure!(sip.exchange(&again).await?.status == 401, "the same credentials again are a replay");
     let answer = sip.exchange(&request("INVITE", address, &user.sip, address, 1)).await?;
     if answer.status != 200 {
-        bail!("{} {} {}", answer.status, answer.reason, answer.headers.get("ms-diagnostics").unwrap_or_default());
+        bail!(
+            "{} {} {}",
+            answer.status,
+            answer.reason,
+            answer.headers.get("ms-diagnostics").unwrap_or_default()
+        );
     }
     Ok(answer.headers.get("Contact").unwrap_or_default().to_owned())
 }

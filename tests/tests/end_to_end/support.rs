@@ -36,7 +36,11 @@ impl Sample {
         let server = Server::start(Options::default()).await?;
         let (client, answer) = admin(&server, "litware").await?;
         let text = |v: &Value, k: &str| v[k].as_str().unwrap_or_default().to_owned();
-        let user = |v: &Value| User { sip: text(v, "sip_address"), logon: text(v, "logon_name"), password: text(v, "password") };
+        let user = |v: &Value| User {
+            sip: text(v, "sip_address"),
+            logon: text(v, "logon_name"),
+            password: text(v, "password"),
+        };
         let users = answer["credentials"].as_array().context("no credentials")?.iter().map(user).collect();
         job(&client, answer["job"].as_str().context("no job")?, "done").await?;
         Ok(Self { server, client, users })
@@ -67,7 +71,8 @@ impl Sample {
 
 /// Runs a cmdlet with everything confirmed; its answer.
 pub async fn run(client: &Client, name: &str, args: Value) -> Result<Value> {
-    let (status, answer) = client.invoke(name, &json!({ "args": args, "confirmed": true, "reason": "test" })).await?;
+    let (status, answer) =
+        client.invoke(name, &json!({ "args": args, "confirmed": true, "reason": "test" })).await?;
     ensure!(status == 200, "{name}: {status} {answer}");
     Ok(answer)
 }
@@ -76,7 +81,10 @@ pub async fn run(client: &Client, name: &str, args: Value) -> Result<Value> {
 pub async fn refused(client: &Client, name: &str, args: Value, status: u16) -> Result<Value> {
     let (got, answer) = client.invoke(name, &json!({ "args": args, "confirmed": true })).await?;
     ensure!(got == status, "{name}: {got} instead of {status}: {answer}");
-    ensure!(answer["request_id"].is_string() && answer["message"].as_str().is_some_and(|m| !m.is_empty()), "{answer}");
+    ensure!(
+        answer["request_id"].is_string() && answer["message"].as_str().is_some_and(|m| !m.is_empty()),
+        "{answer}"
+    );
     Ok(answer)
 }
 

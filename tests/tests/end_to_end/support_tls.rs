@@ -40,7 +40,9 @@ pub async fn speaks(at: SocketAddr, data_dir: &Path, identity: Option<Identity>)
     };
     let tcp = TcpStream::connect(at).await?;
     let name = rustls::pki_types::ServerName::try_from("gc-001.litwareinc.com").context("a name")?;
-    let Ok(mut tls) = tokio_rustls::TlsConnector::from(Arc::clone(&config)).connect(name, tcp).await else { return Ok(false) };
+    let Ok(mut tls) = tokio_rustls::TlsConnector::from(Arc::clone(&config)).connect(name, tcp).await else {
+        return Ok(false);
+    };
     let request = b"OPTIONS sip:gc-001.litwareinc.com SIP/2.0\r\nVia: SIP/2.0/TLS x;branch=z9hG4bK1\r\nFrom: <sip:a@b.c>;tag=1\r\nTo: <sip:b@b.c>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
     if tls.write_all(request).await.is_err() {
         return Ok(false);

@@ -395,6 +395,14 @@ async fn next_commit(
 
 #[async_trait]
 impl Handler for ChatServer {
+    fn accepted(&self, peer: &Peer, names: &[String]) -> bool {
+        let admitted = self.admits(names);
+        if !admitted {
+            tracing::warn!(remote = %peer.remote, ?names, "a connection is refused: not a server of the next hop");
+        }
+        admitted
+    }
+
     async fn message(&self, peer: &Peer, message: Message) {
         match message {
             Message::Request(r) => self.request(peer, r).await,

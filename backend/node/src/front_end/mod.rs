@@ -23,7 +23,6 @@ use crate::traits::Directory;
 #[derive(Clone)]
 struct Bound {
     aor: String,
-    peer: Peer,
 }
 
 /// A dialog between a client and a chat server.
@@ -36,16 +35,20 @@ struct Route {
     to: String,
     target: String,
     user: String,
+    /// The INVITE until it is answered, so that it can be answered when the server is gone.
+    invite: Option<Request>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Connections by number.
+    /// Accepted connections by number, and whether it is another Front End.
+    accepted: HashMap<u64, (Peer, bool)>,
+    /// Signed-in connections by number.
     bound: HashMap<u64, Bound>,
     /// Dialogs by Call-ID.
     dialogs: HashMap<String, Route>,
-    /// Connections to chat servers by name.
-    upstream: HashMap<Fqdn, Peer>,
+    /// Connections to chat servers and other Front Ends by number; two may be opened to one server at the same moment.
+    upstream: HashMap<u64, (Fqdn, Peer)>,
 }
 
 /// The server.
@@ -108,13 +111,19 @@ impl FrontEnd {
         u32::try_from(self.state().bound.len()).unwrap_or(u32::MAX)
     }
 
+    fn is_front_end(&self, peer: &Peer) -> bool {
+        self.state().accepted.get(&peer.id).is_some_and(|(_, trusted)| *trusted)
+    }
+
     fn next(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::Relaxed)
     }
 
     async fn request(&self, peer: &Peer, mut r: Request) {
-        // Who asserts an identity to us is not believed: only we assert it to chat servers.
-        r.headers.remove("P-Asserted-Identity");
+        // An identity that a client asserts is not believed; another Front End has checked its own clients.
+        if !self.is_front_end(peer) {
+            r.headers.remove("P-Asserted-Identity");
+        }
         let reply = match r.method.as_str() {
             "REGISTER" => Some(self.register(peer, &r).await),
             "ACK" => {
@@ -178,8 +187,16 @@ impl FrontEnd {
 
 #[async_trait]
 impl Handler for FrontEnd {
+    fn accepted(&self, peer: &Peer, names: &[String]) -> bool {
+        let d = self.deployment();
+        let mut servers = d.front_ends.iter().flat_map(|f| &f.servers);
+        let trusted = servers.any(|s| names.iter().any(|n| n == s.fqdn.as_str()));
+        self.state().accepted.insert(peer.id, (peer.clone(), trusted));
+        true
+    }
+
     async fn message(&self, peer: &Peer, message: Message) {
-        let upstream = self.state().upstream.values().any(|p| p.id == peer.id);
+        let upstream = self.state().upstream.contains_key(&peer.id);
         match message {
             Message::Request(r) if upstream => self.to_client(peer, r),
             Message::Request(r) => self.request(peer, r).await,

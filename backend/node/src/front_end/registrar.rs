@@ -111,7 +111,7 @@ impl FrontEnd {
         out.headers.push("Supported", "msrtc-event-categories");
         out.headers.push("ms-keep-alive", "UAS; tcp=no; hop-hop=yes; end-end=no; timeout=300");
         out.headers.push("Server", "RTC/5.0");
-        let bound = Bound { aor: user.uri.to_string(), peer: peer.clone() };
+        let bound = Bound { aor: user.uri.to_string() };
         self.state().bound.insert(peer.id, bound);
         self.changed.notify_one();
         out

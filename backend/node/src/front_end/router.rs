@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::deployment::{ChatPoolHost, ChatServerHost, Deployment};
+use shared::Fqdn;
+use shared::deployment::{ChatPoolHost, ChatServerHost, Deployment, HostedServer};
 use tokio::net::TcpStream;
 use wire::sip::{Message, NameAddr, Request, Response, Uri};
 
@@ -42,6 +43,14 @@ impl FrontEnd {
         format!("SIP/2.0/TLS {}:5061;branch=z9hG4bKfe{back_to}x{}", self.name, self.next())
     }
 
+    /// Who sends: the signed-in user of the connection, or the one whom another Front End names.
+    fn user_of(&self, peer: &Peer, r: &Request) -> Option<String> {
+        if self.is_front_end(peer) {
+            return r.headers.get("P-Asserted-Identity").and_then(NameAddr::parse).map(|n| n.uri.aor());
+        }
+        self.state().bound.get(&peer.id).map(|b| b.aor.clone())
+    }
+
     /// Forwards a client's request; what is answered at once when it is not forwarded.
     pub(super) async fn to_server(&self, peer: &Peer, mut r: Request) -> Option<Response> {
         let is_ack = r.method == "ACK";
@@ -50,14 +59,14 @@ impl FrontEnd {
         if hops == 0 {
             return answer(refuse(&r, 483, "Too Many Hops", "1005", "Max-Forwards is used up"));
         }
-        let Some(bound) = self.state().bound.get(&peer.id).cloned() else {
+        let Some(user) = self.user_of(peer, &r) else {
             return answer(refuse(&r, 403, "Forbidden", "4001", "Sign in first"));
         };
         let call = r.call_id().unwrap_or_default().to_owned();
         let route = self.state().dialogs.get(&call).filter(|d| d.client.id == peer.id).cloned();
         let server = match route {
             Some(route) => route.server,
-            None if r.method == "INVITE" => match self.new_dialog(peer, &r, &call, &bound.aor).await {
+            None if r.method == "INVITE" => match self.new_dialog(peer, &r, &call, &user).await {
                 Ok(server) => server,
                 Err(response) => return Some(*response),
             },
@@ -74,7 +83,7 @@ impl FrontEnd {
         if r.method == "INVITE" {
             r.headers.push_front("Record-Route", format!("<sip:{}:5061;transport=tls;lr>", self.name));
         }
-        r.headers.push("P-Asserted-Identity", format!("<{}>", bound.aor));
+        r.headers.set("P-Asserted-Identity", format!("<{user}>"));
         if r.method == "BYE" {
             self.state().dialogs.remove(&call);
         }
@@ -103,13 +112,14 @@ impl FrontEnd {
                 "No pool or endpoint has this address",
             )));
         };
-        if pool.next_hop != self.pool && !d.front_ends.iter().any(|f| f.id == pool.next_hop) {
-            return Err(Box::new(refuse(r, 503, "Service Unavailable", "1020", "The pool has no next hop")));
-        }
-        let server = self
-            .pick(pool)
-            .await
-            .map_err(|why| Box::new(refuse(r, 503, "Service Unavailable", "1020", &why)))?;
+        let picked = if pool.next_hop == self.pool {
+            self.pick(pool).await
+        } else if self.is_front_end(peer) {
+            Err("This Front End is not the pool's next hop".to_owned())
+        } else {
+            self.next_hop(&d, pool).await
+        };
+        let server = picked.map_err(|why| Box::new(refuse(r, 503, "Service Unavailable", "1020", &why)))?;
         let route = Route {
             client: peer.clone(),
             server: server.clone(),
@@ -117,6 +127,7 @@ impl FrontEnd {
             to: String::new(),
             target: r.uri.clone(),
             user: user.to_owned(),
+            invite: Some(r.clone()),
         };
         self.state().dialogs.insert(call.to_owned(), route);
         Ok(server)
@@ -132,7 +143,7 @@ impl FrontEnd {
         let start = usize::try_from(self.next()).unwrap_or(0) % active.len();
         let mut last = String::new();
         for s in active.iter().cycle().skip(start).take(active.len()) {
-            match self.upstream(pool, s).await {
+            match self.upstream(&s.server, pool.port).await {
                 Ok(peer) => return Ok(peer),
                 Err(e) => last = format!("{}: {e}", s.server.fqdn),
             }
@@ -140,13 +151,26 @@ impl FrontEnd {
         Err(format!("No active server of {} answers; last tried {last}", pool.fqdn))
     }
 
-    async fn upstream(&self, pool: &ChatPoolHost, s: &ChatServerHost) -> Result<Peer, String> {
-        if let Some(p) = self.state().upstream.get(&s.server.fqdn).filter(|p| !p.is_closed()) {
+    /// Another Front End that is the pool's next hop: only that one may talk to its servers.
+    async fn next_hop(&self, d: &Deployment, pool: &ChatPoolHost) -> Result<Peer, String> {
+        let hop = d.front_ends.iter().find(|f| f.id == pool.next_hop).ok_or("The pool has no next hop")?;
+        let mut last = format!("{} has no server", hop.fqdn);
+        for s in &hop.servers {
+            match self.upstream(s, hop.tls_port).await {
+                Ok(peer) => return Ok(peer),
+                Err(e) => last = format!("{}: {e}", s.fqdn),
+            }
+        }
+        Err(format!("The next hop {} does not answer; last tried {last}", hop.fqdn))
+    }
+
+    async fn upstream(&self, s: &HostedServer, port: u16) -> Result<Peer, String> {
+        let open = |(name, p): &&(Fqdn, Peer)| *name == s.fqdn && !p.is_closed();
+        if let Some((_, p)) = self.state().upstream.values().find(open) {
             return Ok(p.clone());
         }
-        let at = SocketAddr::new(s.server.address, pool.port);
-        let name =
-            rustls::pki_types::ServerName::try_from(s.server.fqdn.to_string()).map_err(|e| e.to_string())?;
+        let at = SocketAddr::new(s.address, port);
+        let name = rustls::pki_types::ServerName::try_from(s.fqdn.to_string()).map_err(|e| e.to_string())?;
         let open = async {
             let tcp = TcpStream::connect(at).await?;
             tcp.set_nodelay(true)?;
@@ -159,7 +183,7 @@ impl FrontEnd {
         let (tls, local) = opened.map_err(|e| e.to_string())?;
         let handler: Arc<FrontEnd> = self.this.upgrade().ok_or("the Front End is ending")?;
         let (peer, work) = connection::start(tls, at, local, handler);
-        self.state().upstream.insert(s.server.fqdn.clone(), peer.clone());
+        self.state().upstream.insert(peer.id, (s.fqdn.clone(), peer.clone()));
         tokio::spawn(work);
         Ok(peer)
     }
@@ -212,16 +236,16 @@ impl FrontEnd {
         if is_invite && r.status >= 300 {
             state.dialogs.remove(&call);
         } else if is_invite && let Some(d) = state.dialogs.get_mut(&call) {
+            if r.status >= 200 {
+                d.invite = None;
+            }
             r.headers.get("To").unwrap_or_default().clone_into(&mut d.to);
             if let Some(c) = r.headers.get("Contact").and_then(NameAddr::parse) {
                 d.target = c.uri.to_string();
             }
         }
-        let peer = state
-            .bound
-            .get(&number)
-            .map(|b| b.peer.clone())
-            .or_else(|| state.upstream.values().find(|p| p.id == number).cloned());
+        let accepted = state.accepted.get(&number).map(|(p, _)| p.clone());
+        let peer = accepted.or_else(|| state.upstream.get(&number).map(|(_, p)| p.clone()));
         drop(state);
         if let Some(p) = peer {
             p.send(&Message::Response(r));
@@ -232,7 +256,8 @@ impl FrontEnd {
     pub(super) fn connection_ended(&self, peer: &Peer) {
         let mut state = self.state();
         state.bound.remove(&peer.id);
-        state.upstream.retain(|_, p| p.id != peer.id);
+        state.accepted.remove(&peer.id);
+        state.upstream.remove(&peer.id);
         let ended = |d: &Route| d.client.id == peer.id || d.server.id == peer.id;
         let calls: Vec<String> =
             state.dialogs.iter().filter(|(_, d)| ended(d)).map(|(c, _)| c.clone()).collect();
@@ -241,6 +266,12 @@ impl FrontEnd {
         drop(state);
         for (call, d) in list {
             let (to_server, target) = (d.client.id == peer.id, d.target.clone());
+            if let Some(invite) = d.invite.as_ref().filter(|_| !to_server) {
+                let gone =
+                    refuse(invite, 503, "Service Unavailable", "1020", "The server ended the connection");
+                d.client.send(&Message::Response(gone));
+                continue;
+            }
             let mut bye = Request::new("BYE", target);
             let other = if to_server { &d.server } else { &d.client };
             bye.headers.push("Via", self.via(other.id));

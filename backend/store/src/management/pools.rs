@@ -52,9 +52,32 @@ pub fn set_state(
     at: Timestamp,
 ) -> Result<()> {
     c.execute(
-        "INSERT INTO pool_state VALUES (?1, ?2, ?3, 1, ?4)
+        "INSERT INTO pool_state (pool, state, since, generation, forced) VALUES (?1, ?2, ?3, 1, ?4)
          ON CONFLICT (pool) DO UPDATE SET state = ?2, since = ?3, generation = generation + 1, forced = ?4",
         params![pool.as_str(), state.word(), at.millis(), forced],
+    )?;
+    Ok(())
+}
+
+/// The side that was opened last, with its epoch.
+///
+/// # Errors
+/// SQLite's.
+pub fn opened(c: &Connection, pool: &ObjectId) -> Result<Option<(PoolState, u64)>> {
+    let sql = "SELECT open_state, open_epoch FROM pool_state WHERE pool = ?1 AND open_state IS NOT NULL";
+    let row: Option<(String, i64)> =
+        c.query_row(sql, [pool.as_str()], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    Ok(row.and_then(|(s, e)| PoolState::parse(&s).map(|s| (s, e.unsigned_abs()))))
+}
+
+/// Notes the side that is opened next.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_opened(c: &Connection, pool: &ObjectId, side: PoolState, epoch: u64) -> Result<()> {
+    c.execute(
+        "UPDATE pool_state SET open_state = ?2, open_epoch = ?3 WHERE pool = ?1",
+        params![pool.as_str(), side.word(), epoch.cast_signed()],
     )?;
     Ok(())
 }

@@ -32,7 +32,9 @@ CREATE TABLE wizard_draft (
 -- Operational state stands beside the topology; publishing never changes it, except a new pool's first row.
 CREATE TABLE pool_state (
   pool TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('Normal', 'FailedOver')), since INTEGER NOT NULL,
-  generation INTEGER NOT NULL, forced INTEGER NOT NULL DEFAULT 0
+  generation INTEGER NOT NULL, forced INTEGER NOT NULL DEFAULT 0,
+  -- The side that was opened last, written before it is opened: what may be copied is decided by this.
+  open_state TEXT, open_epoch INTEGER
 ) STRICT;
 CREATE TABLE active_server (pool TEXT NOT NULL, fqdn TEXT NOT NULL, PRIMARY KEY (pool, fqdn)) STRICT;
 CREATE TABLE server_address (fqdn TEXT PRIMARY KEY, host INTEGER NOT NULL UNIQUE) STRICT;

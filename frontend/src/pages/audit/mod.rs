@@ -35,7 +35,8 @@ fn columns() -> Vec<Column<AuditView>> {
         Column::<AuditView>::new("What", |a| a.line.clone()).shown(what),
         Column::<AuditView>::new("Outcome", |a| a.outcome.clone()).shown(outcome),
         Column::<AuditView>::new("Reason", |a| a.reason.clone()),
-        Column::<AuditView>::new("Detail", |a| a.detail.clone()),
+        Column::<AuditView>::new("Detail", |a| a.detail.clone())
+            .shown(|a| view! { <span class="audit-detail" title=a.detail.clone()>{a.detail.clone()}</span> }.into_any()),
         Column::<AuditView>::new("Request", |a| a.request_id.clone()).shown(|a| view! { <span class="mono muted">{a.request_id.clone()}</span> }.into_any()),
     ]
 }
@@ -55,6 +56,7 @@ fn what(a: &AuditView) -> AnyView {
         <details class="audit-what">
             <summary>{a.cmdlet.clone()}" "<span class="mono muted">{a.target.clone()}</span></summary>
             <code class="mono">{a.line.clone()}</code>
+            <p>{a.detail.clone()}</p>
         </details>
     }
     .into_any()

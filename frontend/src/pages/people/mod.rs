@@ -1,23 +1,39 @@
-//! People.
+//! Chat users and Persistent Chat policies. Source: model §9, `reference/domain/procedures.md` §9.
 
-use leptos::prelude::*;
+mod new_user;
+mod policies;
+mod user_change;
+mod users;
 
-use crate::components::Page;
+pub use self::new_user::NewUserPage;
+pub use self::policies::PoliciesPage;
+pub use self::users::UsersPage;
 
-/// The page.
-#[component]
-pub fn UsersPage() -> impl IntoView {
-    view! { <Page title="UsersPage">"…"</Page> }
+use shared::api::PolicyView;
+
+/// User policies (those that are granted) for a list: what the cmdlet takes, and what a person reads.
+fn user_policies(all: &[PolicyView]) -> Vec<(String, String)> {
+    let name = |p: &PolicyView| p.identity.strip_prefix("Tag:").map(str::to_owned);
+    let words = |p: &PolicyView, n: &str| {
+        let on = if p.enable_persistent_chat { "allows Persistent Chat" } else { "refuses Persistent Chat" };
+        format!("{n} ({on})")
+    };
+    all.iter().filter_map(|p| name(p).map(|n| (n.clone(), words(p, &n)))).collect()
 }
 
-/// The page.
-#[component]
-pub fn NewUserPage() -> impl IntoView {
-    view! { <Page title="NewUserPage">"…"</Page> }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The page.
-#[component]
-pub fn PoliciesPage() -> impl IntoView {
-    view! { <Page title="PoliciesPage">"…"</Page> }
+    #[test]
+    fn only_user_policies_are_granted() {
+        let policy = |identity: &str, on| PolicyView {
+            identity: identity.to_owned(),
+            description: String::new(),
+            enable_persistent_chat: on,
+            granted: 0,
+        };
+        let all = [policy("Global", false), policy("Site:Redmond", true), policy("Tag:Chat", true)];
+        assert_eq!(user_policies(&all), [("Chat".to_owned(), "Chat (allows Persistent Chat)".to_owned())]);
+    }
 }

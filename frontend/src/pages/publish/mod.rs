@@ -1,18 +1,9 @@
-//! Publish.
+//! Publishing: what will change, and the run that does it. Source: `reference/domain/procedures.md` §3.
 
-use leptos::prelude::*;
+mod job;
+mod review;
+mod servers;
+mod steps;
 
-use crate::components::Page;
-
-/// The page.
-#[component]
-pub fn PublishPage() -> impl IntoView {
-    view! { <Page title="PublishPage">"…"</Page> }
-}
-
-/// The page.
-#[component]
-pub fn JobPage( /// Name.
-    id: String,) -> impl IntoView {
-    view! { <Page title="JobPage">{id}</Page> }
-}
+pub use job::JobPage;
+pub use review::PublishPage;

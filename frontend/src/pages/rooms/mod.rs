@@ -1,39 +1,85 @@
-//! Rooms.
+//! Categories and chat rooms. Source: model §§12, 13.
 
-use leptos::prelude::*;
+mod category;
+mod list;
+mod new;
+mod room;
+mod room_people;
 
-use crate::components::Page;
+use shared::api::{CategoryView, RoomView};
+use shared::events::Topic;
+use shared::{Fqdn, SipUri};
 
-/// The page.
-#[component]
-pub fn RoomsPage() -> impl IntoView {
-    view! { <Page title="RoomsPage">"…"</Page> }
+pub use self::category::CategoryPage;
+pub use self::list::RoomsPage;
+pub use self::new::{NewCategoryPage, NewRoomPage};
+pub use self::room::RoomPage;
+use crate::api::{Data, use_data};
+use crate::components::badge::Badge;
+use crate::components::{Icon, Tone};
+
+const TOPICS: &[Topic] = &[Topic::Rooms, Topic::Topology, Topic::Pool];
+
+fn use_rooms() -> Data<Vec<RoomView>> {
+    use_data(|| "rooms".to_owned(), TOPICS)
 }
 
-/// The page.
-#[component]
-pub fn NewRoomPage() -> impl IntoView {
-    view! { <Page title="NewRoomPage">"…"</Page> }
+fn use_categories() -> Data<Vec<CategoryView>> {
+    use_data(|| "categories".to_owned(), TOPICS)
 }
 
-/// The page.
-#[component]
-pub fn NewCategoryPage() -> impl IntoView {
-    view! { <Page title="NewCategoryPage">"…"</Page> }
+/// The principals of a text, one per line.
+fn principals(text: &str) -> Vec<String> {
+    text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
-/// The page.
-#[component]
-pub fn RoomPage( /// Name.
-    pool: String, /// Name.
-    name: String,) -> impl IntoView {
-    view! { <Page title="RoomPage">{pool}{name}</Page> }
+/// The check of such a text: each line is a SIP address or a SIP domain.
+fn check_principals(text: &str) -> Result<(), String> {
+    let wrong = |l: &String| SipUri::try_from(l.as_str()).is_err() && Fqdn::try_from(l.as_str()).is_err();
+    match principals(text).into_iter().find(wrong) {
+        Some(l) => Err(format!("'{l}' is neither a SIP address (sip:user@domain) nor a SIP domain.")),
+        None => Ok(()),
+    }
 }
 
-/// The page.
-#[component]
-pub fn CategoryPage( /// Name.
-    pool: String, /// Name.
-    name: String,) -> impl IntoView {
-    view! { <Page title="CategoryPage">{pool}{name}</Page> }
+/// A room's state: who sees it, and whether it is in use.
+fn of_room(r: &RoomView) -> Badge {
+    if r.disabled {
+        Badge::new("Disabled", Tone::Neutral, Icon::Stop)
+    } else {
+        Badge::new("Enabled", Tone::Good, Icon::Tick)
+    }
+}
+
+/// What a privacy means.
+fn privacy_words(privacy: &str) -> &'static str {
+    match privacy {
+        "Open" => "Anyone whom the category allows may enter.",
+        "Secret" => "Only members may enter, and only members find it.",
+        _ => "Only members may enter; everyone whom the category allows finds it.",
+    }
+}
+
+/// Privacies for a choice.
+fn privacies() -> Vec<(String, String, String)> {
+    ["Open", "Closed", "Secret"].map(|p| (p.to_owned(), p.to_owned(), privacy_words(p).to_owned())).to_vec()
+}
+
+/// Types for a choice.
+fn types() -> Vec<(String, String, String)> {
+    let choice = |v: &str, text: &str| (v.to_owned(), v.to_owned(), text.to_owned());
+    vec![choice("Normal", "Every member may post."), choice("Auditorium", "Only presenters post; all members read.")]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principals_stand_one_per_line() {
+        assert_eq!(principals(" sip:pilar@litwareinc.com \n\nlitwareinc.com"), ["sip:pilar@litwareinc.com", "litwareinc.com"]);
+        assert!(check_principals("sip:pilar@litwareinc.com\nlitwareinc.com\n").is_ok());
+        assert!(check_principals("pilar@litwareinc.com").unwrap_err().contains("pilar@litwareinc.com"));
+        assert!(check_principals("").is_ok());
+    }
 }

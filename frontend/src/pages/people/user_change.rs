@@ -1,0 +1,110 @@
+//! The dialog of one user: policy, name and home, password, deletion.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::{Map, Value};
+use shared::api::UserView;
+
+use crate::components::act::args;
+use crate::components::{ActButton, ActForm, ButtonKind, PasswordField, Section, SelectField, TextField};
+
+/// What can be changed of a user.
+#[component]
+pub fn ChangeUser(
+    /// The user.
+    user: UserView,
+    /// User policies: name and words.
+    policies: Memo<Vec<(String, String)>>,
+    /// Front End pools: FQDN and words.
+    homes: Memo<Vec<(String, String)>>,
+    /// Called once something was changed.
+    done: Callback<()>,
+) -> impl IntoView {
+    let identity = user.sip_address.to_string();
+    let remove = args([("Identity", identity.clone().into())]);
+    let name = user.display_name.clone();
+    view! {
+        <Grant user=user.clone() policies done />
+        <NameAndHome user homes done />
+        <NewPassword identity name=name.clone() done />
+        <Section title="Delete">
+            <p class="muted">"Messages that the user wrote stay."</p>
+            <div>
+                <ActButton cmdlet="Remove-LgUser" args=remove label=format!("Delete the user {name}") short="Delete the user"
+                    kind=ButtonKind::Danger on_done=Arc::new(move |_: &_| done.run(())) />
+            </div>
+        </Section>
+        <footer class="dialog-foot">
+            <crate::components::Button label="Close" on_press=move |()| done.run(()) />
+        </footer>
+    }
+}
+
+/// *Grant*: a user policy, or none, so that site or global decides.
+#[component]
+fn Grant(user: UserView, policies: Memo<Vec<(String, String)>>, done: Callback<()>) -> impl IntoView {
+    let before = user.policy.clone().unwrap_or_default();
+    let policy = RwSignal::new(before.clone());
+    let identity = user.sip_address.to_string();
+    let arguments = Signal::derive(move || -> Map<String, Value> {
+        args([("Identity", identity.clone().into()), ("PolicyName", policy.get().into())])
+    });
+    let nothing = Signal::derive(move || policy.with(|p| *p == before).then(|| "This policy is granted already.".to_owned()));
+    let label = Signal::derive(move || match policy.get().as_str() {
+        "" => "Take the user policy away".to_owned(),
+        p => format!("Grant {p}"),
+    });
+    let text = format!(
+        "Now {}, decided by the {}. A user policy goes before the site's, and that before the global one.",
+        if user.chat_enabled { "allowed to use Persistent Chat" } else { "not allowed to use Persistent Chat" },
+        user.decided_by
+    );
+    view! {
+        <Section title="Persistent Chat policy">
+            <p class="muted">{text}</p>
+            <ActForm cmdlet="Grant-CsPersistentChatPolicy" args=arguments label blocked=nothing on_done=Arc::new(move |_: &_| done.run(()))>
+                <SelectField label="User policy" name="PolicyName" value=policy options=policies none="<Automatic> – site or global decides" />
+            </ActForm>
+        </Section>
+    }
+}
+
+#[component]
+fn NameAndHome(user: UserView, homes: Memo<Vec<(String, String)>>, done: Callback<()>) -> impl IntoView {
+    let name = RwSignal::new(user.display_name.clone());
+    let home = RwSignal::new(user.registrar_pool.clone());
+    let label = format!("Change {}", user.display_name);
+    let arguments = Signal::derive(move || {
+        let changed = |now: String, was: &str| Some(now).filter(|n| n != was);
+        args([
+            ("Identity", user.sip_address.to_string().into()),
+            ("DisplayName", changed(name.get().trim().to_owned(), &user.display_name).into()),
+            ("RegistrarPool", changed(home.get(), &user.registrar_pool).into()),
+        ])
+    });
+    let nothing = Signal::derive(move || (arguments.with(Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    view! {
+        <Section title="Name and home">
+            <ActForm cmdlet="Set-LgUser" args=arguments label blocked=nothing on_done=Arc::new(move |_: &_| done.run(()))>
+                <TextField label="Display name" name="DisplayName" value=name required=true />
+                <SelectField label="Home Front End pool" name="RegistrarPool" value=home required=true options=homes />
+            </ActForm>
+        </Section>
+    }
+}
+
+#[component]
+fn NewPassword(identity: String, name: String, done: Callback<()>) -> impl IntoView {
+    let password = RwSignal::new(String::new());
+    let arguments = Signal::derive(move || args([("Identity", identity.clone().into()), ("Password", password.get().into())]));
+    let label = Signal::derive(move || format!("Give {name} a new password"));
+    view! {
+        <Section title="Password">
+            <ActForm cmdlet="Reset-LgUserPassword" args=arguments label on_done=Arc::new(move |_: &_| done.run(()))>
+                <PasswordField label="New password" name="Password" value=password autocomplete="new-password"
+                    help=|| "8 characters at least. Left empty, one is made and shown once. The old one stops working." />
+            </ActForm>
+        </Section>
+    }
+}

@@ -1,0 +1,88 @@
+//! A run, live: its steps as they go, what mends a failed one, and where to go afterwards.
+
+use leptos::prelude::*;
+use shared::api::JobView;
+use shared::events::Topic;
+
+use super::review::{PUBLISH, to_job};
+use super::servers::Servers;
+use super::steps::Steps;
+use crate::api::use_data;
+use crate::components::badge::of_run;
+use crate::components::{ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo};
+use crate::routes::{Route, segment};
+
+/// The page of a run.
+#[component]
+pub fn JobPage(
+    /// Id of the run.
+    id: String,
+) -> impl IntoView {
+    let path = format!("jobs/{}", segment(&id));
+    let data = use_data::<JobView>(move || path.clone(), &[Topic::Job]);
+    let title = Signal::derive(move || data.value.with(|j| j.as_ref().map_or_else(|| "Run".to_owned(), |j| j.title.clone())));
+    let state = Memo::new(move |_| data.value.with(|j| j.as_ref().map(|j| j.state.clone())));
+    view! {
+        <Page title badge=move || view! { {move || state.get().map(|s| view! { <StateBadge state=of_run(&s) /> })} }>
+            <Shown data lines=8 let:job>
+                <Run job />
+            </Shown>
+        </Page>
+    }
+}
+
+#[component]
+fn Run(job: Signal<JobView>) -> impl IntoView {
+    let state = Memo::new(move |_| job.with(|j| j.state.clone()));
+    let error = Memo::new(move |_| job.with(|j| j.error.clone()));
+    let (actor, started) = job.with_untracked(|j| (j.actor.clone(), j.started));
+    let took = move || job.with(|j| j.steps.iter().filter_map(|s| s.millis).sum::<u64>());
+    view! {
+        <Facts facts=vec![
+            ("Started", view! { <TimeAgo at=started /> }.into_any()),
+            ("By", actor.into_any()),
+            ("Time in steps", (move || format!("{} ms", took())).into_any()),
+        ] />
+        <div role="status" class="visually-hidden">{move || progress(&job.read())}</div>
+        {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
+        <Steps job />
+        <Servers />
+        {move || next_act(&state.read())}
+    }
+}
+
+/// For screen readers, once per step.
+fn progress(j: &JobView) -> String {
+    let done = j.steps.iter().filter(|s| s.state == "done").count();
+    format!("{}: {done} of {} steps are done.", of_run(&j.state).word, j.steps.len())
+}
+
+/// The next safe act, always in the same place.
+fn next_act(state: &str) -> AnyView {
+    let again = std::sync::Arc::new(to_job);
+    match state {
+        "done" => view! {
+            <div class="job-next">
+                <LinkButton label="Show the pools" kind=ButtonKind::Primary href=Route::Pools.href() />
+                <LinkButton label="Send a test message" href=Route::Tests.href() />
+                <LinkButton label="Versions" href=Route::Versions.href() />
+            </div>
+        }
+        .into_any(),
+        "failed" => view! {
+            <div class="job-next">
+                <ActButton cmdlet=PUBLISH args=serde_json::Map::new() label="Publish again" kind=ButtonKind::Primary on_done=again />
+                <LinkButton label="Review the changes" href=Route::Publish.href() />
+                <LinkButton label="Edit the topology" href=Route::Topology.href() />
+            </div>
+        }
+        .into_any(),
+        _ => view! {
+            <div class="job-next">
+                <span class="muted">"It goes on when you leave this page, and after a restart of the portal."</span>
+                <LinkButton label="Show the topology" href=Route::Topology.href() />
+            </div>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,138 @@
+//! What publishing would change, what stands in the way, and the button.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use shared::api::TopologyView;
+use shared::plan::CmdletResponse;
+
+use crate::components::act::args;
+use crate::components::{ActButton, ActForm, ButtonKind, LinkButton, Notice, NoticeKind, Page, ProblemList, Section, Shown, TextField};
+use crate::pages::topology::use_topology;
+use crate::routes::Route;
+use crate::{nav, session};
+
+/// The cmdlet that publishes.
+pub const PUBLISH: &str = "Publish-CsTopology";
+
+/// The page.
+#[component]
+pub fn PublishPage() -> impl IntoView {
+    let data = use_topology();
+    let lead = "Publishing checks everything, creates databases, stores a new version and starts the servers.";
+    view! {
+        <Page title="Publish the topology" lead actions=|| view! { <LinkButton label="Versions" href=Route::Versions.href() /> }>
+            <Shown data lines=6 let:view>
+                <Review view />
+            </Shown>
+        </Page>
+    }
+}
+
+#[component]
+fn Review(view: Signal<TopologyView>) -> impl IntoView {
+    let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
+    move || {
+        if nothing.get() {
+            let version = view.with_untracked(|v| v.version);
+            view! {
+                <div class="empty">
+                    <h2>"There is nothing to publish"</h2>
+                    <p>{version.map_or_else(
+                        || "The draft is empty. Add a SIP domain, a site and a Front End pool first.".to_owned(),
+                        |n| format!("The draft equals version {n}, which is published."),
+                    )}</p>
+                    <LinkButton label="Show the topology" href=Route::Topology.href() />
+                </div>
+            }
+            .into_any()
+        } else {
+            view! { <Changes view /><Problems view /><Publish view /> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Changes(view: Signal<TopologyView>) -> impl IntoView {
+    let sentences = Memo::new(move |_| view.with(|v| v.sentences.clone()));
+    let title = Signal::derive(move || match sentences.with(Vec::len) {
+        1 => "1 change".to_owned(),
+        n => format!("{n} changes"),
+    });
+    let json = Memo::new(move |_| view.with(|v| serde_json::to_string_pretty(&v.changes).unwrap_or_default()));
+    let drop_label = "Set the draft back to what is published";
+    view! {
+        <Section title actions=move || view! {
+            <ActButton cmdlet="Reset-LgTopologyDraft" args=serde_json::Map::new() label=drop_label short="Drop all changes" kind=ButtonKind::Danger />
+        }>
+            <ul class="card changes">
+                {move || sentences.get().into_iter().map(|s| view! { <li>{crate::components::copy::breakable(&s)}</li> }).collect_view()}
+            </ul>
+            <details class="changes-json">
+                <summary>"Show the changes as JSON"</summary>
+                <pre tabindex="0">{json}</pre>
+            </details>
+        </Section>
+    }
+}
+
+#[component]
+fn Problems(view: Signal<TopologyView>) -> impl IntoView {
+    let problems = Memo::new(move |_| view.with(|v| v.problems.clone()));
+    move || {
+        let list = problems.get();
+        (!list.is_empty()).then(|| {
+            let kind = if list.iter().any(|p| p.blocks()) { NoticeKind::Danger } else { NoticeKind::Warning };
+            view! {
+                <Section title="Problems of the draft">
+                    <Notice kind><ProblemList problems=list /></Notice>
+                </Section>
+            }
+        })
+    }
+}
+
+#[component]
+fn Publish(view: Signal<TopologyView>) -> impl IntoView {
+    let comment = RwSignal::new(String::new());
+    let revision = Memo::new(move |_| view.with(|v| v.revision));
+    let publishers = Memo::new(move |_| view.with(|v| v.publishers.clone()));
+    let errors = Signal::derive(move || {
+        let n = view.with(|v| v.problems.iter().filter(|p| p.blocks()).count());
+        (n > 0).then(|| format!("The draft has {n} problem{} to solve first.", if n == 1 { "" } else { "s" }))
+    });
+    let arguments = Signal::derive(move || args([("Comment", comment.get().trim().into()), ("Revision", revision.get().into())]));
+    let done = Arc::new(to_job);
+    view! {
+        <Section title="Publish">
+            {move || session::allowed(PUBLISH).err().map(|why| view! { <NotYours why names=publishers.get() /> })}
+            <ActForm cmdlet=PUBLISH args=arguments label="Publish the topology" blocked=errors on_done=done>
+                <TextField label="Comment" name="Comment" value=comment
+                    help=|| "Why. It stands in the history of versions." />
+            </ActForm>
+        </Section>
+    }
+}
+
+/// Goes to the run that an act started.
+pub fn to_job(r: &CmdletResponse) {
+    if let Some(id) = &r.job {
+        nav::navigate_to(&Route::Job(id.clone()));
+    }
+}
+
+/// For whoever may define but not publish.
+#[component]
+fn NotYours(why: String, names: Vec<String>) -> impl IntoView {
+    let who = match names.len() {
+        0 => "No enabled account has the publish right now.".to_owned(),
+        1 => format!("{} can publish.", names[0]),
+        _ => format!("These accounts can publish: {}.", names.join(", ")),
+    };
+    view! {
+        <Notice kind=NoticeKind::Warning>
+            <p>{why}</p>
+            <p>{who}" The draft is kept; tell them that it is ready."</p>
+        </Notice>
+    }
+}

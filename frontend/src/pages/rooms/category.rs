@@ -1,0 +1,118 @@
+//! One category of rooms.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::json;
+use shared::api::CategoryView;
+
+use super::list::{CATEGORIES, room_columns};
+use super::{check_principals, principals, use_categories, use_rooms};
+use crate::components::act::args;
+use crate::components::{
+    ActButton, ActForm, ButtonKind, DataTable, Facts, LinkButton, Mono, Notice, Page, Section, Shown, TextField,
+};
+use crate::nav;
+use crate::routes::{PoolTab, Route, segment};
+
+/// The page of a category.
+#[component]
+pub fn CategoryPage(
+    /// FQDN of its pool.
+    pool: String,
+    /// Its name.
+    name: String,
+) -> impl IntoView {
+    let data = use_categories();
+    let title = name.clone();
+    let found = Memo::new(move |_| {
+        data.value.with(|l| l.as_ref()?.iter().find(|c| c.pool.as_str() == pool && c.name == name).cloned())
+    });
+    view! {
+        <Page title actions=move || view! { {move || found.get().map(|c| acts(&c))} }>
+            <Shown data lines=6 let:_list>
+                {move || match found.get() {
+                    Some(category) => view! { <Details category /> }.into_any(),
+                    None => view! {
+                        <Notice><p>"There is no such category. It may have been deleted or renamed, or its pool's database is not open now."</p></Notice>
+                        <p><LinkButton label="Show all categories" href=CATEGORIES /></p>
+                    }.into_any(),
+                }}
+            </Shown>
+        </Page>
+    }
+}
+
+fn acts(c: &CategoryView) -> AnyView {
+    let remove = args([("Identity", c.identity.clone().into())]);
+    let new = format!("{}?category={}", Route::RoomNew.href(), segment(&c.identity));
+    let gone = Arc::new(|_: &_| nav::navigate(CATEGORIES));
+    view! {
+        <LinkButton label="New room in it" href=new />
+        <ActButton cmdlet="Remove-CsPersistentChatCategory" args=remove label=format!("Delete the category {}", c.name) short="Delete"
+            kind=ButtonKind::Danger on_done=gone />
+    }
+    .into_any()
+}
+
+#[component]
+fn Details(category: CategoryView) -> impl IntoView {
+    let pool = Route::Pool(category.pool.to_string(), PoolTab::Overview).href();
+    let identity = category.identity.clone();
+    let rooms = use_rooms();
+    let (fqdn, name) = (category.pool.clone(), category.name.clone());
+    view! {
+        <Facts facts=vec![
+            ("Pool", view! { <a href=pool>{category.pool_name.clone()}</a> }.into_any()),
+            ("Identity", view! { <Mono text=identity copy=true /> }.into_any()),
+            ("Rooms", category.rooms.to_string().into_any()),
+        ] />
+        <Change category />
+        <Section title="Rooms in this category">
+            <Shown data=rooms let:all>
+                {
+                    let (fqdn, name) = (fqdn.clone(), name.clone());
+                    let rows = Signal::derive(move || all.with(|l| l.iter().filter(|r| r.pool == fqdn && r.category == name).cloned().collect::<Vec<_>>()));
+                    view! { <DataTable rows columns=room_columns() name="rooms of the category" plain=true empty=|| "It has no room yet." /> }
+                }
+            </Shown>
+        </Section>
+    }
+}
+
+/// Description, allowed and denied members.
+#[component]
+fn Change(category: CategoryView) -> impl IntoView {
+    let text = RwSignal::new(category.description.clone());
+    let allowed = RwSignal::new(category.allowed.join("\n"));
+    let denied = RwSignal::new(category.denied.join("\n"));
+    let label = format!("Change the category {}", category.name);
+    let arguments = Signal::derive(move || {
+        let list = |now: RwSignal<String>, was: &[String]| {
+            let list = principals(&now.read());
+            (list != was).then(|| json!({ "Replace": list }))
+        };
+        let mut all = args([
+            ("Identity", category.identity.clone().into()),
+            ("AllowedMembers", list(allowed, &category.allowed).into()),
+            ("DeniedMembers", list(denied, &category.denied).into()),
+        ]);
+        // An empty description is a value, too.
+        if text.with(|t| *t != category.description) {
+            all.insert("Description".to_owned(), text.get().into());
+        }
+        all
+    });
+    let nothing = Signal::derive(move || (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    view! {
+        <Section title="Who may be in its rooms">
+            <ActForm cmdlet="Set-CsPersistentChatCategory" args=arguments label blocked=nothing>
+                <TextField label="Allowed members" name="AllowedMembers" value=allowed mono=true rows=4 check=check_principals
+                    help=|| "SIP addresses (sip:pilar@litwareinc.com) or SIP domains (litwareinc.com), one per line." />
+                <TextField label="Denied members" name="DeniedMembers" value=denied mono=true rows=3 check=check_principals
+                    help=|| "Never members, whatever the list above says." />
+                <TextField label="Description" name="Description" value=text />
+            </ActForm>
+        </Section>
+    }
+}

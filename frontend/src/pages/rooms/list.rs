@@ -1,0 +1,104 @@
+//! The lists of rooms and categories.
+
+use leptos::prelude::*;
+use shared::api::{CategoryView, RoomView};
+
+use super::{of_room, use_categories, use_rooms};
+use crate::components::copy::breakable;
+use crate::components::{ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs};
+use crate::nav;
+use crate::routes::Route;
+
+/// Address of the list of categories.
+pub const CATEGORIES: &str = "/rooms?show=categories";
+
+/// The page with both lists, one at a time.
+#[component]
+pub fn RoomsPage() -> impl IntoView {
+    let show = nav::use_query("show");
+    let categories = Memo::new(move |_| show.with(|s| s.as_deref() == Some("categories")));
+    let tabs = Signal::derive(move || {
+        let tab = |label: &str, href: &str, current| Tab { label: label.to_owned(), href: href.to_owned(), current };
+        vec![tab("Rooms", "/rooms", !categories.get()), tab("Categories", CATEGORIES, categories.get())]
+    });
+    let lead = "Rooms hold the conversations. A category says who may be in its rooms.";
+    view! {
+        <Page title="Rooms" lead actions=|| view! {
+            <LinkButton label="New category" href=Route::CategoryNew.href() />
+            <LinkButton label="New room" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::RoomNew.href() />
+        }>
+            <Tabs label="Rooms and categories" tabs />
+            {move || if categories.get() { view! { <Categories /> }.into_any() } else { view! { <Rooms /> }.into_any() }}
+        </Page>
+    }
+}
+
+#[component]
+fn Rooms() -> impl IntoView {
+    let data = use_rooms();
+    view! {
+        <Shown data lines=6 let:rows>
+            <DataTable rows columns=room_columns() name="rooms" empty=|| view! {
+                <h2>"There is no room yet"</h2>
+                <p>"A room needs a category on a running pool."</p>
+                <div class="row">
+                    <LinkButton label="New room" kind=ButtonKind::Primary href=Route::RoomNew.href() />
+                    <LinkButton label="New category" href=Route::CategoryNew.href() />
+                </div>
+            } />
+        </Shown>
+    }
+}
+
+/// Columns of rooms, also for a category's own list.
+pub fn room_columns() -> Vec<Column<RoomView>> {
+    vec![
+        Column::<RoomView>::new("Room", |r| r.name.clone()).shown(|r| {
+            let href = Route::Room(r.pool.to_string(), r.name.clone()).href();
+            view! { <a href=href>{r.name.clone()}</a> }.into_any()
+        }),
+        Column::<RoomView>::new("Category", |r| r.category.clone()).shown(|r| {
+            let href = Route::Category(r.pool.to_string(), r.category.clone()).href();
+            view! { <a href=href>{r.category.clone()}</a> }.into_any()
+        }),
+        Column::<RoomView>::new("Pool", |r| format!("{} ({})", r.pool_name, r.pool)).shown(|r| pool(&r.pool_name, r.pool.as_str())),
+        Column::<RoomView>::new("Privacy", |r| r.privacy.clone()),
+        Column::<RoomView>::new("Type", |r| r.room_type.clone()),
+        Column::<RoomView>::new("Members", |r| r.members.len().to_string()).number(),
+        Column::<RoomView>::new("State", |r| of_room(r).word).shown(|r| view! { <StateBadge state=of_room(r) /> }.into_any()),
+    ]
+}
+
+fn pool(name: &str, fqdn: &str) -> AnyView {
+    view! { <span title=fqdn.to_owned()>{breakable(name)}</span> }.into_any()
+}
+
+#[component]
+fn Categories() -> impl IntoView {
+    let data = use_categories();
+    view! {
+        <Shown data lines=6 let:rows>
+            <DataTable rows columns=category_columns() name="categories" empty=|| view! {
+                <h2>"There is no category yet"</h2>
+                <p>"A category needs a running pool. One wide category is enough unless groups must be kept apart."</p>
+                <LinkButton label="New category" kind=ButtonKind::Primary href=Route::CategoryNew.href() />
+            } />
+        </Shown>
+    }
+}
+
+fn category_columns() -> Vec<Column<CategoryView>> {
+    vec![
+        Column::<CategoryView>::new("Category", |c| c.name.clone()).shown(|c| {
+            let href = Route::Category(c.pool.to_string(), c.name.clone()).href();
+            view! { <a href=href>{c.name.clone()}</a> }.into_any()
+        }),
+        Column::<CategoryView>::new("Pool", |c| format!("{} ({})", c.pool_name, c.pool)).shown(|c| pool(&c.pool_name, c.pool.as_str())),
+        Column::<CategoryView>::new("Allowed members", |c| c.allowed.join(" "))
+            .shown(|c| view! { <span class="mono">{breakable(&c.allowed.join(", "))}</span> }.into_any()),
+        Column::<CategoryView>::new("Denied members", |c| c.denied.join(" "))
+            .shown(|c| view! { <span class="mono">{breakable(&c.denied.join(", "))}</span> }.into_any()),
+        Column::<CategoryView>::new("Rooms", |c| c.rooms.to_string()).number(),
+        Column::<CategoryView>::new("Description", |c| c.description.clone()),
+    ]
+}

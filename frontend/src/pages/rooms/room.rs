@@ -1,0 +1,120 @@
+//! One chat room.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use shared::api::RoomView;
+
+use super::room_people::People;
+use super::{of_room, privacies, privacy_words, types, use_rooms};
+use crate::components::act::args;
+use crate::components::{
+    ActButton, ActForm, ButtonKind, Facts, LinkButton, Mono, Notice, Page, RadioGroup, Section, Shown, StateBadge, TextField,
+};
+use crate::nav;
+use crate::routes::{PoolTab, Route};
+
+/// The page of a room.
+#[component]
+pub fn RoomPage(
+    /// FQDN of its pool.
+    pool: String,
+    /// Its name.
+    name: String,
+) -> impl IntoView {
+    let data = use_rooms();
+    let title = name.clone();
+    let found = Memo::new(move |_| {
+        data.value.with(|l| l.as_ref()?.iter().find(|r| r.pool.as_str() == pool && r.name == name).cloned())
+    });
+    view! {
+        <Page title
+            badge=move || view! { {move || found.get().map(|r| view! { <StateBadge state=of_room(&r) /> })} }
+            actions=move || view! { {move || found.get().map(acts)} }
+        >
+            <Shown data lines=6 let:_list>
+                {move || match found.get() {
+                    Some(room) => view! { <Details room /> }.into_any(),
+                    None => view! {
+                        <Notice><p>"There is no such room. It may have been deleted or renamed, or its pool's database is not open now."</p></Notice>
+                        <p><LinkButton label="Show all rooms" href=Route::Rooms.href() /></p>
+                    }.into_any(),
+                }}
+            </Shown>
+        </Page>
+    }
+}
+
+fn acts(r: RoomView) -> AnyView {
+    let verb = if r.disabled { "Enable" } else { "Disable" };
+    let switch = args([("Identity", r.identity.clone().into()), ("Disabled", (!r.disabled).into())]);
+    let remove = args([("Identity", r.identity.into())]);
+    let gone = Arc::new(|_: &_| nav::navigate_to(&Route::Rooms));
+    view! {
+        <ActButton cmdlet="Set-CsPersistentChatRoom" args=switch label=format!("{verb} the room {}", r.name) short=verb review=!r.disabled />
+        <ActButton cmdlet="Remove-CsPersistentChatRoom" args=remove label=format!("Delete the room {} with its messages", r.name) short="Delete"
+            kind=ButtonKind::Danger on_done=gone />
+    }
+    .into_any()
+}
+
+#[component]
+fn Details(room: RoomView) -> impl IntoView {
+    let category = Route::Category(room.pool.to_string(), room.category.clone()).href();
+    let pool = Route::Pool(room.pool.to_string(), PoolTab::Overview).href();
+    view! {
+        <Facts facts=vec![
+            ("Pool", view! { <a href=pool>{room.pool_name.clone()}</a> }.into_any()),
+            ("Category", view! { <a href=category>{room.category.clone()}</a> }.into_any()),
+            ("Privacy", format!("{}. {}", room.privacy, privacy_words(&room.privacy)).into_any()),
+            ("Type", room.room_type.clone().into_any()),
+            ("Identity", view! { <Mono text=room.identity.clone() copy=true /> }.into_any()),
+            ("Address", view! { <Mono text=room.uri.clone() copy=true /> }.into_any()),
+        ] />
+        <People room=room.clone() />
+        <Change room />
+    }
+}
+
+/// Name, description, privacy, type.
+#[component]
+fn Change(room: RoomView) -> impl IntoView {
+    let name = RwSignal::new(room.name.clone());
+    let text = RwSignal::new(room.description.clone());
+    let privacy = RwSignal::new(room.privacy.clone());
+    let kind = RwSignal::new(room.room_type.clone());
+    let (identity, pool) = (room.identity.clone(), room.pool.to_string());
+    let label = format!("Change the room {}", room.name);
+    let before = room.clone();
+    let arguments = Signal::derive(move || {
+        let changed = |now: String, was: &str| Some(now).filter(|n| n != was);
+        let mut all = args([
+            ("Identity", identity.clone().into()),
+            ("Name", changed(name.get().trim().to_owned(), &room.name).into()),
+            ("Privacy", changed(privacy.get(), &room.privacy).into()),
+            ("Type", changed(kind.get(), &room.room_type).into()),
+        ]);
+        // An empty description is a value, too.
+        if let Some(d) = changed(text.get(), &room.description) {
+            all.insert("Description".to_owned(), d.into());
+        }
+        all
+    });
+    let nothing = Signal::derive(move || (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    let done = Arc::new(move |_: &_| {
+        let now = name.get_untracked().trim().to_owned();
+        if now != before.name {
+            nav::replace(&Route::Room(pool.clone(), now).href());
+        }
+    });
+    view! {
+        <Section title="Properties">
+            <ActForm cmdlet="Set-CsPersistentChatRoom" args=arguments label blocked=nothing on_done=done>
+                <TextField label="Name" name="Name" value=name required=true />
+                <TextField label="Description" name="Description" value=text />
+                <RadioGroup label="Privacy" value=privacy options=privacies() />
+                <RadioGroup label="Type" value=kind options=types() />
+            </ActForm>
+        </Section>
+    }
+}
