@@ -1,6 +1,5 @@
 //! The page: compiled for wasm, then bundled into target/site.
 
-use std::env;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -44,10 +43,6 @@ pub fn build(kind: Kind) -> Result<()> {
     let toolchain = Toolchain::find()?;
     let mut compile = toolchain.cargo("build");
     compile.args(["--package", "frontend", "--lib", "--profile", kind.profile()]);
-    if kind == Kind::Dev && env::var_os("RUSTFLAGS").is_none() {
-        // Leptos' types grow with every view; erased, a change compiles several times faster.
-        compile.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", "--cfg erase_components");
-    }
     run(&mut compile)?;
 
     let mut bundle = cargo("run");

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
 
-use super::gate;
+use super::{gate, lean};
 
 const BASE: &str = "/api/v1/";
 
@@ -55,9 +55,15 @@ fn write(body: &impl Serialize) -> Result<String, ApiError> {
         .map_err(|e| ApiError::new(ErrorCode::Internal, format!("The request could not be written: {e}.")))
 }
 
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+/// Reads a resource as its text.
+pub(super) async fn get_text(path: &str) -> Result<String, ApiError> {
+    send(Method::GET, path, None).await
+}
+
+/// Reads the text of an answer.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     // An answer without a body is `()`.
-    serde_json::from_str(if text.is_empty() { "null" } else { text }).map_err(|e| {
+    lean::from_str(if text.is_empty() { "null" } else { text }).map_err(|e| {
         let text = format!("The portal's answer does not fit this page: {e}. Reload the page; it may be older than the portal.");
         ApiError::new(ErrorCode::Internal, text)
     })
@@ -94,7 +100,7 @@ async fn once(method: Method, path: &str, body: Option<&str>) -> Result<String, 
     if response.ok() {
         return Ok(text);
     }
-    let mut error = serde_json::from_str::<ApiError>(&text).unwrap_or_else(|_| {
+    let mut error = lean::from_str::<ApiError>(&text).unwrap_or_else(|_| {
         ApiError::new(ErrorCode::Unavailable, format!("The portal answered with status {status} and no explanation."))
     });
     error.request_id = error.request_id.or(request_id);

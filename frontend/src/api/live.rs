@@ -119,7 +119,7 @@ fn open() {
     });
     let failed = Closure::<dyn Fn()>::new(lost);
     let message = Closure::<dyn Fn(MessageEvent)>::new(|e: MessageEvent| {
-        let event = e.data().as_string().and_then(|t| serde_json::from_str::<Event>(&t).ok());
+        let event = e.data().as_string().and_then(|t| super::lean::from_str::<Event>(&t).ok());
         if let Some(i) = event.and_then(|e| TOPICS.iter().position(|t| *t == e.topic)) {
             mark(|pending| pending[i] = true);
         }

@@ -3,7 +3,10 @@
 mod client;
 mod data;
 pub mod gate;
+pub mod lean;
 pub mod live;
+mod value;
 
 pub use client::{cmdlet, delete, get, patch, post};
-pub use data::{Data, use_data};
+pub use data::{AnyData, Data, use_data};
+pub use value::{Latest, Value};

@@ -7,14 +7,48 @@ use leptos::prelude::*;
 use super::export::{Export, Rows};
 use super::icon::Icon;
 use super::table_model::{CellView, Column, Head, Order, Row, compare, matches};
+use crate::api::Value;
 use crate::{dom, nav};
+
+/// Where a table takes its rows from; reactive.
+pub struct RowsOf<T>(Box<dyn Fn() -> Vec<T> + Send + Sync>);
+
+impl<T> RowsOf<T> {
+    fn read(&self) -> Vec<T> {
+        (self.0)()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> From<Value<Vec<T>>> for RowsOf<T> {
+    fn from(v: Value<Vec<T>>) -> Self {
+        Self(Box::new(move || v.get()))
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> From<Signal<Vec<T>>> for RowsOf<T> {
+    fn from(v: Signal<Vec<T>>) -> Self {
+        Self(Box::new(move || v.get()))
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> From<Memo<Vec<T>>> for RowsOf<T> {
+    fn from(v: Memo<Vec<T>>) -> Self {
+        Self(Box::new(move || v.get()))
+    }
+}
+
+impl<T, F: Fn() -> Vec<T> + Send + Sync + 'static> From<F> for RowsOf<T> {
+    fn from(f: F) -> Self {
+        Self(Box::new(f))
+    }
+}
 
 /// A table of `T`. The search stands in the address as `?q=`.
 #[component]
 pub fn DataTable<T: Clone + Send + Sync + 'static>(
     /// The rows.
     #[prop(into)]
-    rows: Signal<Vec<T>>,
+    rows: RowsOf<T>,
     /// The columns; the first names the row.
     columns: Vec<Column<T>>,
     /// What the list is, for screen readers and the name of the saved file.
@@ -32,7 +66,7 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
     let columns = Arc::new(columns);
     // Everything below is the same for every kind of row, so that it is compiled once.
-    let all = Signal::derive(move || rows.get().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>());
+    let all = Signal::derive(move || rows.read().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>());
     table(all, heads, name, acts.is_some(), empty, plain)
 }
 

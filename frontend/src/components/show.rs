@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::load_error::LoadError;
-use crate::api::Data;
+use crate::api::{AnyData, Data, Value};
 
 /// Grey bars of the height that the content will have.
 #[component]
@@ -20,7 +20,7 @@ pub fn Skeleton(
     }
 }
 
-/// Shows a resource once it is there. The children are built once and read `data.value`; after a failed
+/// Shows a resource once it is there. The children are built once and read the value; after a failed
 /// re-read they stay, under the error.
 #[component]
 pub fn Shown<T, F, V>(
@@ -29,27 +29,30 @@ pub fn Shown<T, F, V>(
     /// Lines of the skeleton.
     #[prop(default = 4)]
     lines: u8,
-    /// What shows it; gets the value as a signal that always has one.
+    /// What shows it.
     children: F,
 ) -> impl IntoView
 where
-    T: Clone + PartialEq + Send + Sync + 'static,
-    F: Fn(Signal<T>) -> V + Send + Sync + 'static,
+    T: Send + Sync + 'static,
+    F: Fn(Value<T>) -> V + Send + Sync + 'static,
     V: IntoView + 'static,
 {
-    let there = Memo::new(move |_| data.value.with(Option::is_some));
+    // Everything else is the same for every type, so that it is compiled once.
+    let view = move || data.value.there().map(|v| children(v).into_any());
+    shown(data.any(), lines, Box::new(view))
+}
+
+fn shown(data: AnyData, lines: u8, view: Box<dyn Fn() -> Option<AnyView> + Send + Sync>) -> AnyView {
+    let there = data.there;
     view! {
         {move || data.error.get().map(|error| view! { <LoadError error on_retry=move |()| data.refetch() /> })}
         {move || {
             if there.get() {
-                // `there` never becomes false again: Data keeps what was read last.
-                data.value.get_untracked().map(|first| {
-                    let value = Memo::new(move |_| data.value.get().unwrap_or_else(|| first.clone()));
-                    children(value.into()).into_any()
-                })
+                view()
             } else {
-                data.is_loading().then(|| view! { <Skeleton lines /> }.into_any())
+                data.error.with(Option::is_none).then(|| view! { <Skeleton lines /> }.into_any())
             }
         }}
     }
+    .into_any()
 }

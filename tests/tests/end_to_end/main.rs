@@ -5,6 +5,7 @@ mod faults;
 mod harness;
 mod portal;
 mod publishing;
+mod shell;
 mod sip_client;
 mod support;
 mod support_tls;

@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod shell;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +22,8 @@ struct Cli {
 enum Sub {
     /// Runs portal and chat host.
     Serve(ServeArgs),
+    /// The Management Shell against a portal.
+    Shell(shell::ShellArgs),
     /// API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -68,7 +72,7 @@ pub fn main() -> ExitCode {
         Err(e) => return fail(&e.to_string()),
     };
     match runtime.block_on(dispatch(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(e) => fail(&e.to_string()),
     }
 }
@@ -78,27 +82,29 @@ fn fail(text: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn dispatch(command: Sub) -> Result<(), Failed> {
+async fn dispatch(command: Sub) -> Result<ExitCode, Failed> {
     match command {
         Sub::Serve(args) => {
             log(&args.log_level)?;
-            crate::serve::serve(args).await
+            crate::serve::serve(args).await?;
+            Ok(ExitCode::SUCCESS)
         }
+        Sub::Shell(args) => shell::run(args).await,
         Sub::Token(TokenCommand::Create { data_dir, role, label, days }) => {
             println!(
                 "{}",
                 crate::control::run(&data_dir, HostCommand::CreateToken { role, label, days }).await?
             );
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         Sub::Backup { file, data_dir } => {
             let target = std::path::absolute(file)?;
             println!("{}", crate::control::run(&data_dir, HostCommand::Backup { target }).await?);
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         Sub::Restore { file, data_dir } => {
             println!("{}", crate::backup::restore(&file, &data_dir)?);
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

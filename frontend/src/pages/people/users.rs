@@ -8,7 +8,6 @@ use super::user_change::ChangeUser;
 use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_enabled};
-use crate::components::copy::breakable;
 use crate::components::{ActButton, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page, Shown, StateBadge, Tone};
 use crate::routes::Route;
 
@@ -39,6 +38,7 @@ pub fn UsersPage() -> impl IntoView {
                     <p>"No user may use Persistent Chat: no policy allows it. Change a policy, or grant one that allows it. "<a href=Route::Policies.href()>"Show the policies"</a></p>
                 </Notice>
             })}
+            <div class="people">
             <Shown data=users lines=6 let:rows>
                 <DataTable rows columns=columns() name="users" acts=row_acts empty=|| view! {
                     <h2>"There is no user yet"</h2>
@@ -46,6 +46,7 @@ pub fn UsersPage() -> impl IntoView {
                     <LinkButton label="New user" kind=ButtonKind::Primary href=Route::UserNew.href() />
                 } />
             </Shown>
+            </div>
             <Dialog open title on_close=move |()| editing.set(None)>
                 {move || editing.get().map(|user| view! { <ChangeUser user policies=grantable homes done=Callback::new(move |()| editing.set(None)) /> })}
             </Dialog>
@@ -63,10 +64,10 @@ fn columns() -> Vec<Column<UserView>> {
     vec![
         Column::<UserView>::new("Display name", |u| u.display_name.clone()),
         Column::<UserView>::new("SIP address", |u| u.sip_address.to_string())
-            .shown(|u| view! { <Mono text=u.sip_address.as_str() copy=true /> }.into_any()),
-        Column::<UserView>::new("Log-on name", |u| u.logon_name.clone()).shown(|u| view! { <Mono text=u.logon_name.clone() /> }.into_any()),
+            .shown(|u| view! { <span class="people-name"><Mono text=u.sip_address.as_str() copy=true /></span> }.into_any()),
+        Column::<UserView>::new("Log-on name", |u| u.logon_name.clone()).shown(|u| view! { <span class="people-name"><Mono text=u.logon_name.clone() /></span> }.into_any()),
         Column::<UserView>::new("Home pool", |u| u.registrar_pool.clone())
-            .shown(|u| view! { <span class="mono">{breakable(&u.registrar_pool)}</span> }.into_any()),
+            .shown(|u| view! { <span class="mono" title=u.registrar_pool.clone()>{u.registrar_pool.split('.').next().map(str::to_owned)}</span> }.into_any()),
         Column::<UserView>::new("State", |u| of_enabled(u.enabled).word).shown(|u| view! { <StateBadge state=of_enabled(u.enabled) /> }.into_any()),
         Column::<UserView>::new("Persistent Chat", |u| format!("{} by {}", of_chat(u).word, u.decided_by)).shown(chat),
     ]

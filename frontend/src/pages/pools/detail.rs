@@ -8,7 +8,7 @@ use super::databases::Databases;
 use super::facts::{ComplianceNotice, PoolFacts};
 use super::servers::Servers;
 use super::state::{StateTab, switch_button};
-use crate::api::use_data;
+use crate::api::{Value, use_data};
 use crate::components::badge::of_pool;
 use crate::components::{Icon, LinkButton, Page, Section, Shown, StateBadge, Tab, Tabs};
 use crate::nav;
@@ -62,7 +62,7 @@ pub fn PoolPage(
 }
 
 #[component]
-fn OverviewTab(pool: Signal<PoolDetail>) -> impl IntoView {
+fn OverviewTab(pool: Value<PoolDetail>) -> impl IntoView {
     view! {
         <ComplianceNotice pool />
         <PoolFacts pool />
@@ -72,7 +72,7 @@ fn OverviewTab(pool: Signal<PoolDetail>) -> impl IntoView {
 }
 
 #[component]
-fn Tests(pool: Signal<PoolDetail>) -> impl IntoView {
+fn Tests(pool: Value<PoolDetail>) -> impl IntoView {
     let tests = Signal::derive(move || pool.with(|p| p.tests.clone()) as Vec<TestSummary>);
     view! { <TestHistory tests /> }
 }

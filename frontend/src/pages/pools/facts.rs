@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use shared::api::PoolDetail;
 
+use crate::api::Value;
 use crate::components::{Facts, Mono, Notice, NoticeKind, TimeAgo};
 
 /// The strip of facts.
 #[component]
 pub fn PoolFacts(
     /// The pool.
-    pool: Signal<PoolDetail>,
+    pool: Value<PoolDetail>,
 ) -> impl IntoView {
     move || {
         let p = pool.get();
@@ -46,7 +47,7 @@ pub fn PoolFacts(
 #[component]
 pub fn ComplianceNotice(
     /// The pool.
-    pool: Signal<PoolDetail>,
+    pool: Value<PoolDetail>,
 ) -> impl IntoView {
     let queue = Memo::new(move |_| pool.with(|p| p.summary.compliance.then_some(p.summary.compliance_queue)));
     move || {

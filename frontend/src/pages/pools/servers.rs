@@ -6,6 +6,7 @@ use shared::api::{ChatServerView, PoolDetail};
 use shared::deployment::ServerState;
 use shared::identity::pool_identity;
 
+use crate::api::Value;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_server};
 use crate::components::{ActButton, ButtonKind, Column, DataTable, Icon, Mono, StateBadge, Tone};
@@ -21,7 +22,7 @@ struct ServerRow {
 #[component]
 pub fn Servers(
     /// The pool.
-    pool: Signal<PoolDetail>,
+    pool: Value<PoolDetail>,
 ) -> impl IntoView {
     let rows = Signal::derive(move || {
         pool.with(|p| {

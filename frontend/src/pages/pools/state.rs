@@ -5,6 +5,7 @@ use shared::api::{PoolDetail, PoolSummary};
 use shared::deployment::PoolState;
 use shared::identity::pool_identity;
 
+use crate::api::Value;
 use crate::components::act::args;
 use crate::components::badge::of_pool_state;
 use crate::components::{ActButton, ButtonKind, CommandLine, Icon, Mono, Notice, NoticeKind, StateBadge, TimeAgo};
@@ -36,7 +37,7 @@ fn other(state: PoolState) -> PoolState {
 #[component]
 pub fn StateTab(
     /// The pool.
-    pool: Signal<PoolDetail>,
+    pool: Value<PoolDetail>,
 ) -> impl IntoView {
     let summary = Memo::new(move |_| pool.with(|p| p.summary.clone()));
     let under_way = move || {

@@ -7,7 +7,7 @@ use shared::events::Topic;
 use super::review::{PUBLISH, to_job};
 use super::servers::Servers;
 use super::steps::Steps;
-use crate::api::use_data;
+use crate::api::{Value, use_data};
 use crate::components::badge::of_run;
 use crate::components::{ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo};
 use crate::routes::{Route, segment};
@@ -32,7 +32,7 @@ pub fn JobPage(
 }
 
 #[component]
-fn Run(job: Signal<JobView>) -> impl IntoView {
+fn Run(job: Value<JobView>) -> impl IntoView {
     let state = Memo::new(move |_| job.with(|j| j.state.clone()));
     let error = Memo::new(move |_| job.with(|j| j.error.clone()));
     let (actor, started) = job.with_untracked(|j| (j.actor.clone(), j.started));

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use shared::api::TopologyView;
 use shared::plan::CmdletResponse;
 
+use crate::api::Value;
 use crate::components::act::args;
 use crate::components::{ActButton, ActForm, ButtonKind, LinkButton, Notice, NoticeKind, Page, ProblemList, Section, Shown, TextField};
 use crate::pages::topology::use_topology;
@@ -30,7 +31,7 @@ pub fn PublishPage() -> impl IntoView {
 }
 
 #[component]
-fn Review(view: Signal<TopologyView>) -> impl IntoView {
+fn Review(view: Value<TopologyView>) -> impl IntoView {
     let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
     move || {
         if nothing.get() {
@@ -53,7 +54,7 @@ fn Review(view: Signal<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Changes(view: Signal<TopologyView>) -> impl IntoView {
+fn Changes(view: Value<TopologyView>) -> impl IntoView {
     let sentences = Memo::new(move |_| view.with(|v| v.sentences.clone()));
     let title = Signal::derive(move || match sentences.with(Vec::len) {
         1 => "1 change".to_owned(),
@@ -77,7 +78,7 @@ fn Changes(view: Signal<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Problems(view: Signal<TopologyView>) -> impl IntoView {
+fn Problems(view: Value<TopologyView>) -> impl IntoView {
     let problems = Memo::new(move |_| view.with(|v| v.problems.clone()));
     move || {
         let list = problems.get();
@@ -93,7 +94,7 @@ fn Problems(view: Signal<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Publish(view: Signal<TopologyView>) -> impl IntoView {
+fn Publish(view: Value<TopologyView>) -> impl IntoView {
     let comment = RwSignal::new(String::new());
     let revision = Memo::new(move |_| view.with(|v| v.revision));
     let publishers = Memo::new(move |_| view.with(|v| v.publishers.clone()));

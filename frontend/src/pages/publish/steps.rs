@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared::api::{JobStep, JobView};
 
+use crate::api::Value;
 use crate::components::badge::of_run;
 use crate::components::copy::breakable;
 use crate::components::{ActButton, ButtonKind, StateBadge};
@@ -12,11 +13,11 @@ use crate::components::{ActButton, ButtonKind, StateBadge};
 #[component]
 pub fn Steps(
     /// The run.
-    job: Signal<JobView>,
+    job: Value<JobView>,
 ) -> impl IntoView {
     let count = Memo::new(move |_| job.with(|j| j.steps.len()));
     view! {
-        <ol class="run-steps card" role="list">
+        <ol class="task-steps card" role="list">
             {move || (0..count.get()).map(|i| {
                 let step = Memo::new(move |_| job.with(|j| j.steps.get(i).cloned()));
                 view! { <Step step number=i + 1 /> }
@@ -29,16 +30,16 @@ pub fn Steps(
 fn Step(step: Memo<Option<JobStep>>, number: usize) -> impl IntoView {
     let state = Memo::new(move |_| step.with(|s| s.as_ref().map(|s| s.state.clone()).unwrap_or_default()));
     let title = step.with_untracked(|s| s.as_ref().map(|s| s.title.clone()).unwrap_or_default());
-    let class = move || format!("run-step run-{}", state.get());
+    let class = move || format!("task-step task-{}", state.get());
     let took = move || step.with(|s| s.as_ref().and_then(|s| s.millis).map(|ms| format!("{ms} ms")));
     let remedy = Memo::new(move |_| step.with(|s| s.as_ref().and_then(|s| s.remedy.clone())));
     view! {
         <li class=class>
-            <div class="run-head">
-                <span class="run-number" aria-hidden="true">{number}</span>
-                <h2 class="run-title">{title}</h2>
+            <div class="task-head">
+                <span class="task-number" aria-hidden="true">{number}</span>
+                <h2 class="task-title">{title}</h2>
                 <StateBadge state=Signal::derive(move || of_run(&state.read())) />
-                <span class="run-took number muted">{took}</span>
+                <span class="task-took number muted">{took}</span>
             </div>
             <Log step state />
             {move || remedy.get().map(|(cmdlet, arguments)| remedy_button(cmdlet, arguments))}
@@ -56,7 +57,7 @@ fn Log(step: Memo<Option<JobStep>>, state: Memo<String>) -> impl IntoView {
         (!log.is_empty()).then(|| {
             let summary = if log.len() == 1 { "1 line".to_owned() } else { format!("{} lines", log.len()) };
             view! {
-                <details class="run-log" open=open.get()>
+                <details class="task-log" open=open.get()>
                     <summary>{summary}</summary>
                     <ul role="list">{log.iter().map(|l| view! { <li>{breakable(l)}</li> }).collect_view()}</ul>
                 </details>
@@ -78,7 +79,7 @@ fn remedy_button(cmdlet: String, arguments: Value) -> AnyView {
     let Value::Object(arguments) = arguments else { return ().into_any() };
     let label = remedy_words(&cmdlet, &arguments);
     view! {
-        <div class="run-remedy">
+        <div class="task-remedy">
             <span>"This mends it:"</span>
             <ActButton cmdlet args=arguments label kind=ButtonKind::Plain />
             <span class="muted">"Then publish again."</span>

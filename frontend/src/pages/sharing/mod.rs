@@ -24,7 +24,7 @@ pub fn SharingPage() -> impl IntoView {
             <NewLink />
             <Section title="Links">
                 <Shown data=list let:l>
-                    <DataTable rows=Signal::derive(move || l.get().shares) columns=columns() name="links" acts=row_acts empty=|| view! {
+                    <DataTable rows=move || l.get().shares columns=columns() name="links" acts=row_acts empty=|| view! {
                         <h3>"There is no link yet"</h3>
                         <p>"Make one for the helpdesk above, so that \"is chat up?\" is answered without a call."</p>
                     } />

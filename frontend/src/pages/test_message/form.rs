@@ -9,7 +9,7 @@ use shared::events::Topic;
 use shared::names::{Fqdn, SipUri};
 use shared::plan::CmdletResponse;
 
-use crate::api::use_data;
+use crate::api::{Latest, use_data};
 use crate::components::act::args;
 use crate::components::{ActForm, PasswordField, TextField};
 use crate::nav;
@@ -94,7 +94,7 @@ fn Target(target: RwSignal<String>) -> impl IntoView {
 fn PersonFields(
     title: &'static str,
     person: Person,
-    users: Signal<Option<Vec<UserView>>>,
+    users: Latest<Vec<UserView>>,
     sip_name: &'static str,
     credential_name: &'static str,
 ) -> impl IntoView {

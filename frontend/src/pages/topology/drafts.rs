@@ -7,6 +7,7 @@ use shared::error::ApiError;
 use shared::roles::EDIT_DRAFT;
 use shared::topology::wizard::Page;
 
+use crate::api::Value;
 use crate::app::app;
 use crate::components::{Button, ButtonKind, Dialog, LinkButton, LoadError, Section, TimeAgo};
 use crate::routes::{Route, segment};
@@ -16,7 +17,7 @@ use crate::{api, nav, session};
 #[component]
 pub fn OpenDrafts(
     /// The topology.
-    view: Signal<TopologyView>,
+    view: Value<TopologyView>,
 ) -> impl IntoView {
     let list = Memo::new(move |_| view.with(|v| v.wizards.clone()));
     move || {

@@ -99,7 +99,7 @@ pub fn NewFrontEndPool(
             <TextField label="Pool FQDN" name="Fqdn" value=fields.fqdn required=true mono=true check=check_fqdn problem
                 help=|| "People's clients sign in at this name. For example atl-fe-001.litwareinc.com." />
             <SelectField label="Site" name="Site" value=fields.site required=true options=sites
-                help=move || nowhere.get().map(|_| view! { <a href=Route::TopologyNew("site".to_owned()).href()>"Add a site"</a> }) />
+                help=move || view! { {move || nowhere.get().map(|_| view! { <a href=Route::TopologyNew("site".to_owned()).href()>"Add a site"</a> })} } />
             {move || (!fields.is_standard()).then(|| view! {
                 <TextField label="Front End Servers" name="Servers" value=fields.servers required=true mono=true rows=3 check=check_servers
                     help=|| "The FQDN of each server, one per line; each differs from the pool's FQDN." />

@@ -5,7 +5,7 @@ use shared::ObjectId;
 use shared::topology::{ChatPool, FileStoreRef, Topology};
 
 /// Width of a site's column.
-pub const COLUMN: i32 = 436;
+pub const COLUMN: i32 = 452;
 /// Room at the left of the cards, where the arrows to the next hop run.
 pub const GUTTER: i32 = 44;
 /// Width of a card.
@@ -173,7 +173,7 @@ fn stores(t: &Topology, p: &ChatPool, top: i32) -> Vec<StoreBox> {
     out.push(StoreBox { role: "files".to_owned(), name, full, kind: StoreKind::File, y: 0 });
     for (i, s) in out.iter_mut().enumerate() {
         if s.kind == StoreKind::Backup {
-            s.role = format!("backup of {}", s.role);
+            s.role = format!("backup {}", s.role);
         }
         s.y = top + i32::try_from(i).unwrap_or(0) * STORE_STEP;
     }
@@ -221,7 +221,7 @@ mod tests {
     fn an_instance_with_both_databases_stands_once() {
         let p = picture(&litware());
         let roles: Vec<_> = p.pools[0].stores.iter().map(|s| s.role.as_str()).collect();
-        assert_eq!(roles, ["mgc, mgccomp", "backup of mgc, mgccomp", "files"]);
+        assert_eq!(roles, ["mgc, mgccomp", "backup mgc, mgccomp", "files"]);
     }
 
     #[test]

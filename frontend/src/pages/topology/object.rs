@@ -7,6 +7,7 @@ use shared::topology::edit::users_of;
 use shared::topology::{Computer, Edition, FileStoreRef, Placement, PoolKind, Topology};
 
 use super::model::{Node, changes_of, kind_of_slug, node, slug};
+use crate::api::Value;
 use crate::components::act::args;
 use crate::components::copy::breakable;
 use crate::components::{ActButton, ButtonKind, Facts, Icon, LinkButton, Mono, Notice, NoticeKind, ProblemList};
@@ -17,7 +18,7 @@ use crate::routes::{PoolTab, Route};
 #[component]
 pub fn Details(
     /// The topology.
-    view: Signal<TopologyView>,
+    view: Value<TopologyView>,
     /// The object's kind, as in the address.
     kind: String,
     /// Its id.

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use shared::topology::Topology;
 
 use super::layout::{CARD, COLUMN, Card, Picture as Drawing, STORES, StoreBox, StoreKind, picture};
-use crate::components::copy::breakable;
 use crate::routes::Route;
 
 /// The picture and the table.
@@ -103,7 +102,7 @@ fn store(s: &StoreBox, x: i32) -> AnyView {
         <g class=class>
             <path d=shape />
             <text class="store-role" x=x + 34 y=y + 16>{s.role.clone()}</text>
-            <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 15)}</text>
+            <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 17)}</text>
         </g>
     }
     .into_any()
@@ -117,23 +116,35 @@ fn short(text: &str, most: usize) -> String {
     text.chars().take(most - 1).chain(['…']).collect()
 }
 
+/// A name without its domain; the whole one is a look away.
+fn host(full: &str) -> AnyView {
+    if full.is_empty() {
+        return "–".into_any();
+    }
+    let unc = full.strip_prefix("\\\\");
+    let (server, rest) = unc.unwrap_or(full).split_once('\\').map_or((unc.unwrap_or(full), ""), |(s, r)| (s, r));
+    let name = server.split('.').next().unwrap_or(server);
+    let short = if rest.is_empty() { name.to_owned() } else { format!("{name}\\{rest}") };
+    view! { <span class="mono" title=full.to_owned()>{short}</span> }.into_any()
+}
+
 fn table(t: &Topology) -> AnyView {
     if t.pools.is_empty() {
         return ().into_any();
     }
     let row = |p: &shared::topology::ChatPool| {
-        let store = |id: Option<&shared::ObjectId>| id.and_then(|id| t.sql_store(id)).map_or("–".to_owned(), |s| s.label());
-        let computers = p.computers.iter().map(|c| c.fqdn.host()).collect::<Vec<_>>().join(", ");
+        let store = |id: Option<&shared::ObjectId>| id.and_then(|id| t.sql_store(id)).map_or(String::new(), |s| s.label());
+        let computers = p.computers.iter().map(|c| c.fqdn.host()).collect::<Vec<_>>().join(" ");
         let href = Route::TopologyObject("pool".to_owned(), p.id.to_string()).href();
         view! {
             <tr>
-                <th scope="row" data-label="Pool"><a class="mono" href=href>{breakable(p.fqdn.as_str())}</a></th>
+                <th scope="row" data-label="Pool"><a href=href>{host(p.fqdn.as_str())}</a></th>
                 <td data-label="Site">{t.site(&p.site).map(|s| s.site_id.clone())}</td>
                 <td data-label="Computers" class="mono">{computers}</td>
-                <td data-label="mgc" class="mono">{breakable(&store(Some(&p.sql_store)))}</td>
-                <td data-label="Backup" class="mono">{breakable(&store(p.backup_sql_store.as_ref()))}</td>
-                <td data-label="File store" class="mono">{breakable(&t.file_store_label(&p.file_store))}</td>
-                <td data-label="Next hop" class="mono">{t.front_end_pool(&p.next_hop).map(|f| breakable(f.fqdn.as_str()))}</td>
+                <td data-label="mgc">{host(&store(Some(&p.sql_store)))}</td>
+                <td data-label="Backup">{host(&store(p.backup_sql_store.as_ref()))}</td>
+                <td data-label="File store">{host(&t.file_store_label(&p.file_store))}</td>
+                <td data-label="Next hop">{t.front_end_pool(&p.next_hop).map(|f| host(f.fqdn.as_str()))}</td>
             </tr>
         }
     };

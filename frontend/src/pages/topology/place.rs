@@ -119,7 +119,7 @@ pub fn PlaceField(
     let wrong = Signal::derive(move || value.with(|p| of.wrong(p)).or_else(|| problem.get()));
     let label = if of == PlaceOf::Server { "Where it runs" } else { "Where it is" };
     view! {
-        <div class="place">
+        <div class="where-it-is">
             <RadioGroup label value=choice options=of.choices() on_change=choose />
             {move || elsewhere.get().then(|| {
                 let typed = move |a: String| set(Placement::Address(a));

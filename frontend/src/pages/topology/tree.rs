@@ -5,6 +5,7 @@ use shared::api::TopologyView;
 use shared::topology::diff::ObjectKind;
 
 use super::model::{Mark, Node, nodes, of_site, slug};
+use crate::api::Value;
 use crate::components::Icon;
 use crate::components::copy::breakable;
 use crate::nav;
@@ -14,7 +15,7 @@ use crate::routes::Route;
 #[component]
 pub fn Tree(
     /// The topology.
-    view: Signal<TopologyView>,
+    view: Value<TopologyView>,
 ) -> impl IntoView {
     let route = nav::use_route();
     view! {
@@ -47,7 +48,7 @@ fn group(title: &'static str, verb: &'static str, href: String, items: AnyView) 
     view! {
         <div class="tree-group">
             <div class="tree-head">
-                <h3>{title}</h3>
+                <h2>{title}</h2>
                 <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
             </div>
             <ul role="list">{items}</ul>
@@ -61,7 +62,7 @@ fn site(v: &TopologyView, s: &Node, here: &Route) -> AnyView {
     let inner = |title: &'static str, verb: String, href: String, kind: ObjectKind| {
         view! {
             <div class="tree-head">
-                <h4>{title}</h4>
+                <h3>{title}</h3>
                 <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
             </div>
             <ul role="list">{leaves(&of_site(v, kind, &s.id), here)}</ul>

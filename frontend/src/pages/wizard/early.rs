@@ -10,28 +10,49 @@ use shared::topology::Topology;
 /// fields are filled in.
 pub fn problems(d: &PoolDraft, t: &Topology) -> Vec<Problem> {
     let mut found = check(d, t);
-    let missing: Vec<&str> = found.iter().filter(|p| p.blocks()).map(|p| group(&p.field)).collect();
-    if missing.is_empty() {
-        return found;
+    let missing: Vec<String> = found.iter().filter(|p| p.blocks()).map(|p| group(&p.field).to_owned()).collect();
+    if let Some(whole) = filled(d, t, &missing) {
+        let known = |p: &Problem| missing.iter().any(|m| m == group(&p.field));
+        let more: Vec<Problem> = check(&whole, t).into_iter().filter(|p| !known(p)).collect();
+        // Warnings that the unfinished check had are in the second one as well.
+        found.retain(|p| !more.contains(p));
+        found.extend(more);
     }
-    let Some(whole) = filled(d, t, &missing) else { return found };
-    let known = |p: &Problem| missing.contains(&group(&p.field));
-    let more: Vec<Problem> = check(&whole, t).into_iter().filter(|p| !known(p)).collect();
-    // Warnings that the unfinished check had are in the second one as well.
-    found.retain(|p| !more.contains(p));
-    found.extend(more);
+    found.sort_by_key(|p| ORDER.iter().position(|f| *f == group(&p.field)).unwrap_or(ORDER.len()));
     found
 }
+
+/// The parts of the draft in the order in which the pages ask for them.
+const ORDER: [&str; 14] = [
+    "fqdn",
+    "site",
+    "computers",
+    "display_name",
+    "port",
+    "default_for_site",
+    "default_for_all",
+    "sql",
+    "backup_sql",
+    "compliance_sql",
+    "backup_compliance_sql",
+    "file",
+    "next_hop",
+    "",
+];
 
 /// The part of the draft that a field belongs to.
 fn group(field: &str) -> &str {
     field.split('.').next().unwrap_or(field)
 }
 
-fn filled(d: &PoolDraft, t: &Topology, missing: &[&str]) -> Option<PoolDraft> {
+/// The draft with its missing parts filled in; none when nothing is missing or it cannot be filled.
+fn filled(d: &PoolDraft, t: &Topology, missing: &[String]) -> Option<PoolDraft> {
+    if missing.is_empty() {
+        return None;
+    }
     let mut w = d.clone();
     for part in missing {
-        match *part {
+        match part.as_str() {
             "site" => w.site = t.sites.first()?.id.to_string(),
             "fqdn" => w.fqdn = "unset-pool.invalid".to_owned(),
             "computers" => w.computers = vec![ComputerDraft { fqdn: "unset-computer.invalid".to_owned(), ..ComputerDraft::default() }],

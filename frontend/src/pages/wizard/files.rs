@@ -51,7 +51,7 @@ pub fn FileStorePage() -> impl IntoView {
             "A file store is a folder where a copy of any file uploaded to the file repository is stored, for example file attachments posted to a chat room."
         </p>
         <RadioGroup label="File store" value=how on_change=set_how options=choices
-            help=move || (!single.get()).then_some("A multiple computer pool needs a UNC path, because every server writes there; a local path is for single computer pools.") />
+            help=move || view! { {move || (!single.get()).then_some("A multiple computer pool needs a UNC path, because every server writes there; a local path is for single computer pools.")} } />
         {move || match kind_of(&how.read()) {
             FileChoiceKind::Existing => view! { <Existing /> }.into_any(),
             FileChoiceKind::New => view! { <Define /> }.into_any(),

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::topology::draft::PoolDraft;
 use shared::topology::wizard::Page;
 
 use super::computers::ComputersPage;
@@ -46,13 +47,10 @@ pub fn Frame(
             nav::navigate_to(&Route::Wizard(w.id.get_value(), to));
         }
     };
-    let lead = w.draft.with_untracked(|d| {
-        let pages = applying(d);
-        let place = pages.iter().position(|p| *p == page).map(|i| format!(", page {} of {}", i + 1, pages.len()));
-        format!("Define New Persistent Chat Pool: {}{}", draft_name(&d.fqdn), place.unwrap_or_default())
-    });
+    let place = Memo::new(move |_| w.draft.with(|d| place(page, d)));
     view! {
-        <PageFrame title=page.title() lead>
+        <PageFrame title=page.title()>
+            <p class="wizard-place muted">{place}</p>
             <div class="wizard">
                 <Rail current=page />
                 <form class="wizard-page form" novalidate=true
@@ -73,6 +71,13 @@ pub fn Frame(
             </div>
         </PageFrame>
     }
+}
+
+/// Where in the wizard this is.
+fn place(page: Page, d: &PoolDraft) -> String {
+    let pages = applying(d);
+    let number = pages.iter().position(|p| *p == page).map(|i| format!(", page {} of {}", i + 1, pages.len()));
+    format!("Define New Persistent Chat Pool: {}{}", draft_name(&d.fqdn), number.unwrap_or_default())
 }
 
 fn body(page: Page) -> AnyView {
@@ -122,7 +127,7 @@ fn Footer(page: Page, why: Signal<Option<String>>, finished: RwSignal<Option<Str
                 <Button label="Save draft and leave" kind=ButtonKind::Quiet on_press=leave />
                 {discard_button(id, name, Some(Route::Topology))}
             </div>
-            {move || why.get().filter(|_| page != Page::Summary).map(|text| view! { <p class="wizard-why">"Next is possible once this is done: "{text}</p> })}
+            {move || why.get().filter(|_| page != Page::Summary).map(|text| view! { <p class="wizard-why">"Next waits for this: "{text}</p> })}
             <Saved w />
         </footer>
     }

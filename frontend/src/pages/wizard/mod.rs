@@ -19,8 +19,8 @@ mod summary;
 mod unsent;
 
 use leptos::prelude::*;
+use shared::Timestamp;
 use shared::api::{TopologyView, WizardDraft};
-use shared::events::Topic;
 use shared::topology::wizard::Page;
 
 use self::frame::Frame;
@@ -30,6 +30,7 @@ use crate::api::use_data;
 use crate::components::{ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Skeleton};
 use crate::nav;
 use crate::pages::topology::forms::{check_file_share, check_fqdn, check_named, instances};
+use crate::pages::topology::use_topology;
 use crate::routes::{Route, segment};
 
 const TITLE: &str = "Define New Persistent Chat Pool";
@@ -40,9 +41,20 @@ pub fn WizardPage(
     /// Id of the draft.
     id: String,
 ) -> impl IntoView {
+    let topology = use_topology();
     let path = format!("drafts/{}", segment(&id));
-    let stored = use_data::<WizardDraft>(move || path.clone(), &[Topic::Draft]);
-    let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
+    // The topology lists the open drafts; this one is read again when its time of change moves on, and no
+    // more once it is gone.
+    let listed = Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| changed(v, &id))));
+    let version = Memo::new(move |old: Option<&Option<Timestamp>>| listed.get().flatten().or(old.copied().flatten()));
+    let stored = use_data::<WizardDraft>(
+        move || {
+            version.track();
+            path.clone()
+        },
+        &[],
+    );
+    let gone = Memo::new(move |_| listed.get() == Some(None));
     let finished = RwSignal::new(None::<String>);
     let ready = Memo::new(move |_| stored.value.with(Option::is_some) && topology.value.with(Option::is_some));
     let draft = Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| v.draft.clone()).unwrap_or_default()));
@@ -55,6 +67,11 @@ pub fn WizardPage(
         (Some(fqdn), _) => view! { <Finished fqdn /> }.into_any(),
         (None, true) => view! {
             {move || error.get().map(|error| view! { <LoadError error on_retry=retry /> })}
+            {move || gone.get().then(|| view! {
+                <Notice kind=NoticeKind::Warning>
+                    <p>"This draft was finished or discarded meanwhile. "<a href=Route::Topology.href()>"Show the topology"</a></p>
+                </Notice>
+            })}
             <Pages stored=stored.value topology=draft finished />
         }
         .into_any(),
@@ -71,6 +88,11 @@ pub fn WizardPage(
         }
         .into_any(),
     }
+}
+
+/// When the draft was changed last; none when it is not among the open ones.
+fn changed(v: &TopologyView, id: &str) -> Option<Timestamp> {
+    v.wizards.iter().find(|w| w.id == id).map(|w| w.updated)
 }
 
 /// The pages of a draft that was read.

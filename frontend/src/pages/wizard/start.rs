@@ -8,6 +8,7 @@ use shared::error::ApiError;
 use shared::roles::EDIT_DRAFT;
 use shared::topology::wizard::Page;
 
+use crate::api::Value;
 use crate::components::{Button, ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Section, Shown, Skeleton};
 use crate::pages::topology::{OpenDrafts, use_topology};
 use crate::routes::Route;
@@ -26,7 +27,7 @@ pub fn WizardStart() -> impl IntoView {
     }
 }
 
-fn choose(view: Signal<TopologyView>) -> AnyView {
+fn choose(view: Value<TopologyView>) -> AnyView {
     if let Err(why) = session::allowed(EDIT_DRAFT) {
         return view! { <Notice kind=NoticeKind::Warning><p>{why}</p></Notice> }.into_any();
     }
