@@ -12,7 +12,7 @@ use crate::components::layout::Layout;
 use crate::components::load_error::LoadError;
 use crate::components::palette;
 use crate::components::sign_in::SignInDialog;
-use crate::components::toasts::{Toasts, ToastList};
+use crate::components::toasts::{ToastList, Toasts};
 use crate::nav::{self, Place};
 use crate::pages;
 use crate::routes::Route;
@@ -115,7 +115,10 @@ impl Phase {
 
 /// Before the portal answered for the first time.
 #[component]
-fn Starting(error: Memo<Option<shared::ApiError>>, on_retry: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Starting(
+    error: Memo<Option<shared::ApiError>>,
+    on_retry: impl Fn() + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     view! {
         <main class="alone" id="main">
             <h1>"Lifeguard"</h1>
@@ -138,7 +141,9 @@ fn Screen() -> impl IntoView {
             ().into_any()
         }
         Route::Overview => view! { <pages::overview::OverviewPage /> }.into_any(),
-        Route::Topology | Route::TopologyObject(_, _) => view! { <pages::topology::TopologyPage /> }.into_any(),
+        Route::Topology | Route::TopologyObject(_, _) => {
+            view! { <pages::topology::TopologyPage /> }.into_any()
+        }
         Route::TopologyNew(kind) => view! { <pages::topology::NewObjectPage kind /> }.into_any(),
         Route::WizardStart => view! { <pages::wizard::WizardStart /> }.into_any(),
         Route::Wizard(id, _) => view! { <pages::wizard::WizardPage id /> }.into_any(),

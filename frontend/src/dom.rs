@@ -45,7 +45,11 @@ pub fn after_frame(f: impl FnOnce() + 'static) {
 pub fn random_uuid() -> String {
     let mut b = [0_u8; 16];
     for byte in &mut b {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the product lies in 0..256")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the product lies in 0..256"
+        )]
         let random = (js_sys::Math::random() * 256.0) as u8;
         *byte = random;
     }

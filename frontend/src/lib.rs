@@ -1,6 +1,9 @@
 //! The browser page of Lifeguard (Leptos, WebAssembly). It decides nothing by itself: what may be done,
 //! what is wrong and what an act would change come from `shared` and from the portal.
-#![expect(clippy::needless_pass_by_value, reason = "a component owns its props, whether it consumes them or not")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a component owns its props, whether it consumes them or not"
+)]
 
 pub mod api;
 pub mod app;

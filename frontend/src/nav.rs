@@ -100,7 +100,13 @@ pub fn listen() {
 /// Follows a link inside the page, unless the person asked for a new tab or a download, or the link
 /// leads to what the server renders.
 fn follow(e: &MouseEvent) {
-    if e.default_prevented() || e.button() != 0 || e.meta_key() || e.ctrl_key() || e.shift_key() || e.alt_key() {
+    if e.default_prevented()
+        || e.button() != 0
+        || e.meta_key()
+        || e.ctrl_key()
+        || e.shift_key()
+        || e.alt_key()
+    {
         return;
     }
     let target = e.target().and_then(|t| t.dyn_into::<Element>().ok());

@@ -186,10 +186,9 @@ impl Route {
             ["audit"] => Self::Audit,
             ["sharing"] => Self::Sharing,
             ["settings"] => Self::Settings(SettingsTab::Accounts),
-            ["settings", tab] => SettingsTab::ALL
-                .into_iter()
-                .find(|t| t.slug() == *tab)
-                .map_or(Self::NotFound, Self::Settings),
+            ["settings", tab] => {
+                SettingsTab::ALL.into_iter().find(|t| t.slug() == *tab).map_or(Self::NotFound, Self::Settings)
+            }
             _ => Self::NotFound,
         }
     }

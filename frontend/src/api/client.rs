@@ -101,7 +101,10 @@ async fn once(method: Method, path: &str, body: Option<&str>) -> Result<String, 
         return Ok(text);
     }
     let mut error = lean::from_str::<ApiError>(&text).unwrap_or_else(|_| {
-        ApiError::new(ErrorCode::Unavailable, format!("The portal answered with status {status} and no explanation."))
+        ApiError::new(
+            ErrorCode::Unavailable,
+            format!("The portal answered with status {status} and no explanation."),
+        )
     });
     error.request_id = error.request_id.or(request_id);
     Err(error)

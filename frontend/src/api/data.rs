@@ -72,7 +72,11 @@ type Path = Box<dyn Fn() -> String + Send + Sync>;
 type Read = fn(&str) -> Result<Held, ApiError>;
 
 /// What is the same for every type of resource.
-fn use_held(path: Path, topics: &'static [Topic], read: Read) -> (Memo<Option<Held>>, Memo<Option<ApiError>>, RwSignal<u32>) {
+fn use_held(
+    path: Path,
+    topics: &'static [Topic],
+    read: Read,
+) -> (Memo<Option<Held>>, Memo<Option<ApiError>>, RwSignal<u32>) {
     let live = use_live(topics);
     let again = RwSignal::new(0_u32);
     let resource = LocalResource::new(move || {

@@ -5,7 +5,10 @@
 use std::fmt;
 
 use serde::de::value::StringDeserializer;
-use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
+};
 use serde_json::{Map, Value};
 
 /// What does not fit.
@@ -120,11 +123,19 @@ impl<'de> Deserializer<'de> for Lean {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         self.deserialize_any(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -139,7 +150,12 @@ impl<'de> Deserializer<'de> for Lean {
         self.deserialize_seq(visitor)
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, _: usize, visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         self.deserialize_seq(visitor)
     }
 
@@ -150,11 +166,21 @@ impl<'de> Deserializer<'de> for Lean {
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         self.deserialize_map(visitor)
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         match self.0 {
             Value::String(word) => visitor.visit_enum(Choice { word, content: None }),
             Value::Object(map) if map.len() == 1 => match map.into_iter().next() {
@@ -248,7 +274,11 @@ impl<'de> VariantAccess<'de> for Content {
         self.needed()?.deserialize_seq(visitor)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
         self.needed()?.deserialize_map(visitor)
     }
 }
@@ -280,15 +310,23 @@ mod tests {
             sessions: 3,
             generation: u64::MAX,
         });
-        round_trip(&Plan { confirm: Confirm::TypeName("x".to_owned()), acknowledge: Some(("A".to_owned(), "b".to_owned())), ..Plan::default() });
+        round_trip(&Plan {
+            confirm: Confirm::TypeName("x".to_owned()),
+            acknowledge: Some(("A".to_owned(), "b".to_owned())),
+            ..Plan::default()
+        });
         round_trip(&JobStep {
             title: "t".to_owned(),
             state: "failed".to_owned(),
             log: Vec::new(),
             millis: None,
-            remedy: Some(("New-LgFileShare".to_owned(), serde_json::json!({ "Identity": "\\\\a\\b", "N": [1, -2, 0.5, null] }))),
+            remedy: Some((
+                "New-LgFileShare".to_owned(),
+                serde_json::json!({ "Identity": "\\\\a\\b", "N": [1, -2, 0.5, null] }),
+            )),
         });
-        let mut draft = PoolDraft { single_placement: Placement::Address("10.0.0.1".to_owned()), ..PoolDraft::default() };
+        let mut draft =
+            PoolDraft { single_placement: Placement::Address("10.0.0.1".to_owned()), ..PoolDraft::default() };
         draft.file.kind = FileChoiceKind::LocalPath;
         round_trip(&WizardDraft {
             id: "d".to_owned(),
@@ -314,7 +352,10 @@ mod tests {
     #[test]
     fn says_what_does_not_fit() {
         assert!(from_str::<Plan>("[]").unwrap_err().to_string().contains("an object"));
-        assert!(from_str::<Plan>("{").is_err() && from_str::<Plan>("{}").unwrap_err().to_string().contains("missing field"));
+        assert!(
+            from_str::<Plan>("{").is_err()
+                && from_str::<Plan>("{}").unwrap_err().to_string().contains("missing field")
+        );
         assert!(from_str::<ServerState>("{\"state\":\"nowhere\"}").is_err());
     }
 }

@@ -86,7 +86,8 @@ pub fn start() {
             mark_all();
         }
     });
-    let heard = document().add_event_listener_with_callback("visibilitychange", watch.as_ref().unchecked_ref());
+    let heard =
+        document().add_event_listener_with_callback("visibilitychange", watch.as_ref().unchecked_ref());
     if heard.is_ok() {
         watch.forget();
     }

@@ -9,4 +9,4 @@ mod value;
 
 pub use client::{cmdlet, delete, get, patch, post};
 pub use data::{AnyData, Data, use_data};
-pub use value::{Latest, Value};
+pub use value::{Current, Latest};

@@ -84,17 +84,17 @@ fn look<T: 'static, R>(held: Option<&Held>, f: impl FnOnce(&Option<T>) -> R) -> 
 }
 
 /// A resource that is there: what [`Latest`] holds from its first answer on.
-pub struct Value<T>(Latest<T>);
+pub struct Current<T>(Latest<T>);
 
-impl<T> Clone for Value<T> {
+impl<T> Clone for Current<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Value<T> {}
+impl<T> Copy for Current<T> {}
 
-impl<T: Send + Sync + 'static> Value<T> {
+impl<T: Send + Sync + 'static> Current<T> {
     /// Looks at it; reactive.
     pub fn with<R>(self, f: impl FnOnce(&T) -> R) -> R {
         self.0.with(|v| f(there(v)))
@@ -106,7 +106,7 @@ impl<T: Send + Sync + 'static> Value<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Value<T> {
+impl<T: Clone + Send + Sync + 'static> Current<T> {
     /// A copy of it; reactive.
     pub fn get(self) -> T {
         self.with(Clone::clone)
@@ -120,11 +120,11 @@ impl<T: Clone + Send + Sync + 'static> Value<T> {
 
 impl<T: Send + Sync + 'static> Latest<T> {
     /// Itself as a resource that is there; none before the first answer. Not reactive.
-    pub fn there(self) -> Option<Value<T>> {
-        self.with_untracked(Option::is_some).then_some(Value(self))
+    pub fn there(self) -> Option<Current<T>> {
+        self.with_untracked(Option::is_some).then_some(Current(self))
     }
 }
 
 fn there<T>(v: &Option<T>) -> &T {
-    v.as_ref().expect("what was read once is kept when a later read fails, and Value is made after that")
+    v.as_ref().expect("what was read once is kept when a later read fails, and Current is made after that")
 }

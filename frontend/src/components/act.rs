@@ -242,10 +242,7 @@ fn wants_nothing(p: &Plan) -> bool {
 }
 
 fn once_of(object: &Value) -> Vec<(String, String)> {
-    SHOWN_ONCE
-        .iter()
-        .filter_map(|k| Some(((*k).to_owned(), object.get(*k)?.as_str()?.to_owned())))
-        .collect()
+    SHOWN_ONCE.iter().filter_map(|k| Some(((*k).to_owned(), object.get(*k)?.as_str()?.to_owned()))).collect()
 }
 
 /// A button that starts an act; disabled with the reason when the role lacks the cmdlet.

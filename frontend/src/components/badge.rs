@@ -74,13 +74,18 @@ pub fn of_pool(p: &PoolSummary) -> Badge {
         PoolState::Normal => ("primary", "Failing back"),
         PoolState::FailedOver => ("backup", "Failing over"),
     };
-    let database_down = p.databases.iter().any(|d| d.role == side && d.database == "mgc" && d.error.is_some());
+    let database_down =
+        p.databases.iter().any(|d| d.role == side && d.database == "mgc" && d.error.is_some());
     if hosted.is_empty() && !p.servers.is_empty() {
         return of_server(&ServerState::NotHostedHere);
     }
     if !p.converged && !database_down {
         let starting = hosted.iter().any(|s| s.report.state == ServerState::Starting);
-        return if starting { of_server(&ServerState::Starting) } else { Badge::new(switching, Tone::Active, Icon::Progress) };
+        return if starting {
+            of_server(&ServerState::Starting)
+        } else {
+            Badge::new(switching, Tone::Active, Icon::Progress)
+        };
     }
     if database_down || !serving {
         return Badge::new("Down", Tone::Bad, Icon::Cross);

@@ -25,7 +25,9 @@ pub fn CopyButton(
         spawn_local(async move {
             match dom::copy(text).await {
                 Ok(()) => toasts.say(format!("Copied {what}.")),
-                Err(_) => toasts.warn("The browser did not allow copying. Select the text and copy it by hand."),
+                Err(_) => {
+                    toasts.warn("The browser did not allow copying. Select the text and copy it by hand.")
+                }
             }
         });
     };

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::export::{Export, Rows};
 use super::icon::Icon;
 use super::table_model::{CellView, Column, Head, Order, Row, compare, matches};
-use crate::api::Value;
+use crate::api::Current;
 use crate::{dom, nav};
 
 /// Where a table takes its rows from; reactive.
@@ -19,8 +19,8 @@ impl<T> RowsOf<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> From<Value<Vec<T>>> for RowsOf<T> {
-    fn from(v: Value<Vec<T>>) -> Self {
+impl<T: Clone + Send + Sync + 'static> From<Current<Vec<T>>> for RowsOf<T> {
+    fn from(v: Current<Vec<T>>) -> Self {
         Self(Box::new(move || v.get()))
     }
 }
@@ -66,11 +66,17 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
     let columns = Arc::new(columns);
     // Everything below is the same for every kind of row, so that it is compiled once.
-    let all = Signal::derive(move || rows.read().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>());
+    let all = Signal::derive(move || {
+        rows.read().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>()
+    });
     table(all, heads, name, acts.is_some(), empty, plain)
 }
 
-fn row<T: Clone + Send + Sync + 'static>(item: T, columns: &Arc<Vec<Column<T>>>, acts: Option<CellView<T>>) -> Row {
+fn row<T: Clone + Send + Sync + 'static>(
+    item: T,
+    columns: &Arc<Vec<Column<T>>>,
+    acts: Option<CellView<T>>,
+) -> Row {
     let texts = columns.iter().map(|c| (c.text)(&item)).collect();
     let columns = columns.clone();
     let draw = move |i: usize| match columns.get(i) {
@@ -80,7 +86,14 @@ fn row<T: Clone + Send + Sync + 'static>(item: T, columns: &Arc<Vec<Column<T>>>,
     Row { texts, draw: Arc::new(draw) }
 }
 
-fn table(all: Signal<Vec<Row>>, heads: Vec<Head>, name: &'static str, acts: bool, empty: ViewFn, plain: bool) -> AnyView {
+fn table(
+    all: Signal<Vec<Row>>,
+    heads: Vec<Head>,
+    name: &'static str,
+    acts: bool,
+    empty: ViewFn,
+    plain: bool,
+) -> AnyView {
     let query = nav::use_query("q");
     let order = RwSignal::new(Order::None);
     let numbers: Vec<bool> = heads.iter().map(|h| h.number).collect();
@@ -118,7 +131,12 @@ fn table(all: Signal<Vec<Row>>, heads: Vec<Head>, name: &'static str, acts: bool
 }
 
 #[component]
-fn Tools(name: &'static str, query: Memo<Option<String>>, shown: Memo<Rows>, heads: StoredValue<Vec<Head>>) -> impl IntoView {
+fn Tools(
+    name: &'static str,
+    query: Memo<Option<String>>,
+    shown: Memo<Rows>,
+    heads: StoredValue<Vec<Head>>,
+) -> impl IntoView {
     let id = dom::uid("search");
     view! {
         <div class="table-tools">
@@ -178,7 +196,9 @@ fn body(rows: &[Row], heads: StoredValue<Vec<Head>>, acts: bool) -> AnyView {
                 })
                 .collect_view()
         });
-        let row_acts = acts.then(|| view! { <td class="table-acts"><div class="row-acts">{(r.draw)(r.texts.len())}</div></td> });
+        let row_acts = acts.then(
+            || view! { <td class="table-acts"><div class="row-acts">{(r.draw)(r.texts.len())}</div></td> },
+        );
         view! { <tr>{cells}{row_acts}</tr> }
     };
     rows.iter().map(one).collect_view().into_any()

@@ -18,7 +18,8 @@ pub fn Export(
     /// The rows that are shown.
     rows: Memo<Rows>,
 ) -> impl IntoView {
-    let empty = Signal::derive(move || rows.with(|r| r.0.is_empty()).then(|| "There is nothing to save.".to_owned()));
+    let empty =
+        Signal::derive(move || rows.with(|r| r.0.is_empty()).then(|| "There is nothing to save.".to_owned()));
     let save_csv = move |()| {
         let text = heads.with_value(|h| rows.with_untracked(|r| csv(h, &r.texts())));
         dom::download(&format!("{name}.csv"), "text/csv", &text);

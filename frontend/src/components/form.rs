@@ -71,17 +71,16 @@ impl FormState {
 
     /// What is wrong first, with the field's name; none when the form may be sent. Reactive.
     pub fn blocked(self) -> Option<String> {
-        self.entries.with(|e| {
-            e.iter().find_map(|x| x.problem.get().map(|text| format!("{}: {text}", x.label)))
-        })
+        self.entries
+            .with(|e| e.iter().find_map(|x| x.problem.get().map(|text| format!("{}: {text}", x.label))))
     }
 
     /// Shows every problem and moves the focus to the first field that has one.
     pub fn show_problems(self) {
         self.attempted.set(true);
-        let first = self.entries.with_untracked(|e| {
-            e.iter().find(|x| x.problem.get_untracked().is_some()).map(|x| x.id.clone())
-        });
+        let first = self
+            .entries
+            .with_untracked(|e| e.iter().find(|x| x.problem.get_untracked().is_some()).map(|x| x.id.clone()));
         if let Some(id) = first {
             dom::after_frame(move || dom::focus(dom::document().get_element_by_id(&id)));
         }
@@ -94,9 +93,9 @@ impl FormState {
         if let Some(field) = &error.field {
             by_field.insert(field.clone(), error.message.clone());
         }
-        let known = self.entries.with_untracked(|e| {
-            e.iter().find(|x| by_field.contains_key(x.parameter)).map(|x| x.id.clone())
-        });
+        let known = self
+            .entries
+            .with_untracked(|e| e.iter().find(|x| by_field.contains_key(x.parameter)).map(|x| x.id.clone()));
         self.refused.set(by_field);
         if let Some(id) = &known {
             let id = id.clone();

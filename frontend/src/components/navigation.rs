@@ -9,11 +9,11 @@ use crate::routes::{Route, SettingsTab};
 /// The groups of the navigation: words of the group, pages with icons.
 fn groups() -> [(&'static str, Vec<(Route, Icon)>); 4] {
     [
-        ("", vec![(Route::Overview, Icon::Overview), (Route::Pools, Icon::Pools), (Route::Tests, Icon::Test)]),
         (
-            "Build",
-            vec![(Route::Topology, Icon::Topology), (Route::Endpoints, Icon::Endpoints)],
+            "",
+            vec![(Route::Overview, Icon::Overview), (Route::Pools, Icon::Pools), (Route::Tests, Icon::Test)],
         ),
+        ("Build", vec![(Route::Topology, Icon::Topology), (Route::Endpoints, Icon::Endpoints)]),
         (
             "People and rooms",
             vec![(Route::Rooms, Icon::Rooms), (Route::Users, Icon::Users), (Route::Policies, Icon::Policies)],

@@ -27,8 +27,10 @@ pub fn Page(
     children: Children,
 ) -> impl IntoView {
     Effect::new(move |first: Option<()>| {
-        let instance = app().session.with_untracked(|s| s.as_ref().map(|s| s.instance.clone()).unwrap_or_default());
-        let product = if instance.is_empty() { "Lifeguard".to_owned() } else { format!("{instance} – Lifeguard") };
+        let instance =
+            app().session.with_untracked(|s| s.as_ref().map(|s| s.instance.clone()).unwrap_or_default());
+        let product =
+            if instance.is_empty() { "Lifeguard".to_owned() } else { format!("{instance} – Lifeguard") };
         dom::document().set_title(&format!("{} – {product}", title.get()));
         // The first page of a visit leaves the focus at the top, where the skip link is.
         if first.is_none() && VISITED.replace(true) {

@@ -86,7 +86,10 @@ fn Palette() -> impl IntoView {
     let found = Memo::new(move |_| {
         let all = pools.value.with(|p| places(p.as_deref().unwrap_or_default()));
         let search = search.read();
-        all.into_iter().filter(|p| matches(std::slice::from_ref(&p.words), &search)).take(SHOWN).collect::<Vec<_>>()
+        all.into_iter()
+            .filter(|p| matches(std::slice::from_ref(&p.words), &search))
+            .take(SHOWN)
+            .collect::<Vec<_>>()
     });
     let go = move |href: &str| {
         app().palette.set(false);

@@ -19,7 +19,8 @@ use crate::app::app;
 #[component]
 pub fn PlanDialog() -> impl IntoView {
     let acts = app().acts;
-    let title = Signal::derive(move || acts.act.with(|a| a.as_ref().map(|a| a.label.clone()).unwrap_or_default()));
+    let title =
+        Signal::derive(move || acts.act.with(|a| a.as_ref().map(|a| a.label.clone()).unwrap_or_default()));
     view! {
         <Dialog open=acts.open on_close=move |()| acts.cancel() title>
             {move || if acts.once.with(Vec::is_empty) {
@@ -37,7 +38,8 @@ fn Confirmation(acts: Acts) -> impl IntoView {
     let typed = RwSignal::new(String::new());
     let wanted = Memo::new(move |_| acts.plan.with(|p| p.as_ref().and_then(name_to_type)));
     let blocked = Signal::derive(move || why_not(acts, wanted.get().as_deref(), &typed.read()));
-    let label = Signal::derive(move || acts.act.with(|a| a.as_ref().map(|a| a.label.clone()).unwrap_or_default()));
+    let label =
+        Signal::derive(move || acts.act.with(|a| a.as_ref().map(|a| a.label.clone()).unwrap_or_default()));
     let danger = acts.act.with_untracked(|a| a.as_ref().is_some_and(|a| a.kind == ButtonKind::Danger));
     let go = move |()| {
         acts.moved.set(false);

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::load_error::LoadError;
-use crate::api::{AnyData, Data, Value};
+use crate::api::{AnyData, Current, Data};
 
 /// Grey bars of the height that the content will have.
 #[component]
@@ -34,7 +34,7 @@ pub fn Shown<T, F, V>(
 ) -> impl IntoView
 where
     T: Send + Sync + 'static,
-    F: Fn(Value<T>) -> V + Send + Sync + 'static,
+    F: Fn(Current<T>) -> V + Send + Sync + 'static,
     V: IntoView + 'static,
 {
     // Everything else is the same for every type, so that it is compiled once.

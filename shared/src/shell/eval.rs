@@ -100,7 +100,7 @@ fn literal(e: &Expr, variables: &BTreeMap<String, Value>, item: Option<&Value>) 
                 match p {
                     Part::Literal(t) => out.push_str(t),
                     Part::Variable(n) => {
-                        out.push_str(&print::cell(&literal(&Expr::Variable(n.clone()), variables, item)?))
+                        out.push_str(&print::cell(&literal(&Expr::Variable(n.clone()), variables, item)?));
                     }
                 }
             }

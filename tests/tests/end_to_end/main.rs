@@ -1,6 +1,7 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
 mod chat;
+mod documents;
 mod faults;
 mod harness;
 mod portal;

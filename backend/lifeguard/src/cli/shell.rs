@@ -106,9 +106,9 @@ impl Host for Portal {
         let mut answer: CmdletResponse = read(self.http.post(url).json(&inv).send().await).await?;
         if let Some(id) = answer.job.clone() {
             if spec.name.starts_with("Test-") {
-                self.test(&id, &mut answer).await?
+                self.test(&id, &mut answer).await?;
             } else {
-                self.job(&id, &mut answer).await?
+                self.job(&id, &mut answer).await?;
             }
         }
         Ok(answer)

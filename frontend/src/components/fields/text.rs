@@ -57,9 +57,7 @@ pub fn TextField(
     on_leave: Option<Callback<()>>,
 ) -> impl IntoView {
     let ids = FieldIds::new();
-    let wrong = Signal::derive(move || {
-        value.with(|v| verdict(v, required, check)).or_else(|| problem.get())
-    });
+    let wrong = Signal::derive(move || value.with(|v| verdict(v, required, check)).or_else(|| problem.get()));
     let state = FieldState::new(&ids.control, &label, name, wrong);
     let error = state.error();
     let described = describe(&ids, error);
@@ -124,7 +122,10 @@ fn verdict(value: &str, required: bool, check: Option<Check>) -> Option<String> 
 }
 
 /// The reactive value of `aria-describedby`.
-pub fn describe(ids: &FieldIds, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Clone + Send + Sync + 'static + use<> {
+pub fn describe(
+    ids: &FieldIds,
+    error: Signal<Option<String>>,
+) -> impl Fn() -> Option<String> + Clone + Send + Sync + 'static + use<> {
     let ids = ids.clone();
     move || ids.described(true, error.with(Option::is_some))
 }

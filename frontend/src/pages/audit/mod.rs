@@ -30,14 +30,17 @@ pub fn AuditPage() -> impl IntoView {
 
 fn columns() -> Vec<Column<AuditView>> {
     vec![
-        Column::<AuditView>::new("When", |a| a.at.rfc3339()).shown(|a| view! { <TimeAgo at=a.at /> }.into_any()),
+        Column::<AuditView>::new("When", |a| a.at.rfc3339())
+            .shown(|a| view! { <TimeAgo at=a.at /> }.into_any()),
         Column::<AuditView>::new("Who", |a| format!("{} ({})", a.actor, a.role)).shown(who),
         Column::<AuditView>::new("What", |a| a.line.clone()).shown(what),
         Column::<AuditView>::new("Outcome", |a| a.outcome.clone()).shown(outcome),
         Column::<AuditView>::new("Reason", |a| a.reason.clone()),
-        Column::<AuditView>::new("Detail", |a| a.detail.clone())
-            .shown(|a| view! { <span class="audit-detail" title=a.detail.clone()>{a.detail.clone()}</span> }.into_any()),
-        Column::<AuditView>::new("Request", |a| a.request_id.clone()).shown(|a| view! { <span class="mono muted">{a.request_id.clone()}</span> }.into_any()),
+        Column::<AuditView>::new("Detail", |a| a.detail.clone()).shown(|a| {
+            view! { <span class="audit-detail" title=a.detail.clone()>{a.detail.clone()}</span> }.into_any()
+        }),
+        Column::<AuditView>::new("Request", |a| a.request_id.clone())
+            .shown(|a| view! { <span class="mono muted">{a.request_id.clone()}</span> }.into_any()),
     ]
 }
 

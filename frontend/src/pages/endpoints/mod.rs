@@ -9,7 +9,8 @@ use shared::names::SipUri;
 use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Column, DataTable, Dialog, Mono, Notice, Page, Section, SelectField, Shown, TextField, TimeAgo,
+    ActButton, ActForm, ButtonKind, Column, DataTable, Dialog, Mono, Notice, Page, Section, SelectField,
+    Shown, TextField, TimeAgo,
 };
 
 const TOPICS: &[Topic] = &[Topic::Directory, Topic::Topology];
@@ -21,7 +22,9 @@ pub fn EndpointsPage() -> impl IntoView {
     let pools = use_data::<Vec<PoolSummary>>(|| "pools".to_owned(), &[Topic::Topology]);
     let pool_names = Memo::new(move |_| {
         let all = pools.value.get().unwrap_or_default();
-        all.into_iter().map(|p| (p.fqdn.to_string(), format!("{} – {}", p.fqdn, p.display_name))).collect::<Vec<_>>()
+        all.into_iter()
+            .map(|p| (p.fqdn.to_string(), format!("{} – {}", p.fqdn, p.display_name)))
+            .collect::<Vec<_>>()
     });
     let moving = RwSignal::new(None::<EndpointView>);
     provide_context(Moving(moving));
@@ -54,10 +57,12 @@ fn columns() -> Vec<Column<EndpointView>> {
     vec![
         Column::<EndpointView>::new("SIP address", |e| e.sip_address.to_string())
             .shown(|e| view! { <Mono text=e.sip_address.as_str() copy=true /> }.into_any()),
-        Column::<EndpointView>::new("Pool", |e| e.pool.to_string())
-            .shown(|e| view! { <a href=format!("/pools/{}", e.pool)><Mono text=e.pool.as_str() /></a> }.into_any()),
+        Column::<EndpointView>::new("Pool", |e| e.pool.to_string()).shown(|e| {
+            view! { <a href=format!("/pools/{}", e.pool)><Mono text=e.pool.as_str() /></a> }.into_any()
+        }),
         Column::<EndpointView>::new("Display name", |e| e.display_name.clone()),
-        Column::<EndpointView>::new("Created", |e| e.created.rfc3339()).shown(|e| view! { <TimeAgo at=e.created /> }.into_any()),
+        Column::<EndpointView>::new("Created", |e| e.created.rfc3339())
+            .shown(|e| view! { <TimeAgo at=e.created /> }.into_any()),
     ]
 }
 
@@ -135,7 +140,8 @@ fn MoveForm(moving: RwSignal<Option<EndpointView>>, pools: Memo<Vec<(String, Str
     let Some(endpoint) = moving.get_untracked() else { return ().into_any() };
     let (identity, from) = (endpoint.sip_address.to_string(), endpoint.pool.to_string());
     let now_at = from.clone();
-    let others = Signal::derive(move || pools.get().into_iter().filter(|(v, _)| *v != from).collect::<Vec<_>>());
+    let others =
+        Signal::derive(move || pools.get().into_iter().filter(|(v, _)| *v != from).collect::<Vec<_>>());
     let name = identity.clone();
     let arguments = Signal::derive(move || -> Map<String, Value> {
         args([("Identity", name.clone().into()), ("PersistentChatPoolFqdn", pool.get().into())])

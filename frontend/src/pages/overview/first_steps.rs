@@ -89,7 +89,13 @@ fn list(steps: &[Step]) -> AnyView {
     let next = steps.iter().position(|s| !s.done);
     let item = |(i, s): (usize, &Step)| {
         let is_next = Some(i) == next;
-        let class = if s.done { "step step-done" } else if is_next { "step step-next" } else { "step" };
+        let class = if s.done {
+            "step step-done"
+        } else if is_next {
+            "step step-next"
+        } else {
+            "step"
+        };
         view! {
             <li class=class>
                 <span class="step-mark" aria-hidden="true">{if s.done { Icon::Tick.draw() } else { (i + 1).into_any() }}</span>
@@ -101,5 +107,6 @@ fn list(steps: &[Step]) -> AnyView {
             </li>
         }
     };
-    view! { <ol class="card steps" role="list">{steps.iter().enumerate().map(item).collect_view()}</ol> }.into_any()
+    view! { <ol class="card steps" role="list">{steps.iter().enumerate().map(item).collect_view()}</ol> }
+        .into_any()
 }

@@ -13,7 +13,7 @@ use self::first_steps::FirstSteps;
 use self::pool_card::PoolCard;
 pub use self::pool_card::last_test;
 use self::problems::Problems;
-use crate::api::{Value, use_data};
+use crate::api::{Current, use_data};
 use crate::components::badge::of_server;
 use crate::components::{Icon, LinkButton, Mono, Notice, Page, Section, Shown, StateBadge};
 use crate::time;
@@ -34,7 +34,7 @@ pub fn OverviewPage() -> impl IntoView {
 }
 
 #[component]
-fn Content(overview: Value<Overview>) -> impl IntoView {
+fn Content(overview: Current<Overview>) -> impl IntoView {
     let problems = Memo::new(move |_| overview.with(|o| o.problems.clone()));
     let pools = Memo::new(move |_| overview.with(|o| o.pools.clone()));
     let none = Memo::new(move |_| pools.with(Vec::is_empty));
@@ -70,7 +70,8 @@ fn unpublished_notice(n: u32) -> AnyView {
         1 => "1 change of the topology is not published; the servers run without it.".to_owned(),
         n => format!("{n} changes of the topology are not published; the servers run without them."),
     };
-    view! { <Notice><p>{text}" "<a href="/topology/publish">"Look at them and publish"</a></p></Notice> }.into_any()
+    view! { <Notice><p>{text}" "<a href="/topology/publish">"Look at them and publish"</a></p></Notice> }
+        .into_any()
 }
 
 fn front_end(report: ServerReport) -> AnyView {

@@ -17,7 +17,8 @@ pub fn PoolCard(
     let fqdn = pool.fqdn.to_string();
     let badge = of_pool(&pool);
     let to = |tab| Route::Pool(fqdn.clone(), tab).href();
-    let (href, servers_href, databases_href) = (to(PoolTab::Overview), to(PoolTab::Servers), to(PoolTab::Databases));
+    let (href, servers_href, databases_href) =
+        (to(PoolTab::Overview), to(PoolTab::Servers), to(PoolTab::Databases));
     let active = pool.servers.iter().filter(|s| s.active).count();
     let total = pool.servers.len();
     view! {

@@ -40,7 +40,8 @@ pub fn NewUserPage() -> impl IntoView {
 #[component]
 fn Form(topology: TopologyView) -> impl IntoView {
     let options = homes(&topology);
-    let domains = StoredValue::new(topology.published.sip_domains.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let domains =
+        StoredValue::new(topology.published.sip_domains.iter().map(ToString::to_string).collect::<Vec<_>>());
     let first = if options.len() == 1 { options[0].0.clone() } else { String::new() };
     let name = RwSignal::new(String::new());
     let sip = RwSignal::new(String::new());
@@ -102,7 +103,11 @@ fn sip_addresses(name: &str, domains: &[String]) -> Vec<String> {
     if first.is_empty() {
         return Vec::new();
     }
-    domains.iter().map(|d| format!("sip:{first}@{d}")).filter(|s| SipUri::try_from(s.as_str()).is_ok()).collect()
+    domains
+        .iter()
+        .map(|d| format!("sip:{first}@{d}"))
+        .filter(|s| SipUri::try_from(s.as_str()).is_ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -114,7 +119,10 @@ mod tests {
         assert_eq!(log_on_names("sip:pilar@litwareinc.com"), ["LITWAREINC\\pilar"]);
         assert!(log_on_names("sip:pilar@").is_empty());
         let domains = ["litwareinc.com".to_owned(), "contoso.com".to_owned()];
-        assert_eq!(sip_addresses("Pilar Ackerman", &domains), ["sip:pilar@litwareinc.com", "sip:pilar@contoso.com"]);
+        assert_eq!(
+            sip_addresses("Pilar Ackerman", &domains),
+            ["sip:pilar@litwareinc.com", "sip:pilar@contoso.com"]
+        );
         assert!(sip_addresses("Ünal", &domains).is_empty());
     }
 }

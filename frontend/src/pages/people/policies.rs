@@ -10,8 +10,8 @@ use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::Badge;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, CheckField, Column, DataTable, Icon, Notice, Page, RadioGroup, Section, SelectField, Shown, StateBadge,
-    TextField, Tone,
+    ActButton, ActForm, ButtonKind, CheckField, Column, DataTable, Icon, Notice, Page, RadioGroup, Section,
+    SelectField, Shown, StateBadge, TextField, Tone,
 };
 use crate::routes::Route;
 
@@ -39,9 +39,11 @@ pub fn PoliciesPage() -> impl IntoView {
 
 fn columns() -> Vec<Column<PolicyView>> {
     vec![
-        Column::<PolicyView>::new("Identity", |p| p.identity.clone()).shown(|p| view! { <span class="mono">{p.identity.clone()}</span> }.into_any()),
+        Column::<PolicyView>::new("Identity", |p| p.identity.clone())
+            .shown(|p| view! { <span class="mono">{p.identity.clone()}</span> }.into_any()),
         Column::<PolicyView>::new("Applies to", reach),
-        Column::<PolicyView>::new("Persistent Chat", |p| of_policy(p).word).shown(|p| view! { <StateBadge state=of_policy(p) /> }.into_any()),
+        Column::<PolicyView>::new("Persistent Chat", |p| of_policy(p).word)
+            .shown(|p| view! { <StateBadge state=of_policy(p) /> }.into_any()),
         Column::<PolicyView>::new("Granted to", |p| p.granted.to_string()).number(),
         Column::<PolicyView>::new("Description", |p| p.description.clone()),
     ]
@@ -65,12 +67,16 @@ fn reach(p: &PolicyView) -> String {
 
 fn row_acts(p: &PolicyView) -> AnyView {
     let on = !p.enable_persistent_chat;
-    let (verb, short) = if on { ("Allow Persistent Chat in", "Allow") } else { ("Refuse Persistent Chat in", "Refuse") };
+    let (verb, short) =
+        if on { ("Allow Persistent Chat in", "Allow") } else { ("Refuse Persistent Chat in", "Refuse") };
     let identity = p.identity.clone();
     let switch = args([("Identity", identity.clone().into()), ("EnablePersistentChat", on.into())]);
     let remove = args([("Identity", identity.clone().into())]);
-    let (remove_label, remove_short) =
-        if identity == "Global" { ("Reset the policy Global".to_owned(), "Reset") } else { (format!("Delete the policy {identity}"), "Delete") };
+    let (remove_label, remove_short) = if identity == "Global" {
+        ("Reset the policy Global".to_owned(), "Reset")
+    } else {
+        (format!("Delete the policy {identity}"), "Delete")
+    };
     view! {
         <ActButton cmdlet="Set-CsPersistentChatPolicy" args=switch label=format!("{verb} {identity}") short=short kind=ButtonKind::Quiet review=true />
         <ActButton cmdlet="Remove-CsPersistentChatPolicy" args=remove label=remove_label short=remove_short kind=ButtonKind::Quiet />
@@ -83,7 +89,15 @@ fn NewPolicy() -> impl IntoView {
     let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
     let sites = Signal::derive(move || {
         topology.value.with(|t| {
-            t.as_ref().map(|t| t.published.sites.iter().map(|s| (s.site_id.clone(), s.site_id.clone())).collect::<Vec<_>>()).unwrap_or_default()
+            t.as_ref()
+                .map(|t| {
+                    t.published
+                        .sites
+                        .iter()
+                        .map(|s| (s.site_id.clone(), s.site_id.clone()))
+                        .collect::<Vec<_>>()
+                })
+                .unwrap_or_default()
         })
     });
     let scope = RwSignal::new("user".to_owned());

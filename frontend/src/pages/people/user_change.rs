@@ -50,14 +50,20 @@ fn Grant(user: UserView, policies: Memo<Vec<(String, String)>>, done: Callback<(
     let arguments = Signal::derive(move || -> Map<String, Value> {
         args([("Identity", identity.clone().into()), ("PolicyName", policy.get().into())])
     });
-    let nothing = Signal::derive(move || policy.with(|p| *p == before).then(|| "This policy is granted already.".to_owned()));
+    let nothing = Signal::derive(move || {
+        policy.with(|p| *p == before).then(|| "This policy is granted already.".to_owned())
+    });
     let label = Signal::derive(move || match policy.get().as_str() {
         "" => "Take the user policy away".to_owned(),
         p => format!("Grant {p}"),
     });
     let text = format!(
         "Now {}, decided by the {}. A user policy goes before the site's, and that before the global one.",
-        if user.chat_enabled { "allowed to use Persistent Chat" } else { "not allowed to use Persistent Chat" },
+        if user.chat_enabled {
+            "allowed to use Persistent Chat"
+        } else {
+            "not allowed to use Persistent Chat"
+        },
         user.decided_by
     );
     view! {
@@ -83,7 +89,8 @@ fn NameAndHome(user: UserView, homes: Memo<Vec<(String, String)>>, done: Callbac
             ("RegistrarPool", changed(home.get(), &user.registrar_pool).into()),
         ])
     });
-    let nothing = Signal::derive(move || (arguments.with(Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    let nothing =
+        Signal::derive(move || (arguments.with(Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
     view! {
         <Section title="Name and home">
             <ActForm cmdlet="Set-LgUser" args=arguments label blocked=nothing on_done=Arc::new(move |_: &_| done.run(()))>
@@ -97,7 +104,9 @@ fn NameAndHome(user: UserView, homes: Memo<Vec<(String, String)>>, done: Callbac
 #[component]
 fn NewPassword(identity: String, name: String, done: Callback<()>) -> impl IntoView {
     let password = RwSignal::new(String::new());
-    let arguments = Signal::derive(move || args([("Identity", identity.clone().into()), ("Password", password.get().into())]));
+    let arguments = Signal::derive(move || {
+        args([("Identity", identity.clone().into()), ("Password", password.get().into())])
+    });
     let label = Signal::derive(move || format!("Give {name} a new password"));
     view! {
         <Section title="Password">

@@ -8,7 +8,10 @@ use super::user_change::ChangeUser;
 use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_enabled};
-use crate::components::{ActButton, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page, Shown, StateBadge, Tone};
+use crate::components::{
+    ActButton, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page, Shown,
+    StateBadge, Tone,
+};
 use crate::routes::Route;
 
 /// The user whose dialog is open.
@@ -24,10 +27,16 @@ pub fn UsersPage() -> impl IntoView {
     let editing = RwSignal::new(None::<UserView>);
     provide_context(Editing(editing));
     let open = Memo::new(move |_| editing.with(Option::is_some));
-    let title = Signal::derive(move || editing.with(|u| u.as_ref().map(|u| format!("Change {}", u.display_name)).unwrap_or_default()));
-    let grantable = Memo::new(move |_| policies.value.with(|p| p.as_ref().map(|p| super::user_policies(p)).unwrap_or_default()));
+    let title = Signal::derive(move || {
+        editing.with(|u| u.as_ref().map(|u| format!("Change {}", u.display_name)).unwrap_or_default())
+    });
+    let grantable = Memo::new(move |_| {
+        policies.value.with(|p| p.as_ref().map(|p| super::user_policies(p)).unwrap_or_default())
+    });
     let homes = Memo::new(move |_| topology.value.with(|t| t.as_ref().map(homes).unwrap_or_default()));
-    let refused = Memo::new(move |_| users.value.with(|u| u.as_ref().is_some_and(|u| !u.is_empty() && u.iter().all(|u| !u.chat_enabled))));
+    let refused = Memo::new(move |_| {
+        users.value.with(|u| u.as_ref().is_some_and(|u| !u.is_empty() && u.iter().all(|u| !u.chat_enabled)))
+    });
     let lead = "People who sign in at a Front End pool and may be members of rooms.";
     view! {
         <Page title="Users" lead actions=|| view! {
@@ -56,8 +65,14 @@ pub fn UsersPage() -> impl IntoView {
 
 /// Front End pools of the published topology, as homes.
 pub fn homes(t: &TopologyView) -> Vec<(String, String)> {
-    let site = |p: &shared::topology::FrontEndPool| t.published.site(&p.site).map(|s| s.site_id.clone()).unwrap_or_default();
-    t.published.front_end_pools.iter().map(|p| (p.fqdn.to_string(), format!("{}  {}", p.fqdn, site(p)))).collect()
+    let site = |p: &shared::topology::FrontEndPool| {
+        t.published.site(&p.site).map(|s| s.site_id.clone()).unwrap_or_default()
+    };
+    t.published
+        .front_end_pools
+        .iter()
+        .map(|p| (p.fqdn.to_string(), format!("{}  {}", p.fqdn, site(p))))
+        .collect()
 }
 
 fn columns() -> Vec<Column<UserView>> {

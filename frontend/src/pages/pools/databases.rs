@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::api::{DatabaseView, PoolDetail};
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::badge::of_database;
 use crate::components::{Column, DataTable, Mono, StateBadge, TimeAgo};
 
@@ -11,7 +11,7 @@ use crate::components::{Column, DataTable, Mono, StateBadge, TimeAgo};
 #[component]
 pub fn Databases(
     /// The pool.
-    pool: Value<PoolDetail>,
+    pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let rows = Signal::derive(move || pool.with(|p| p.summary.databases.clone()));
     view! { <DataTable rows columns=columns() name="databases" plain=true empty=|| "This pool has no database." /> }

@@ -1,14 +1,14 @@
 //! One pool: title row, tabs, and what stands under the chosen one.
 
 use leptos::prelude::*;
-use shared::api::{PoolDetail, TestSummary};
+use shared::api::PoolDetail;
 
 use super::TOPICS;
 use super::databases::Databases;
 use super::facts::{ComplianceNotice, PoolFacts};
 use super::servers::Servers;
 use super::state::{StateTab, switch_button};
-use crate::api::{Value, use_data};
+use crate::api::{Current, use_data};
 use crate::components::badge::of_pool;
 use crate::components::{Icon, LinkButton, Page, Section, Shown, StateBadge, Tab, Tabs};
 use crate::nav;
@@ -62,7 +62,7 @@ pub fn PoolPage(
 }
 
 #[component]
-fn OverviewTab(pool: Value<PoolDetail>) -> impl IntoView {
+fn OverviewTab(pool: Current<PoolDetail>) -> impl IntoView {
     view! {
         <ComplianceNotice pool />
         <PoolFacts pool />
@@ -72,7 +72,6 @@ fn OverviewTab(pool: Value<PoolDetail>) -> impl IntoView {
 }
 
 #[component]
-fn Tests(pool: Value<PoolDetail>) -> impl IntoView {
-    let tests = Signal::derive(move || pool.with(|p| p.tests.clone()) as Vec<TestSummary>);
-    view! { <TestHistory tests /> }
+fn Tests(pool: Current<PoolDetail>) -> impl IntoView {
+    view! { <TestHistory tests=move || pool.with(|p| p.tests.clone()) /> }
 }

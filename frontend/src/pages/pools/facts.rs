@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use shared::api::PoolDetail;
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::{Facts, Mono, Notice, NoticeKind, TimeAgo};
 
 /// The strip of facts.
 #[component]
 pub fn PoolFacts(
     /// The pool.
-    pool: Value<PoolDetail>,
+    pool: Current<PoolDetail>,
 ) -> impl IntoView {
     move || {
         let p = pool.get();
@@ -19,7 +19,8 @@ pub fn PoolFacts(
             Some(e) => view! { <Mono text=e.as_str() copy=true /> }.into_any(),
             None => view! { "none; "<a href="/endpoints">"only legacy clients need one"</a> }.into_any(),
         };
-        let default_for = if p.default_for.is_empty() { "no site".to_owned() } else { p.default_for.join(", ") };
+        let default_for =
+            if p.default_for.is_empty() { "no site".to_owned() } else { p.default_for.join(", ") };
         let backup = match &s.no_failover_reason {
             None => "has a backup store".to_owned(),
             Some(why) => why.clone(),
@@ -47,7 +48,7 @@ pub fn PoolFacts(
 #[component]
 pub fn ComplianceNotice(
     /// The pool.
-    pool: Value<PoolDetail>,
+    pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let queue = Memo::new(move |_| pool.with(|p| p.summary.compliance.then_some(p.summary.compliance_queue)));
     move || {

@@ -14,7 +14,9 @@ pub use self::detail::PoolPage;
 use super::overview::last_test;
 use crate::api::use_data;
 use crate::components::badge::of_pool;
-use crate::components::{ButtonKind, Column, DataTable, Icon, LinkButton, Mono, Page, Shown, StateBadge, TimeAgo};
+use crate::components::{
+    ButtonKind, Column, DataTable, Icon, LinkButton, Mono, Page, Shown, StateBadge, TimeAgo,
+};
 use crate::routes::{PoolTab, Route};
 
 /// Topics that change what is shown of a pool.
@@ -44,16 +46,23 @@ pub fn PoolsPage() -> impl IntoView {
 fn columns() -> Vec<Column<PoolSummary>> {
     vec![
         Column::<PoolSummary>::new("Pool", |p| p.fqdn.to_string()).shown(name),
-        Column::<PoolSummary>::new("State", |p| of_pool(p).word).shown(|p| view! { <StateBadge state=of_pool(p) /> }.into_any()),
-        Column::<PoolSummary>::new("Since", |p| p.since.rfc3339()).shown(|p| view! { <TimeAgo at=p.since /> }.into_any()),
+        Column::<PoolSummary>::new("State", |p| of_pool(p).word)
+            .shown(|p| view! { <StateBadge state=of_pool(p) /> }.into_any()),
+        Column::<PoolSummary>::new("Since", |p| p.since.rfc3339())
+            .shown(|p| view! { <TimeAgo at=p.since /> }.into_any()),
         Column::<PoolSummary>::new("Site", |p| p.site.clone()),
         Column::<PoolSummary>::new("Active servers", |p| {
             format!("{} of {}", p.servers.iter().filter(|s| s.active).count(), p.servers.len())
         })
         .number(),
-        Column::<PoolSummary>::new("Sessions", |p| p.servers.iter().map(|s| s.report.sessions).sum::<u32>().to_string()).number(),
-        Column::<PoolSummary>::new("Last test", |p| p.last_test.as_ref().map(|t| t.verdict.clone()).unwrap_or_default())
-            .shown(|p| view! { <span class="row">{last_test(p.last_test.clone())}</span> }.into_any()),
+        Column::<PoolSummary>::new("Sessions", |p| {
+            p.servers.iter().map(|s| s.report.sessions).sum::<u32>().to_string()
+        })
+        .number(),
+        Column::<PoolSummary>::new("Last test", |p| {
+            p.last_test.as_ref().map(|t| t.verdict.clone()).unwrap_or_default()
+        })
+        .shown(|p| view! { <span class="row">{last_test(p.last_test.clone())}</span> }.into_any()),
     ]
 }
 

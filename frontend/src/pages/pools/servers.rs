@@ -6,7 +6,7 @@ use shared::api::{ChatServerView, PoolDetail};
 use shared::deployment::ServerState;
 use shared::identity::pool_identity;
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_server};
 use crate::components::{ActButton, ButtonKind, Column, DataTable, Icon, Mono, StateBadge, Tone};
@@ -22,17 +22,24 @@ struct ServerRow {
 #[component]
 pub fn Servers(
     /// The pool.
-    pool: Value<PoolDetail>,
+    pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let rows = Signal::derive(move || {
         pool.with(|p| {
             let identity = pool_identity(&p.summary.fqdn);
-            p.summary.servers.iter().map(|s| ServerRow { pool: identity.clone(), server: s.clone() }).collect::<Vec<_>>()
+            p.summary
+                .servers
+                .iter()
+                .map(|s| ServerRow { pool: identity.clone(), server: s.clone() })
+                .collect::<Vec<_>>()
         })
     });
-    let swap = Signal::derive(move || pool.with(|p| args([("Identity", pool_identity(&p.summary.fqdn).into()), ("Swap", true.into())])));
+    let swap = Signal::derive(move || {
+        pool.with(|p| args([("Identity", pool_identity(&p.summary.fqdn).into()), ("Swap", true.into())]))
+    });
     let one = Signal::derive(move || {
-        pool.with(|p| p.summary.servers.len() < 2).then(|| "A pool with one server has nothing to swap.".to_owned())
+        pool.with(|p| p.summary.servers.len() < 2)
+            .then(|| "A pool with one server has nothing to swap.".to_owned())
     });
     view! {
         <p class="muted">
@@ -50,7 +57,8 @@ fn columns() -> Vec<Column<ServerRow>> {
         Column::<ServerRow>::new("Server", |r| r.server.report.fqdn.to_string())
             .shown(|r| view! { <Mono text=r.server.report.fqdn.as_str() copy=true /> }.into_any()),
         Column::<ServerRow>::new("State", |r| of_server(&r.server.report.state).word).shown(state),
-        Column::<ServerRow>::new("New sessions", |r| activity(r).word).shown(|r| view! { <StateBadge state=activity(r) /> }.into_any()),
+        Column::<ServerRow>::new("New sessions", |r| activity(r).word)
+            .shown(|r| view! { <StateBadge state=activity(r) /> }.into_any()),
         Column::<ServerRow>::new("Sessions", |r| r.server.report.sessions.to_string()).number(),
         Column::<ServerRow>::new("Listens on", |r| r.server.report.listens.join(" "))
             .shown(|r| view! { <span class="mono">{r.server.report.listens.join(" ")}</span> }.into_any()),

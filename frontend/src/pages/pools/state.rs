@@ -5,10 +5,12 @@ use shared::api::{PoolDetail, PoolSummary};
 use shared::deployment::PoolState;
 use shared::identity::pool_identity;
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_pool_state;
-use crate::components::{ActButton, ButtonKind, CommandLine, Icon, Mono, Notice, NoticeKind, StateBadge, TimeAgo};
+use crate::components::{
+    ActButton, ButtonKind, CommandLine, Icon, Mono, Notice, NoticeKind, StateBadge, TimeAgo,
+};
 
 /// The switch to the other state, for the title row and the tab.
 pub fn switch_button(p: &PoolSummary) -> AnyView {
@@ -37,7 +39,7 @@ fn other(state: PoolState) -> PoolState {
 #[component]
 pub fn StateTab(
     /// The pool.
-    pool: Value<PoolDetail>,
+    pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let summary = Memo::new(move |_| pool.with(|p| p.summary.clone()));
     let under_way = move || {
@@ -50,10 +52,18 @@ pub fn StateTab(
         })
     };
     let no_backup = move || {
-        summary.with(|s| s.no_failover_reason.clone()).map(|why| view! { <Notice kind=NoticeKind::Warning><p>{why}</p></Notice> })
+        summary
+            .with(|s| s.no_failover_reason.clone())
+            .map(|why| view! { <Notice kind=NoticeKind::Warning><p>{why}</p></Notice> })
     };
     let line = Signal::derive(move || {
-        summary.with(|s| format!("Set-CsPersistentChatState -Identity \"{}\" -PoolState {}", pool_identity(&s.fqdn), other(s.state).word()))
+        summary.with(|s| {
+            format!(
+                "Set-CsPersistentChatState -Identity \"{}\" -PoolState {}",
+                pool_identity(&s.fqdn),
+                other(s.state).word()
+            )
+        })
     });
     view! {
         {under_way}
@@ -79,8 +89,12 @@ pub fn StateTab(
 fn state_card(s: &PoolSummary, state: PoolState) -> AnyView {
     let now = s.state == state;
     let role = if state == PoolState::Normal { "primary" } else { "backup" };
-    let stores: Vec<_> =
-        s.databases.iter().filter(|d| d.role == role && d.database == "mgc").map(|d| d.store.clone()).collect();
+    let stores: Vec<_> = s
+        .databases
+        .iter()
+        .filter(|d| d.role == role && d.database == "mgc")
+        .map(|d| d.store.clone())
+        .collect();
     let uses = if stores.is_empty() {
         view! { <p class="muted">"This pool has no such database."</p> }.into_any()
     } else {

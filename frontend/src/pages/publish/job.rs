@@ -7,9 +7,11 @@ use shared::events::Topic;
 use super::review::{PUBLISH, to_job};
 use super::servers::Servers;
 use super::steps::Steps;
-use crate::api::{Value, use_data};
+use crate::api::{Current, use_data};
 use crate::components::badge::of_run;
-use crate::components::{ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo};
+use crate::components::{
+    ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo,
+};
 use crate::routes::{Route, segment};
 
 /// The page of a run.
@@ -20,7 +22,9 @@ pub fn JobPage(
 ) -> impl IntoView {
     let path = format!("jobs/{}", segment(&id));
     let data = use_data::<JobView>(move || path.clone(), &[Topic::Job]);
-    let title = Signal::derive(move || data.value.with(|j| j.as_ref().map_or_else(|| "Run".to_owned(), |j| j.title.clone())));
+    let title = Signal::derive(move || {
+        data.value.with(|j| j.as_ref().map_or_else(|| "Run".to_owned(), |j| j.title.clone()))
+    });
     let state = Memo::new(move |_| data.value.with(|j| j.as_ref().map(|j| j.state.clone())));
     view! {
         <Page title badge=move || view! { {move || state.get().map(|s| view! { <StateBadge state=of_run(&s) /> })} }>
@@ -32,7 +36,7 @@ pub fn JobPage(
 }
 
 #[component]
-fn Run(job: Value<JobView>) -> impl IntoView {
+fn Run(job: Current<JobView>) -> impl IntoView {
     let state = Memo::new(move |_| job.with(|j| j.state.clone()));
     let error = Memo::new(move |_| job.with(|j| j.error.clone()));
     let (actor, started) = job.with_untracked(|j| (j.actor.clone(), j.started));
@@ -43,7 +47,7 @@ fn Run(job: Value<JobView>) -> impl IntoView {
             ("By", actor.into_any()),
             ("Time in steps", (move || format!("{} ms", took())).into_any()),
         ] />
-        <div role="status" class="visually-hidden">{move || progress(&job.read())}</div>
+        <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
         <Steps job />
         <Servers />

@@ -6,9 +6,12 @@ use leptos::prelude::*;
 use shared::api::TopologyView;
 use shared::plan::CmdletResponse;
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::act::args;
-use crate::components::{ActButton, ActForm, ButtonKind, LinkButton, Notice, NoticeKind, Page, ProblemList, Section, Shown, TextField};
+use crate::components::{
+    ActButton, ActForm, ButtonKind, LinkButton, Notice, NoticeKind, Page, ProblemList, Section, Shown,
+    TextField,
+};
 use crate::pages::topology::use_topology;
 use crate::routes::Route;
 use crate::{nav, session};
@@ -20,7 +23,8 @@ pub const PUBLISH: &str = "Publish-CsTopology";
 #[component]
 pub fn PublishPage() -> impl IntoView {
     let data = use_topology();
-    let lead = "Publishing checks everything, creates databases, stores a new version and starts the servers.";
+    let lead =
+        "Publishing checks everything, creates databases, stores a new version and starts the servers.";
     view! {
         <Page title="Publish the topology" lead actions=|| view! { <LinkButton label="Versions" href=Route::Versions.href() /> }>
             <Shown data lines=6 let:view>
@@ -31,7 +35,7 @@ pub fn PublishPage() -> impl IntoView {
 }
 
 #[component]
-fn Review(view: Value<TopologyView>) -> impl IntoView {
+fn Review(view: Current<TopologyView>) -> impl IntoView {
     let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
     move || {
         if nothing.get() {
@@ -54,13 +58,14 @@ fn Review(view: Value<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Changes(view: Value<TopologyView>) -> impl IntoView {
+fn Changes(view: Current<TopologyView>) -> impl IntoView {
     let sentences = Memo::new(move |_| view.with(|v| v.sentences.clone()));
     let title = Signal::derive(move || match sentences.with(Vec::len) {
         1 => "1 change".to_owned(),
         n => format!("{n} changes"),
     });
-    let json = Memo::new(move |_| view.with(|v| serde_json::to_string_pretty(&v.changes).unwrap_or_default()));
+    let json =
+        Memo::new(move |_| view.with(|v| serde_json::to_string_pretty(&v.changes).unwrap_or_default()));
     let drop_label = "Set the draft back to what is published";
     view! {
         <Section title actions=move || view! {
@@ -78,7 +83,7 @@ fn Changes(view: Value<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Problems(view: Value<TopologyView>) -> impl IntoView {
+fn Problems(view: Current<TopologyView>) -> impl IntoView {
     let problems = Memo::new(move |_| view.with(|v| v.problems.clone()));
     move || {
         let list = problems.get();
@@ -94,7 +99,7 @@ fn Problems(view: Value<TopologyView>) -> impl IntoView {
 }
 
 #[component]
-fn Publish(view: Value<TopologyView>) -> impl IntoView {
+fn Publish(view: Current<TopologyView>) -> impl IntoView {
     let comment = RwSignal::new(String::new());
     let revision = Memo::new(move |_| view.with(|v| v.revision));
     let publishers = Memo::new(move |_| view.with(|v| v.publishers.clone()));
@@ -102,7 +107,9 @@ fn Publish(view: Value<TopologyView>) -> impl IntoView {
         let n = view.with(|v| v.problems.iter().filter(|p| p.blocks()).count());
         (n > 0).then(|| format!("The draft has {n} problem{} to solve first.", if n == 1 { "" } else { "s" }))
     });
-    let arguments = Signal::derive(move || args([("Comment", comment.get().trim().into()), ("Revision", revision.get().into())]));
+    let arguments = Signal::derive(move || {
+        args([("Comment", comment.get().trim().into()), ("Revision", revision.get().into())])
+    });
     let done = Arc::new(to_job);
     view! {
         <Section title="Publish">

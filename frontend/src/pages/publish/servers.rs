@@ -17,7 +17,9 @@ pub fn Servers() -> impl IntoView {
         let (up, all) = data.value.with(|o| o.as_ref().map(counts).unwrap_or_default());
         format!("Servers: {up} of {all} running")
     });
-    let some = Memo::new(move |_| data.value.with(|o| o.as_ref().is_none_or(|o| !o.front_ends.is_empty() || !o.pools.is_empty())));
+    let some = Memo::new(move |_| {
+        data.value.with(|o| o.as_ref().is_none_or(|o| !o.front_ends.is_empty() || !o.pools.is_empty()))
+    });
     move || {
         some.get().then(|| {
             view! {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value};
 use shared::api::{JobStep, JobView};
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::badge::of_run;
 use crate::components::copy::breakable;
 use crate::components::{ActButton, ButtonKind, StateBadge};
@@ -13,7 +13,7 @@ use crate::components::{ActButton, ButtonKind, StateBadge};
 #[component]
 pub fn Steps(
     /// The run.
-    job: Value<JobView>,
+    job: Current<JobView>,
 ) -> impl IntoView {
     let count = Memo::new(move |_| job.with(|j| j.steps.len()));
     view! {
@@ -94,7 +94,9 @@ mod tests {
 
     #[test]
     fn a_remedy_says_verb_and_object() {
-        let Value::Object(a) = serde_json::json!({ "Identity": "\\\\fs01.contoso.com\\chat" }) else { panic!("an object") };
+        let Value::Object(a) = serde_json::json!({ "Identity": "\\\\fs01.contoso.com\\chat" }) else {
+            panic!("an object")
+        };
         assert_eq!(remedy_words("New-LgFileShare", &a), "Create the share folder \\\\fs01.contoso.com\\chat");
         assert_eq!(remedy_words("Get-CsTopology", &Map::new()), "Run Get-CsTopology");
     }

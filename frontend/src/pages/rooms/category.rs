@@ -10,7 +10,8 @@ use super::list::{CATEGORIES, room_columns};
 use super::{check_principals, principals, use_categories, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, DataTable, Facts, LinkButton, Mono, Notice, Page, Section, Shown, TextField,
+    ActButton, ActForm, ButtonKind, DataTable, Facts, LinkButton, Mono, Notice, Page, Section, Shown,
+    TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route, segment};
@@ -103,7 +104,9 @@ fn Change(category: CategoryView) -> impl IntoView {
         }
         all
     });
-    let nothing = Signal::derive(move || (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    let nothing = Signal::derive(move || {
+        (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned())
+    });
     view! {
         <Section title="Who may be in its rooms">
             <ActForm cmdlet="Set-CsPersistentChatCategory" args=arguments label blocked=nothing>

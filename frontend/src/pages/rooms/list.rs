@@ -5,7 +5,9 @@ use shared::api::{CategoryView, RoomView};
 
 use super::{of_room, use_categories, use_rooms};
 use crate::components::copy::breakable;
-use crate::components::{ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs};
+use crate::components::{
+    ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs,
+};
 use crate::nav;
 use crate::routes::Route;
 
@@ -18,7 +20,11 @@ pub fn RoomsPage() -> impl IntoView {
     let show = nav::use_query("show");
     let categories = Memo::new(move |_| show.with(|s| s.as_deref() == Some("categories")));
     let tabs = Signal::derive(move || {
-        let tab = |label: &str, href: &str, current| Tab { label: label.to_owned(), href: href.to_owned(), current };
+        let tab = |label: &str, href: &str, current| Tab {
+            label: label.to_owned(),
+            href: href.to_owned(),
+            current,
+        };
         vec![tab("Rooms", "/rooms", !categories.get()), tab("Categories", CATEGORIES, categories.get())]
     });
     let lead = "Rooms hold the conversations. A category says who may be in its rooms.";
@@ -61,11 +67,13 @@ pub fn room_columns() -> Vec<Column<RoomView>> {
             let href = Route::Category(r.pool.to_string(), r.category.clone()).href();
             view! { <a href=href>{r.category.clone()}</a> }.into_any()
         }),
-        Column::<RoomView>::new("Pool", |r| format!("{} ({})", r.pool_name, r.pool)).shown(|r| pool(&r.pool_name, r.pool.as_str())),
+        Column::<RoomView>::new("Pool", |r| format!("{} ({})", r.pool_name, r.pool))
+            .shown(|r| pool(&r.pool_name, r.pool.as_str())),
         Column::<RoomView>::new("Privacy", |r| r.privacy.clone()),
         Column::<RoomView>::new("Type", |r| r.room_type.clone()),
         Column::<RoomView>::new("Members", |r| r.members.len().to_string()).number(),
-        Column::<RoomView>::new("State", |r| of_room(r).word).shown(|r| view! { <StateBadge state=of_room(r) /> }.into_any()),
+        Column::<RoomView>::new("State", |r| of_room(r).word)
+            .shown(|r| view! { <StateBadge state=of_room(r) /> }.into_any()),
     ]
 }
 
@@ -93,7 +101,8 @@ fn category_columns() -> Vec<Column<CategoryView>> {
             let href = Route::Category(c.pool.to_string(), c.name.clone()).href();
             view! { <a href=href>{c.name.clone()}</a> }.into_any()
         }),
-        Column::<CategoryView>::new("Pool", |c| format!("{} ({})", c.pool_name, c.pool)).shown(|c| pool(&c.pool_name, c.pool.as_str())),
+        Column::<CategoryView>::new("Pool", |c| format!("{} ({})", c.pool_name, c.pool))
+            .shown(|c| pool(&c.pool_name, c.pool.as_str())),
         Column::<CategoryView>::new("Allowed members", |c| c.allowed.join(" "))
             .shown(|c| view! { <span class="mono">{breakable(&c.allowed.join(", "))}</span> }.into_any()),
         Column::<CategoryView>::new("Denied members", |c| c.denied.join(" "))

@@ -68,7 +68,10 @@ fn privacies() -> Vec<(String, String, String)> {
 /// Types for a choice.
 fn types() -> Vec<(String, String, String)> {
     let choice = |v: &str, text: &str| (v.to_owned(), v.to_owned(), text.to_owned());
-    vec![choice("Normal", "Every member may post."), choice("Auditorium", "Only presenters post; all members read.")]
+    vec![
+        choice("Normal", "Every member may post."),
+        choice("Auditorium", "Only presenters post; all members read."),
+    ]
 }
 
 #[cfg(test)]
@@ -77,7 +80,10 @@ mod tests {
 
     #[test]
     fn principals_stand_one_per_line() {
-        assert_eq!(principals(" sip:pilar@litwareinc.com \n\nlitwareinc.com"), ["sip:pilar@litwareinc.com", "litwareinc.com"]);
+        assert_eq!(
+            principals(" sip:pilar@litwareinc.com \n\nlitwareinc.com"),
+            ["sip:pilar@litwareinc.com", "litwareinc.com"]
+        );
         assert!(check_principals("sip:pilar@litwareinc.com\nlitwareinc.com\n").is_ok());
         assert!(check_principals("pilar@litwareinc.com").unwrap_err().contains("pilar@litwareinc.com"));
         assert!(check_principals("").is_ok());

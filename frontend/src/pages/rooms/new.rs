@@ -44,7 +44,8 @@ fn no_pool() -> impl IntoView {
 #[component]
 fn CategoryForm(pools: Vec<PoolSummary>) -> impl IntoView {
     let first = if pools.len() == 1 { pools[0].fqdn.to_string() } else { String::new() };
-    let options: Vec<_> = pools.iter().map(|p| (p.fqdn.to_string(), format!("{} – {}", p.display_name, p.fqdn))).collect();
+    let options: Vec<_> =
+        pools.iter().map(|p| (p.fqdn.to_string(), format!("{} – {}", p.display_name, p.fqdn))).collect();
     let pool = RwSignal::new(first);
     let name = RwSignal::new(String::new());
     let text = RwSignal::new(String::new());
@@ -58,7 +59,9 @@ fn CategoryForm(pools: Vec<PoolSummary>) -> impl IntoView {
         ])
     });
     let label = Signal::derive(move || created("category", &name.read()));
-    let done = Arc::new(move |_: &_| nav::navigate_to(&Route::Category(pool.get_untracked(), name.get_untracked().trim().to_owned())));
+    let done = Arc::new(move |_: &_| {
+        nav::navigate_to(&Route::Category(pool.get_untracked(), name.get_untracked().trim().to_owned()))
+    });
     view! {
         <ActForm cmdlet="New-CsPersistentChatCategory" args=arguments label on_done=done cancel=CATEGORIES>
             <SelectField label="Pool" name="PersistentChatPoolFqdn" value=pool required=true options />
@@ -104,9 +107,13 @@ pub fn NewRoomPage() -> impl IntoView {
 fn RoomForm(categories: Vec<CategoryView>) -> impl IntoView {
     let asked = nav::use_query("category").get_untracked().unwrap_or_default();
     let first = if categories.len() == 1 { categories[0].identity.clone() } else { asked };
-    let options: Vec<_> =
-        categories.iter().map(|c| (c.identity.clone(), format!("{} – {} ({})", c.name, c.pool_name, c.pool))).collect();
-    let pool_of = StoredValue::new(categories.into_iter().map(|c| (c.identity, c.pool.to_string())).collect::<Vec<_>>());
+    let options: Vec<_> = categories
+        .iter()
+        .map(|c| (c.identity.clone(), format!("{} – {} ({})", c.name, c.pool_name, c.pool)))
+        .collect();
+    let pool_of = StoredValue::new(
+        categories.into_iter().map(|c| (c.identity, c.pool.to_string())).collect::<Vec<_>>(),
+    );
     let category = RwSignal::new(first);
     let name = RwSignal::new(String::new());
     let text = RwSignal::new(String::new());

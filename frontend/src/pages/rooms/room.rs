@@ -9,7 +9,8 @@ use super::room_people::People;
 use super::{of_room, privacies, privacy_words, types, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Facts, LinkButton, Mono, Notice, Page, RadioGroup, Section, Shown, StateBadge, TextField,
+    ActButton, ActForm, ButtonKind, Facts, LinkButton, Mono, Notice, Page, RadioGroup, Section, Shown,
+    StateBadge, TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route};
@@ -100,7 +101,9 @@ fn Change(room: RoomView) -> impl IntoView {
         }
         all
     });
-    let nothing = Signal::derive(move || (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    let nothing = Signal::derive(move || {
+        (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned())
+    });
     let done = Arc::new(move |_: &_| {
         let now = name.get_untracked().trim().to_owned();
         if now != before.name {

@@ -31,7 +31,9 @@ pub fn People(
             ("Presenters", changed(presenters, &room.presenters).into()),
         ])
     });
-    let nothing = Signal::derive(move || (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
+    let nothing = Signal::derive(move || {
+        (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned())
+    });
     let who = "SIP addresses or SIP domains, one per line, all within what the category allows.";
     view! {
         <Section title="People">

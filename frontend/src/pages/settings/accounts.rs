@@ -9,8 +9,8 @@ use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::of_enabled;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Column, DataTable, Dialog, Notice, NoticeKind, PasswordField, Section, SelectField, Shown, StateBadge,
-    TextField, TimeAgo,
+    ActButton, ActForm, ButtonKind, Column, DataTable, Dialog, Notice, NoticeKind, PasswordField, Section,
+    SelectField, Shown, StateBadge, TextField, TimeAgo,
 };
 use crate::session;
 
@@ -33,7 +33,9 @@ pub fn Accounts() -> impl IntoView {
 fn List(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
     let list = use_data::<Vec<AccountView>>(|| "accounts".to_owned(), &[Topic::Directory]);
     let open = Memo::new(move |_| editing.with(Option::is_some));
-    let title = Signal::derive(move || editing.with(|e| e.as_ref().map(|a| format!("Change {}", a.name)).unwrap_or_default()));
+    let title = Signal::derive(move || {
+        editing.with(|e| e.as_ref().map(|a| format!("Change {}", a.name)).unwrap_or_default())
+    });
     view! {
         <Shown data=list let:rows>
             <DataTable rows columns=columns() name="accounts" acts=row_acts empty=|| "There is no account." />
@@ -49,8 +51,12 @@ fn columns() -> Vec<Column<AccountView>> {
     vec![
         Column::<AccountView>::new("Log-on name", |a| a.name.clone()),
         Column::<AccountView>::new("Role", |a| a.role.clone()),
-        Column::<AccountView>::new("State", |a| of_enabled(a.enabled).word).shown(|a| view! { <StateBadge state=of_enabled(a.enabled) /> }.into_any()),
-        Column::<AccountView>::new("Signed in last", |a| a.last_login.map(shared::Timestamp::rfc3339).unwrap_or_default()).shown(|a| match a.last_login {
+        Column::<AccountView>::new("State", |a| of_enabled(a.enabled).word)
+            .shown(|a| view! { <StateBadge state=of_enabled(a.enabled) /> }.into_any()),
+        Column::<AccountView>::new("Signed in last", |a| {
+            a.last_login.map(shared::Timestamp::rfc3339).unwrap_or_default()
+        })
+        .shown(|a| match a.last_login {
             Some(at) => view! { <TimeAgo at /> }.into_any(),
             None => "never".into_any(),
         }),
@@ -88,7 +94,11 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
     let was = before.clone();
     let arguments = Signal::derive(move || {
         let changed = Some(role.get()).filter(|r| *r != was);
-        args([("Identity", name.clone().into()), ("Role", changed.into()), ("Password", password.get().into())])
+        args([
+            ("Identity", name.clone().into()),
+            ("Role", changed.into()),
+            ("Password", password.get().into()),
+        ])
     });
     let nothing = Signal::derive(move || {
         (role.read() == before && password.read().is_empty()).then(|| "Nothing is changed yet.".to_owned())
@@ -110,7 +120,11 @@ fn NewAccount() -> impl IntoView {
     let role = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let arguments = Signal::derive(move || {
-        args([("Name", name.get().trim().into()), ("Role", role.get().into()), ("Password", password.get().into())])
+        args([
+            ("Name", name.get().trim().into()),
+            ("Role", role.get().into()),
+            ("Password", password.get().into()),
+        ])
     });
     let label = Signal::derive(move || match name.get().trim() {
         "" => "Create the account".to_owned(),

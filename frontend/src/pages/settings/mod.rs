@@ -21,7 +21,11 @@ pub fn SettingsPage() -> impl IntoView {
     });
     let tabs = Signal::derive(move || {
         SettingsTab::ALL
-            .map(|t| Tab { label: t.label().to_owned(), href: Route::Settings(t).href(), current: tab.get() == t })
+            .map(|t| Tab {
+                label: t.label().to_owned(),
+                href: Route::Settings(t).href(),
+                current: tab.get() == t,
+            })
             .to_vec()
     });
     view! {

@@ -22,7 +22,10 @@ const SHOWN: [&str; 7] = [
 #[component]
 pub fn Roles() -> impl IntoView {
     let others: Vec<_> = STANDARD.into_iter().filter(|r| !SHOWN.contains(r)).collect();
-    let text = format!("{} may do the same as CsVoiceAdministrator: look, and define without publishing.", others.join(", "));
+    let text = format!(
+        "{} may do the same as CsVoiceAdministrator: look, and define without publishing.",
+        others.join(", ")
+    );
     view! {
         <p class="lead">
             "A role is a set of cmdlets. Whoever may define a pool need not be who may publish it. Where a button is disabled, it names the roles that would allow it."
@@ -45,7 +48,8 @@ pub fn Roles() -> impl IntoView {
 
 /// `Cs<wbr>Persistent<wbr>Chat…`: a heading may break between the words of a role's name.
 fn words(role: &'static str) -> AnyView {
-    let starts: Vec<usize> = role.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(i, _)| i).collect();
+    let starts: Vec<usize> =
+        role.char_indices().filter(|(_, c)| c.is_ascii_uppercase()).map(|(i, _)| i).collect();
     let ends = starts.iter().skip(1).copied().chain([role.len()]);
     starts.iter().zip(ends).map(|(from, to)| view! { {&role[*from..to]}<wbr /> }).collect_view().into_any()
 }
@@ -58,7 +62,8 @@ fn row(spec: &Spec) -> AnyView {
     };
     let cell = |role: &str| {
         if role_allows(role, spec.name) {
-            view! { <td class="roles-yes">{Icon::Tick.draw()}<span class="visually-hidden">"yes"</span></td> }.into_any()
+            view! { <td class="roles-yes">{Icon::Tick.draw()}<span class="visually-hidden">"yes"</span></td> }
+                .into_any()
         } else {
             view! { <td class="roles-no"><span aria-hidden="true">"·"</span><span class="visually-hidden">"no"</span></td> }.into_any()
         }

@@ -115,14 +115,19 @@ fn choices() -> Vec<(String, String, String)> {
             "Two sites, two Front End pools, four Persistent Chat pools, rooms and users, published and running on this machine. \
              Good for looking around; everything in it is real.",
         ),
-        choice("empty", "An empty deployment", "You define SIP domain, site, Front End pool and stores yourself."),
+        choice(
+            "empty",
+            "An empty deployment",
+            "You define SIP domain, site, Front End pool and stores yourself.",
+        ),
     ]
 }
 
 /// Ends the set-up: signs in and shows the portal.
 async fn enter(login: LoginRequest) -> Result<(), ApiError> {
     let session = crate::session::peek().await?;
-    let session = if session.account.is_some() { session } else { api::post::<Session>("login", &login).await? };
+    let session =
+        if session.account.is_some() { session } else { api::post::<Session>("login", &login).await? };
     nav::replace("/");
     crate::app::app().session.set(Some(session));
     Ok(())

@@ -8,7 +8,8 @@ use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::Badge;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Column, DataTable, Icon, Notice, NoticeKind, Page, Section, Shown, StateBadge, TextField, TimeAgo, Tone,
+    ActButton, ActForm, ButtonKind, Column, DataTable, Icon, Notice, NoticeKind, Page, Section, Shown,
+    StateBadge, TextField, TimeAgo, Tone,
 };
 use crate::time;
 
@@ -69,15 +70,19 @@ fn check_days(text: &str) -> Result<(), String> {
 fn columns() -> Vec<Column<ShareView>> {
     vec![
         Column::<ShareView>::new("For", |s| s.label.clone()),
-        Column::<ShareView>::new("State", |s| state(s).word).shown(|s| view! { <StateBadge state=state(s) /> }.into_any()),
-        Column::<ShareView>::new("Made", |s| s.created.rfc3339()).shown(|s| {
-            view! { <TimeAgo at=s.created />" by "{s.created_by.clone()} }.into_any()
-        }),
-        Column::<ShareView>::new("Ends", |s| s.expires.map(shared::Timestamp::rfc3339).unwrap_or_default()).shown(|s| match s.expires {
-            Some(at) => view! { <TimeAgo at /> }.into_any(),
-            None => "when revoked".into_any(),
-        }),
-        Column::<ShareView>::new("Opened last", |s| s.last_used.map(shared::Timestamp::rfc3339).unwrap_or_default()).shown(|s| match s.last_used {
+        Column::<ShareView>::new("State", |s| state(s).word)
+            .shown(|s| view! { <StateBadge state=state(s) /> }.into_any()),
+        Column::<ShareView>::new("Made", |s| s.created.rfc3339())
+            .shown(|s| view! { <TimeAgo at=s.created />" by "{s.created_by.clone()} }.into_any()),
+        Column::<ShareView>::new("Ends", |s| s.expires.map(shared::Timestamp::rfc3339).unwrap_or_default())
+            .shown(|s| match s.expires {
+                Some(at) => view! { <TimeAgo at /> }.into_any(),
+                None => "when revoked".into_any(),
+            }),
+        Column::<ShareView>::new("Opened last", |s| {
+            s.last_used.map(shared::Timestamp::rfc3339).unwrap_or_default()
+        })
+        .shown(|s| match s.last_used {
             Some(at) => view! { <TimeAgo at /> }.into_any(),
             None => "never".into_any(),
         }),

@@ -104,7 +104,10 @@ fn PersonFields(
     // The log-on name of a known user is filled in; what a person typed there stays.
     let prefill = move |sip: String| {
         let known = users.with_untracked(|u| {
-            u.iter().flatten().find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip.trim())).map(|u| u.logon_name.clone())
+            u.iter()
+                .flatten()
+                .find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip.trim()))
+                .map(|u| u.logon_name.clone())
         });
         if let Some(logon) = known {
             person.logon.set(logon);

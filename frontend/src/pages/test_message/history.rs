@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::api::TestSummary;
 
 use crate::components::badge::of_run;
+use crate::components::data_table::RowsOf;
 use crate::components::{Column, DataTable, Mono, StateBadge, TimeAgo};
 use crate::routes::Route;
 use crate::time;
@@ -12,7 +13,8 @@ use crate::time;
 #[component]
 pub fn TestHistory(
     /// Runs, newest first.
-    tests: Signal<Vec<TestSummary>>,
+    #[prop(into)]
+    tests: RowsOf<TestSummary>,
 ) -> impl IntoView {
     view! {
         <DataTable rows=tests columns=columns() name="test-messages" empty=|| view! {
@@ -26,8 +28,10 @@ fn columns() -> Vec<Column<TestSummary>> {
         Column::<TestSummary>::new("When", |t| t.started.rfc3339()).shown(|t| {
             view! { <a href=Route::Test(t.id.clone()).href()><TimeAgo at=t.started /></a> }.into_any()
         }),
-        Column::<TestSummary>::new("Result", |t| of_run(&t.state).word).shown(|t| view! { <StateBadge state=of_run(&t.state) /> }.into_any()),
-        Column::<TestSummary>::new("Target", |t| t.target.clone()).shown(|t| view! { <Mono text=t.target.clone() /> }.into_any()),
+        Column::<TestSummary>::new("Result", |t| of_run(&t.state).word)
+            .shown(|t| view! { <StateBadge state=of_run(&t.state) /> }.into_any()),
+        Column::<TestSummary>::new("Target", |t| t.target.clone())
+            .shown(|t| view! { <Mono text=t.target.clone() /> }.into_any()),
         Column::<TestSummary>::new("Latency", |t| t.latency_us.map(|n| n.to_string()).unwrap_or_default())
             .shown(|t| t.latency_us.map(time::millis_of_us).into_any())
             .number(),

@@ -108,7 +108,12 @@ mod tests {
 
     #[test]
     fn overlapping_steps_stand_below_each_other() {
-        let steps = [step(Role::Sender, 0, 100), step(Role::Sender, 50, 100), step(Role::Sender, 150, 50), step(Role::Receiver, 0, 10)];
+        let steps = [
+            step(Role::Sender, 0, 100),
+            step(Role::Sender, 50, 100),
+            step(Role::Sender, 150, 50),
+            step(Role::Receiver, 0, 10),
+        ];
         let ([sender, receiver], total) = lay_out(&steps);
         assert_eq!(total, 200);
         assert_eq!(sender.bars.iter().map(|b| b.row).collect::<Vec<_>>(), [0, 1, 0]);

@@ -28,7 +28,9 @@ pub fn TestsPage() -> impl IntoView {
         _ => None,
     });
     let history = use_data::<Vec<TestSummary>>(|| "tests".to_owned(), &[Topic::Test]);
-    let form_title = Signal::derive(move || if shown.with(Option::is_some) { "Send another" } else { "Send a test message" }.to_owned());
+    let form_title = Signal::derive(move || {
+        if shown.with(Option::is_some) { "Send another" } else { "Send a test message" }.to_owned()
+    });
     view! {
         <Page
             title="Test message"

@@ -7,7 +7,7 @@ use shared::synthetic::{Diagnosis, TestReport};
 
 use super::steps::{Steps, Trace};
 use super::waterfall::Waterfall;
-use crate::api::{Value, use_data};
+use crate::api::{Current, use_data};
 use crate::components::badge::of_run;
 use crate::components::{CommandLine, Facts, Mono, Notice, NoticeKind, Section, Shown, StateBadge, TimeAgo};
 use crate::routes::segment;
@@ -29,8 +29,10 @@ pub fn TestResult(
 }
 
 #[component]
-fn Content(run: Value<TestRun>) -> impl IntoView {
-    let steps = Memo::new(move |_| run.with(|r| r.report.as_ref().map_or_else(|| r.steps.clone(), |p| p.steps.clone())));
+fn Content(run: Current<TestRun>) -> impl IntoView {
+    let steps = Memo::new(move |_| {
+        run.with(|r| r.report.as_ref().map_or_else(|| r.steps.clone(), |p| p.steps.clone()))
+    });
     let running = Memo::new(move |_| run.with(|r| r.summary.state == "running"));
     let report = Memo::new(move |_| run.with(|r| r.report.clone()));
     let printed = Memo::new(move |_| run.with(|r| r.printed.clone()));

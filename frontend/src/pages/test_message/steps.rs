@@ -25,8 +25,11 @@ pub fn Steps(
 }
 
 fn step(s: StepRecord) -> AnyView {
-    let (class, icon, word) =
-        if s.ok { ("run-step", Icon::Tick, "done") } else { ("run-step run-step-bad", Icon::Cross, "failed") };
+    let (class, icon, word) = if s.ok {
+        ("run-step", Icon::Tick, "done")
+    } else {
+        ("run-step run-step-bad", Icon::Cross, "failed")
+    };
     view! {
         <li class=class>
             {icon.draw()}

@@ -49,7 +49,13 @@ fn axis(total: u64, height: f64) -> AnyView {
         .map(|us| {
             let x = at(us);
             let word = if us == 0 { "0".to_owned() } else { millis_of_us(us) };
-            let anchor = if us == 0 { "start" } else if x > WIDTH - 40.0 { "end" } else { "middle" };
+            let anchor = if us == 0 {
+                "start"
+            } else if x > WIDTH - 40.0 {
+                "end"
+            } else {
+                "middle"
+            };
             view! {
                 <line class="waterfall-tick" x1=x x2=x y1=0 y2=height />
                 <text class="waterfall-time" x=x y=height + 16.0 text-anchor=anchor>{word}</text>

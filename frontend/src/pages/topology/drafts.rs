@@ -7,7 +7,7 @@ use shared::error::ApiError;
 use shared::roles::EDIT_DRAFT;
 use shared::topology::wizard::Page;
 
-use crate::api::Value;
+use crate::api::Current;
 use crate::app::app;
 use crate::components::{Button, ButtonKind, Dialog, LinkButton, LoadError, Section, TimeAgo};
 use crate::routes::{Route, segment};
@@ -17,7 +17,7 @@ use crate::{api, nav, session};
 #[component]
 pub fn OpenDrafts(
     /// The topology.
-    view: Value<TopologyView>,
+    view: Current<TopologyView>,
 ) -> impl IntoView {
     let list = Memo::new(move |_| view.with(|v| v.wizards.clone()));
     move || {

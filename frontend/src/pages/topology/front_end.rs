@@ -74,7 +74,8 @@ pub fn NewFrontEndPool(
     draft: Memo<Topology>,
 ) -> impl IntoView {
     let site_asked = nav::use_query("site").get_untracked().unwrap_or_default();
-    let first = draft.with_untracked(|d| if d.sites.len() == 1 { d.sites[0].site_id.clone() } else { site_asked });
+    let first =
+        draft.with_untracked(|d| if d.sites.len() == 1 { d.sites[0].site_id.clone() } else { site_asked });
     let fields = Fields {
         fqdn: RwSignal::new(String::new()),
         site: RwSignal::new(first),
@@ -84,9 +85,14 @@ pub fn NewFrontEndPool(
     };
     let arguments = Signal::derive(move || fields.arguments());
     let label = Signal::derive(move || {
-        named(if fields.is_standard() { "Add the Standard Edition server" } else { "Add the Front End pool" }, &fields.fqdn.read())
+        named(
+            if fields.is_standard() { "Add the Standard Edition server" } else { "Add the Front End pool" },
+            &fields.fqdn.read(),
+        )
     });
-    let problem = Signal::derive(move || draft.with(|d| fields.pool(d).and_then(|p| trial(d, |t| t.front_end_pools.push(p)))));
+    let problem = Signal::derive(move || {
+        draft.with(|d| fields.pool(d).and_then(|p| trial(d, |t| t.front_end_pools.push(p))))
+    });
     let sites = Signal::derive(move || {
         draft.with(|d| d.sites.iter().map(|s| (s.site_id.clone(), s.site_id.clone())).collect::<Vec<_>>())
     });
@@ -112,7 +118,11 @@ pub fn NewFrontEndPool(
 fn editions() -> Vec<(String, String, String)> {
     let choice = |v: &str, words: &str, text: &str| (v.to_owned(), words.to_owned(), text.to_owned());
     vec![
-        choice("Enterprise", "Enterprise Edition Front End pool", "One or more Front End Servers behind a pool name."),
+        choice(
+            "Enterprise",
+            "Enterprise Edition Front End pool",
+            "One or more Front End Servers behind a pool name.",
+        ),
         choice("Standard", "Standard Edition server", "One server; the pool's FQDN is the server's."),
     ]
 }

@@ -86,8 +86,14 @@ pub struct Picture {
 
 /// Lays the topology out.
 pub fn picture(t: &Topology) -> Picture {
-    let mut out =
-        Picture { columns: Vec::new(), front_ends: Vec::new(), pools: Vec::new(), arrows: Vec::new(), width: 0, height: 0 };
+    let mut out = Picture {
+        columns: Vec::new(),
+        front_ends: Vec::new(),
+        pools: Vec::new(),
+        arrows: Vec::new(),
+        width: 0,
+        height: 0,
+    };
     for (i, site) in t.sites.iter().enumerate() {
         let left = column_left(i);
         out.columns.push((site.site_id.clone(), left));
@@ -162,12 +168,17 @@ fn stores(t: &Topology, p: &ChatPool, top: i32) -> Vec<StoreBox> {
             same.role = format!("{}, {role}", same.role);
             continue;
         }
-        let name = store.instance.as_ref().map_or_else(|| store.fqdn.host().to_owned(), |i| format!("{}\\{i}", store.fqdn.host()));
+        let name = store
+            .instance
+            .as_ref()
+            .map_or_else(|| store.fqdn.host().to_owned(), |i| format!("{}\\{i}", store.fqdn.host()));
         out.push(StoreBox { role: role.to_owned(), name, full, kind, y: 0 });
     }
     let full = t.file_store_label(&p.file_store);
     let name = match &p.file_store {
-        FileStoreRef::Share(id) => t.file_store(id).map_or_else(|| full.clone(), |f| format!("{}\\{}", f.fqdn.host(), f.share)),
+        FileStoreRef::Share(id) => {
+            t.file_store(id).map_or_else(|| full.clone(), |f| format!("{}\\{}", f.fqdn.host(), f.share))
+        }
         FileStoreRef::LocalPath(path) => path.clone(),
     };
     out.push(StoreBox { role: "files".to_owned(), name, full, kind: StoreKind::File, y: 0 });
@@ -208,7 +219,12 @@ mod tests {
         let mut all: Vec<&Card> = p.front_ends.iter().chain(&p.pools).collect();
         all.sort_by_key(|c| (c.x, c.y));
         for pair in all.windows(2) {
-            assert!(pair[0].x != pair[1].x || pair[0].y + pair[0].h < pair[1].y, "{} and {}", pair[0].name, pair[1].name);
+            assert!(
+                pair[0].x != pair[1].x || pair[0].y + pair[0].h < pair[1].y,
+                "{} and {}",
+                pair[0].name,
+                pair[1].name
+            );
         }
         for c in &p.pools {
             let last = c.stores.last().expect("every pool has a file store");

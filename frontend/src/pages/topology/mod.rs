@@ -23,7 +23,7 @@ use self::object::Details;
 use self::picture::Picture;
 use self::tree::Tree;
 pub use self::versions::VersionsPage;
-use crate::api::{Data, Value, use_data};
+use crate::api::{Current, Data, use_data};
 use crate::components::{ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown};
 use crate::nav;
 use crate::routes::Route;
@@ -58,7 +58,7 @@ pub fn TopologyPage() -> impl IntoView {
 }
 
 #[component]
-fn Content(view: Value<TopologyView>) -> impl IntoView {
+fn Content(view: Current<TopologyView>) -> impl IntoView {
     let route = nav::use_route();
     let draft = Memo::new(move |_| view.with(|v| v.draft.clone()));
     let empty = Memo::new(move |_| draft.with(|d| d.sites.is_empty()));
@@ -94,7 +94,7 @@ fn first() -> impl IntoView {
 
 /// What is not published and what is wrong.
 #[component]
-fn Banner(view: Value<TopologyView>) -> impl IntoView {
+fn Banner(view: Current<TopologyView>) -> impl IntoView {
     let count = Memo::new(move |_| view.with(|v| v.changes.len()));
     let errors = Memo::new(move |_| view.with(|v| v.problems.iter().filter(|p| p.blocks()).count()));
     let gone = Memo::new(move |_| view.with(removals));

@@ -94,7 +94,9 @@ pub fn node(view: &TopologyView, kind: ObjectKind, id: &str) -> Option<Node> {
 /// Objects of a kind that stand on a site.
 pub fn of_site(view: &TopologyView, kind: ObjectKind, site: &str) -> Vec<Node> {
     let here = |id: &str| match kind {
-        ObjectKind::FrontEndPool => view.draft.front_end_pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site),
+        ObjectKind::FrontEndPool => {
+            view.draft.front_end_pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site)
+        }
         ObjectKind::Pool => view.draft.pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site),
         _ => false,
     };
@@ -169,7 +171,8 @@ fn problems_at(all: &[Problem], kind: ObjectKind, index: usize) -> Vec<Problem> 
         ObjectKind::Pool => "pools",
     };
     let at = format!("{list}.{index}");
-    let here = |p: &&Problem| p.field.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let here =
+        |p: &&Problem| p.field.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     all.iter().filter(here).cloned().collect()
 }
 

@@ -13,7 +13,7 @@ use super::front_end::NewFrontEndPool;
 use super::model::kind_of_slug;
 use super::stores::{NewFileStore, NewSqlStore};
 use super::use_topology;
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::act::{OnDone, args};
 use crate::components::{ActForm, LinkButton, Notice, Page, Shown, TextField};
 use crate::nav;
@@ -37,7 +37,7 @@ pub fn NewObjectPage(
     }
 }
 
-fn form(kind: Option<ObjectKind>, view: Value<TopologyView>) -> AnyView {
+fn form(kind: Option<ObjectKind>, view: Current<TopologyView>) -> AnyView {
     let draft = Memo::new(move |_| view.with(|v| v.draft.clone()));
     match kind {
         Some(ObjectKind::SipDomain) => view! { <NewSipDomain draft /> }.into_any(),

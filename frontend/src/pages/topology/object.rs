@@ -7,10 +7,12 @@ use shared::topology::edit::users_of;
 use shared::topology::{Computer, Edition, FileStoreRef, Placement, PoolKind, Topology};
 
 use super::model::{Node, changes_of, kind_of_slug, node, slug};
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::act::args;
 use crate::components::copy::breakable;
-use crate::components::{ActButton, ButtonKind, Facts, Icon, LinkButton, Mono, Notice, NoticeKind, ProblemList};
+use crate::components::{
+    ActButton, ButtonKind, Facts, Icon, LinkButton, Mono, Notice, NoticeKind, ProblemList,
+};
 use crate::nav;
 use crate::routes::{PoolTab, Route};
 
@@ -18,7 +20,7 @@ use crate::routes::{PoolTab, Route};
 #[component]
 pub fn Details(
     /// The topology.
-    view: Value<TopologyView>,
+    view: Current<TopologyView>,
     /// The object's kind, as in the address.
     kind: String,
     /// Its id.
@@ -104,10 +106,13 @@ fn facts(t: &Topology, n: &Node) -> AnyView {
     let id = |x: &shared::ObjectId| x.as_str() == n.id;
     match n.kind {
         ObjectKind::SipDomain => {
-            view! { <p>"People's SIP addresses and endpoints may end in "<Mono text=n.name.clone() />"."</p> }.into_any()
+            view! { <p>"People's SIP addresses and endpoints may end in "<Mono text=n.name.clone() />"."</p> }
+                .into_any()
         }
         ObjectKind::Site => site_facts(t, n),
-        ObjectKind::FrontEndPool => t.front_end_pools.iter().find(|p| id(&p.id)).map(|p| front_end_facts(t, p)).into_any(),
+        ObjectKind::FrontEndPool => {
+            t.front_end_pools.iter().find(|p| id(&p.id)).map(|p| front_end_facts(t, p)).into_any()
+        }
         ObjectKind::SqlStore => t.sql_stores.iter().find(|s| id(&s.id)).map(sql_facts).into_any(),
         ObjectKind::FileStore => t.file_stores.iter().find(|f| id(&f.id)).map(file_facts).into_any(),
         ObjectKind::Pool => t.pools.iter().find(|p| id(&p.id)).map(|p| pool_facts(t, p)).into_any(),
@@ -134,7 +139,8 @@ fn site_facts(t: &Topology, n: &Node) -> AnyView {
 }
 
 fn front_end_facts(t: &Topology, p: &shared::topology::FrontEndPool) -> AnyView {
-    let edition = if p.edition == Edition::Standard { "Standard Edition server" } else { "Enterprise Edition pool" };
+    let edition =
+        if p.edition == Edition::Standard { "Standard Edition server" } else { "Enterprise Edition pool" };
     let site = t.site(&p.site).map(|s| object_link(ObjectKind::Site, s.id.as_str(), &s.site_id));
     view! {
         <Facts facts=vec![("FQDN", mono(p.fqdn.as_str())), ("Edition", edition.into_any()), ("Site", site.into_any())] />
@@ -172,10 +178,13 @@ fn pool_facts(t: &Topology, p: &shared::topology::ChatPool) -> AnyView {
     let kind = if p.kind == PoolKind::Single { "Single computer pool" } else { "Multiple computer pool" };
     let sql = |id: Option<&shared::ObjectId>, none: &'static str| {
         let store = id.and_then(|id| t.sql_store(id));
-        store.map_or_else(|| none.into_any(), |s| object_link(ObjectKind::SqlStore, s.id.as_str(), &s.label()))
+        store
+            .map_or_else(|| none.into_any(), |s| object_link(ObjectKind::SqlStore, s.id.as_str(), &s.label()))
     };
     let files = match &p.file_store {
-        FileStoreRef::Share(id) => object_link(ObjectKind::FileStore, id.as_str(), &t.file_store_label(&p.file_store)),
+        FileStoreRef::Share(id) => {
+            object_link(ObjectKind::FileStore, id.as_str(), &t.file_store_label(&p.file_store))
+        }
         FileStoreRef::LocalPath(path) => mono(path),
     };
     let hop = t.front_end_pool(&p.next_hop);

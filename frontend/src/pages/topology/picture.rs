@@ -122,7 +122,8 @@ fn host(full: &str) -> AnyView {
         return "–".into_any();
     }
     let unc = full.strip_prefix("\\\\");
-    let (server, rest) = unc.unwrap_or(full).split_once('\\').map_or((unc.unwrap_or(full), ""), |(s, r)| (s, r));
+    let (server, rest) =
+        unc.unwrap_or(full).split_once('\\').map_or((unc.unwrap_or(full), ""), |(s, r)| (s, r));
     let name = server.split('.').next().unwrap_or(server);
     let short = if rest.is_empty() { name.to_owned() } else { format!("{name}\\{rest}") };
     view! { <span class="mono" title=full.to_owned()>{short}</span> }.into_any()
@@ -133,7 +134,9 @@ fn table(t: &Topology) -> AnyView {
         return ().into_any();
     }
     let row = |p: &shared::topology::ChatPool| {
-        let store = |id: Option<&shared::ObjectId>| id.and_then(|id| t.sql_store(id)).map_or(String::new(), |s| s.label());
+        let store = |id: Option<&shared::ObjectId>| {
+            id.and_then(|id| t.sql_store(id)).map_or(String::new(), |s| s.label())
+        };
         let computers = p.computers.iter().map(|c| c.fqdn.host()).collect::<Vec<_>>().join(" ");
         let href = Route::TopologyObject("pool".to_owned(), p.id.to_string()).href();
         view! {

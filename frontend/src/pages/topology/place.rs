@@ -30,13 +30,27 @@ impl PlaceOf {
             Self::FileStore => "\\\\server\\share maps to a folder of the data directory.",
         };
         let elsewhere = match self {
-            Self::Server => choice("address", "At this address", "On a machine of its own; its name must resolve and its ports answer before publishing."),
-            Self::SqlStore => choice("address", "At this address", "A SQL Server elsewhere. Publishing accepts it only as guided in this version."),
-            Self::FileStore => choice("address", "In this folder", "A folder of this machine, for example a mounted share."),
+            Self::Server => choice(
+                "address",
+                "At this address",
+                "On a machine of its own; its name must resolve and its ports answer before publishing.",
+            ),
+            Self::SqlStore => choice(
+                "address",
+                "At this address",
+                "A SQL Server elsewhere. Publishing accepts it only as guided in this version.",
+            ),
+            Self::FileStore => {
+                choice("address", "In this folder", "A folder of this machine, for example a mounted share.")
+            }
         };
         let mut all = vec![choice("here", "Run here", here), elsewhere];
         if self == Self::SqlStore {
-            all.push(choice("guided", "SQL Server, guided", "A person carries out printed steps on the SQL Server; nothing is checked from here."));
+            all.push(choice(
+                "guided",
+                "SQL Server, guided",
+                "A person carries out printed steps on the SQL Server; nothing is checked from here.",
+            ));
         }
         all
     }
@@ -46,8 +60,12 @@ impl PlaceOf {
         let Placement::Address(a) = p else { return None };
         let text = a.trim();
         match self {
-            Self::FileStore if text.is_empty() => Some("Enter the folder, for example /srv/chatfiles.".to_owned()),
-            Self::FileStore => (!text.starts_with('/')).then(|| "Enter the whole path, starting with /.".to_owned()),
+            Self::FileStore if text.is_empty() => {
+                Some("Enter the folder, for example /srv/chatfiles.".to_owned())
+            }
+            Self::FileStore => {
+                (!text.starts_with('/')).then(|| "Enter the whole path, starting with /.".to_owned())
+            }
             _ if text.is_empty() || text.parse::<IpAddr>().is_ok() => None,
             _ => Fqdn::try_from(text).err().map(|e| e.0),
         }

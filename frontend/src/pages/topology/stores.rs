@@ -26,7 +26,9 @@ pub fn NewSqlStore(
     let named_instance = RwSignal::new("default".to_owned());
     let instance = RwSignal::new(String::new());
     let place = RwSignal::new(Placement::RunHere);
-    let given = Signal::derive(move || named_instance.with(|n| n == "named").then(|| instance.get().trim().to_owned()));
+    let given = Signal::derive(move || {
+        named_instance.with(|n| n == "named").then(|| instance.get().trim().to_owned())
+    });
     let arguments = Signal::derive(move || {
         args([
             ("Fqdn", fqdn.get().trim().into()),
@@ -36,8 +38,15 @@ pub fn NewSqlStore(
     });
     let label = Signal::derive(move || named("Add the SQL Server store", &fqdn.read()));
     let problem = Signal::derive(move || {
-        let store = SqlStore { id: trial_id(), fqdn: Fqdn::try_from(fqdn.get()).ok()?, instance: given.get(), placement: place.get() };
-        draft.with(|d| trial(d, |t| t.sql_stores.push(store))).filter(|_| given.with(|g| g.as_ref().is_none_or(|g| check_instance(g).is_ok())))
+        let store = SqlStore {
+            id: trial_id(),
+            fqdn: Fqdn::try_from(fqdn.get()).ok()?,
+            instance: given.get(),
+            placement: place.get(),
+        };
+        draft
+            .with(|d| trial(d, |t| t.sql_stores.push(store)))
+            .filter(|_| given.with(|g| g.as_ref().is_none_or(|g| check_instance(g).is_ok())))
     });
     view! {
         <ActForm cmdlet="New-LgSqlStore" args=arguments label on_done=to_topology() cancel=Route::Topology.href()>
@@ -95,12 +104,18 @@ pub fn NewFileStore(
             ("Placement", word(&place.read()).into()),
         ])
     });
-    let label = Signal::derive(move || named("Add the file store", &store().map(|s| s.label()).unwrap_or_default()));
-    let problem = Signal::derive(move || store().and_then(|s| draft.with(|d| trial(d, |t| t.file_stores.push(s)))));
+    let label =
+        Signal::derive(move || named("Add the file store", &store().map(|s| s.label()).unwrap_or_default()));
+    let problem =
+        Signal::derive(move || store().and_then(|s| draft.with(|d| trial(d, |t| t.file_stores.push(s)))));
     let done = Arc::new(move |_: &CmdletResponse| {
         if let Some(s) = untrack(store).filter(|_| here.get_untracked() && make.get_untracked()) {
             let label = s.label();
-            let folder = Act::new("New-LgFileShare", args([("Identity", label.clone().into())]), format!("Create the folder of {label}"));
+            let folder = Act::new(
+                "New-LgFileShare",
+                args([("Identity", label.clone().into())]),
+                format!("Create the folder of {label}"),
+            );
             // One act at a time: the next begins when this one is closed.
             dom::after_frame(move || app().acts.start(folder));
         }

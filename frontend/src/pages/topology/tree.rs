@@ -5,7 +5,7 @@ use shared::api::TopologyView;
 use shared::topology::diff::ObjectKind;
 
 use super::model::{Mark, Node, nodes, of_site, slug};
-use crate::api::Value;
+use crate::api::Current;
 use crate::components::Icon;
 use crate::components::copy::breakable;
 use crate::nav;
@@ -15,7 +15,7 @@ use crate::routes::Route;
 #[component]
 pub fn Tree(
     /// The topology.
-    view: Value<TopologyView>,
+    view: Current<TopologyView>,
 ) -> impl IntoView {
     let route = nav::use_route();
     view! {

@@ -77,7 +77,10 @@ impl Entry {
 
 /// Several names may be pasted at once.
 fn names(text: &str) -> Vec<String> {
-    text.split(|c: char| c.is_whitespace() || c == ',' || c == ';').filter(|n| !n.is_empty()).map(str::to_owned).collect()
+    text.split(|c: char| c.is_whitespace() || c == ',' || c == ';')
+        .filter(|n| !n.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What is wrong with the names being typed.
@@ -104,9 +107,16 @@ pub fn ComputersPage() -> impl IntoView {
     let (id, tied) = (ids.control.clone(), ids.clone());
     let described = move || tied.described(true, error.with(Option::is_some));
     let cannot = Signal::derive(move || {
-        entry.fqdn.with(|f| if f.trim().is_empty() { Some("Enter the FQDN of a computer.".to_owned()) } else { typed_wrong(f) })
+        entry.fqdn.with(|f| {
+            if f.trim().is_empty() {
+                Some("Enter the FQDN of a computer.".to_owned())
+            } else {
+                typed_wrong(f)
+            }
+        })
     });
-    let add = Signal::derive(move || if entry.row.with(Option::is_some) { "Update" } else { "Add" }.to_owned());
+    let add =
+        Signal::derive(move || if entry.row.with(Option::is_some) { "Update" } else { "Add" }.to_owned());
     let put = move |()| {
         state.left.set(true);
         if cannot.with_untracked(Option::is_none) {
@@ -179,11 +189,10 @@ mod tests {
 
     #[test]
     fn names_may_be_pasted_together() {
-        assert_eq!(names(" pc01.contoso.com,pc02.contoso.com\n pc03.contoso.com; "), [
-            "pc01.contoso.com",
-            "pc02.contoso.com",
-            "pc03.contoso.com"
-        ]);
+        assert_eq!(
+            names(" pc01.contoso.com,pc02.contoso.com\n pc03.contoso.com; "),
+            ["pc01.contoso.com", "pc02.contoso.com", "pc03.contoso.com"]
+        );
         assert_eq!(typed_wrong("pc01.contoso.com"), None);
         assert!(typed_wrong("pc01.contoso.com pc02").is_some_and(|t| t.starts_with("pc02: ")));
         assert_eq!(typed_wrong(""), None);

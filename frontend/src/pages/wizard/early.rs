@@ -2,15 +2,16 @@
 //! names that cannot clash, so that a name already in use shows on its own page and not only at the end.
 
 use shared::Problem;
+use shared::topology::Topology;
 use shared::topology::draft::{ComputerDraft, FileChoice, FileChoiceKind, PoolDraft, SqlChoice};
 use shared::topology::wizard::check;
-use shared::topology::Topology;
 
 /// Everything wrong with the draft: what `wizard::check` finds, and what it would find once the missing
 /// fields are filled in.
 pub fn problems(d: &PoolDraft, t: &Topology) -> Vec<Problem> {
     let mut found = check(d, t);
-    let missing: Vec<String> = found.iter().filter(|p| p.blocks()).map(|p| group(&p.field).to_owned()).collect();
+    let missing: Vec<String> =
+        found.iter().filter(|p| p.blocks()).map(|p| group(&p.field).to_owned()).collect();
     if let Some(whole) = filled(d, t, &missing) {
         let known = |p: &Problem| missing.iter().any(|m| m == group(&p.field));
         let more: Vec<Problem> = check(&whole, t).into_iter().filter(|p| !known(p)).collect();
@@ -55,7 +56,12 @@ fn filled(d: &PoolDraft, t: &Topology, missing: &[String]) -> Option<PoolDraft> 
         match part.as_str() {
             "site" => w.site = t.sites.first()?.id.to_string(),
             "fqdn" => w.fqdn = "unset-pool.invalid".to_owned(),
-            "computers" => w.computers = vec![ComputerDraft { fqdn: "unset-computer.invalid".to_owned(), ..ComputerDraft::default() }],
+            "computers" => {
+                w.computers = vec![ComputerDraft {
+                    fqdn: "unset-computer.invalid".to_owned(),
+                    ..ComputerDraft::default()
+                }]
+            }
             "display_name" => "unset".clone_into(&mut w.display_name),
             "port" => "5041".clone_into(&mut w.port),
             "sql" => w.sql = store("unset-sql-1.invalid"),
@@ -97,7 +103,10 @@ mod tests {
     }
 
     fn on(page: Page, list: &[Problem]) -> Vec<&str> {
-        list.iter().filter(|p| Page::of_field(&p.field) == page && p.blocks()).map(|p| p.code.as_str()).collect()
+        list.iter()
+            .filter(|p| Page::of_field(&p.field) == page && p.blocks())
+            .map(|p| p.code.as_str())
+            .collect()
     }
 
     #[test]
@@ -116,7 +125,9 @@ mod tests {
 
     #[test]
     fn no_made_up_name_is_ever_shown() {
-        for d in [fresh(), PoolDraft::default(), PoolDraft { kind: PoolKind::Single, compliance: true, ..fresh() }] {
+        for d in
+            [fresh(), PoolDraft::default(), PoolDraft { kind: PoolKind::Single, compliance: true, ..fresh() }]
+        {
             for t in [litware(), Topology::default()] {
                 assert!(problems(&d, &t).iter().all(|p| !p.text.contains("invalid")));
             }

@@ -33,7 +33,8 @@ pub fn FileStorePage() -> impl IntoView {
     if untouched && w.topology.with_untracked(|t| t.file_stores.is_empty()) {
         w.edit(|d| d.file.kind = FileChoiceKind::New);
     }
-    let (how, set_how) = bind(w, |d| value_of(d.file.kind).to_owned(), |d, v: String| d.file.kind = kind_of(&v));
+    let (how, set_how) =
+        bind(w, |d| value_of(d.file.kind).to_owned(), |d, v: String| d.file.kind = kind_of(&v));
     let single = Memo::new(move |_| w.draft.with(|d| d.kind == PoolKind::Single));
     let choices = Signal::derive(move || {
         let choice = |v: &str, words: &str, text: &str| (v.to_owned(), words.to_owned(), text.to_owned());
@@ -42,7 +43,11 @@ pub fn FileStorePage() -> impl IntoView {
             choice("new", "Define a new file store.", ""),
         ];
         if single.get() || how.with(|h| h == "local") {
-            all.push(choice("local", "Use a local file path.", "For a single computer pool only: the one server writes there itself."));
+            all.push(choice(
+                "local",
+                "Use a local file path.",
+                "For a single computer pool only: the one server writes there itself.",
+            ));
         }
         all
     });
@@ -70,7 +75,9 @@ pub fn FileStorePage() -> impl IntoView {
 fn Existing() -> impl IntoView {
     let w = use_wizard();
     let (value, set) = bind(w, |d| d.file.existing.clone(), |d, v| d.file.existing = v);
-    let options = Signal::derive(move || w.topology.with(|t| t.file_stores.iter().map(|f| (f.id.to_string(), f.label())).collect::<Vec<_>>()));
+    let options = Signal::derive(move || {
+        w.topology.with(|t| t.file_stores.iter().map(|f| (f.id.to_string(), f.label())).collect::<Vec<_>>())
+    });
     view! { <PickField label="Previously defined file store" field="file.existing" value on_change=set options help=|| "Pools may share a file store." /> }
 }
 

@@ -76,7 +76,8 @@ pub fn Frame(
 /// Where in the wizard this is.
 fn place(page: Page, d: &PoolDraft) -> String {
     let pages = applying(d);
-    let number = pages.iter().position(|p| *p == page).map(|i| format!(", page {} of {}", i + 1, pages.len()));
+    let number =
+        pages.iter().position(|p| *p == page).map(|i| format!(", page {} of {}", i + 1, pages.len()));
     format!("Define New Persistent Chat Pool: {}{}", draft_name(&d.fqdn), number.unwrap_or_default())
 }
 

@@ -27,8 +27,16 @@ fn notes(page: Page) -> &'static [Note] {
             ),
         ],
         Page::Computers => &[
-            ("How many", "A pool has eight computers at most, four of them active. Standby computers take over when you switch active servers.", CAPACITY),
-            ("One pool each", "A computer serves one pool. With Enterprise Edition it is not a Front End Server at the same time.", CAPACITY),
+            (
+                "How many",
+                "A pool has eight computers at most, four of them active. Standby computers take over when you switch active servers.",
+                CAPACITY,
+            ),
+            (
+                "One pool each",
+                "A computer serves one pool. With Enterprise Edition it is not a Front End Server at the same time.",
+                CAPACITY,
+            ),
         ],
         Page::Properties => &[
             (
@@ -53,7 +61,11 @@ fn notes(page: Page) -> &'static [Note] {
                 "Default Instance uses the SQL Server's unnamed instance. A named instance has to exist on that server; a mistyped one is found when publishing.",
                 SEED,
             ),
-            ("One of each", "A database server holds one mgc and one mgccomp database, not those of two pools.", "Server collocation"),
+            (
+                "One of each",
+                "A database server holds one mgc and one mgccomp database, not those of two pools.",
+                "Server collocation",
+            ),
         ],
         Page::ComplianceSqlStore | Page::BackupComplianceSqlStore => &[
             (
@@ -61,7 +73,11 @@ fn notes(page: Page) -> &'static [Note] {
                 "After a failover of mgc, compliance goes on with its own backup store. Events that were not processed before stay behind.",
                 "Failing over Persistent Chat Server",
             ),
-            ("May be shared", "mgc and mgccomp of one pool may stand on the same SQL Server store.", "Server collocation"),
+            (
+                "May be shared",
+                "mgc and mgccomp of one pool may stand on the same SQL Server store.",
+                "Server collocation",
+            ),
         ],
         Page::FileStore => &[(
             "UNC or local",
@@ -73,7 +89,11 @@ fn notes(page: Page) -> &'static [Note] {
             "Clients never talk to a Persistent Chat server directly: they sign in at a Front End pool, and its servers pass requests on to port 5041 by mutual TLS.",
             "Ports and protocols for internal servers",
         )],
-        Page::Summary => &[("After Finish", "The pool stands in the topology draft. Publish now, or go on with the draft and publish everything together.", SEED)],
+        Page::Summary => &[(
+            "After Finish",
+            "The pool stands in the topology draft. Publish now, or go on with the draft and publish everything together.",
+            SEED,
+        )],
     }
 }
 

@@ -17,8 +17,12 @@ pub fn FqdnPage() -> impl IntoView {
     let (kind, set_kind) = bind(w, |d| kind_value(d.kind), |d, v: String| d.kind = kind_of(&v));
     let (place, set_place) = bind(w, |d| d.single_placement.clone(), |d, v| d.single_placement = v);
     let single = Memo::new(move |_| kind.with(|k| k == "single"));
-    let sites = Signal::derive(move || w.topology.with(|t| t.sites.iter().map(|s| (s.id.to_string(), s.site_id.clone())).collect::<Vec<_>>()));
-    let standard = Memo::new(move |_| w.topology.with(|t| t.front_end_pools.iter().any(|p| p.edition == Edition::Standard)));
+    let sites = Signal::derive(move || {
+        w.topology.with(|t| t.sites.iter().map(|s| (s.id.to_string(), s.site_id.clone())).collect::<Vec<_>>())
+    });
+    let standard = Memo::new(move |_| {
+        w.topology.with(|t| t.front_end_pools.iter().any(|p| p.edition == Edition::Standard))
+    });
     view! {
         <TextField label="Pool FQDN" name="fqdn" value=fqdn on_change=set_fqdn required=true mono=true check=super::check_fqdn problem=problem(w, "fqdn")
             help=|| "The name that Front End Servers route to, for example pcpool.contoso.com. DNS needs a host record for it." />
@@ -49,8 +53,16 @@ fn kind_of(value: &str) -> PoolKind {
 fn kinds() -> Vec<(String, String, String)> {
     let choice = |v: &str, words: &str, text: &str| (v.to_owned(), words.to_owned(), text.to_owned());
     vec![
-        choice("multiple", "Multiple computer pool", "Up to eight computers behind the pool's own name; begin with one and add more later."),
-        choice("single", "Single computer pool", "One computer, whose FQDN is the pool's. It has no backup databases."),
+        choice(
+            "multiple",
+            "Multiple computer pool",
+            "Up to eight computers behind the pool's own name; begin with one and add more later.",
+        ),
+        choice(
+            "single",
+            "Single computer pool",
+            "One computer, whose FQDN is the pool's. It has no backup databases.",
+        ),
     ]
 }
 
@@ -110,7 +122,9 @@ fn Affinity() -> impl IntoView {
     let (all, set_all) = bind(w, |d| d.default_for_all, |d, v| d.default_for_all = v);
     let several = Memo::new(move |_| w.topology.with(|t| t.sites.len() > 1));
     let label = Signal::derive(move || {
-        let name = w.draft.with(|d| w.topology.with(|t| t.sites.iter().find(|s| s.id.as_str() == d.site).map(|s| s.site_id.clone())));
+        let name = w.draft.with(|d| {
+            w.topology.with(|t| t.sites.iter().find(|s| s.id.as_str() == d.site).map(|s| s.site_id.clone()))
+        });
         format!("Use this pool as default for site {}", name.unwrap_or_else(|| "(not chosen yet)".to_owned()))
     });
     view! {

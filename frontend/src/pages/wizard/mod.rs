@@ -26,7 +26,7 @@ use shared::topology::wizard::Page;
 use self::frame::Frame;
 pub use self::start::WizardStart;
 use self::state::Wizard;
-use crate::api::use_data;
+use crate::api::{Latest, use_data};
 use crate::components::{ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Skeleton};
 use crate::nav;
 use crate::pages::topology::forms::{check_file_share, check_fqdn, check_named, instances};
@@ -46,7 +46,8 @@ pub fn WizardPage(
     // The topology lists the open drafts; this one is read again when its time of change moves on, and no
     // more once it is gone.
     let listed = Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| changed(v, &id))));
-    let version = Memo::new(move |old: Option<&Option<Timestamp>>| listed.get().flatten().or(old.copied().flatten()));
+    let version =
+        Memo::new(move |old: Option<&Option<Timestamp>>| listed.get().flatten().or(old.copied().flatten()));
     let stored = use_data::<WizardDraft>(
         move || {
             version.track();
@@ -56,14 +57,17 @@ pub fn WizardPage(
     );
     let gone = Memo::new(move |_| listed.get() == Some(None));
     let finished = RwSignal::new(None::<String>);
-    let ready = Memo::new(move |_| stored.value.with(Option::is_some) && topology.value.with(Option::is_some));
-    let draft = Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| v.draft.clone()).unwrap_or_default()));
+    let ready =
+        Memo::new(move |_| stored.value.with(Option::is_some) && topology.value.with(Option::is_some));
+    let draft =
+        Memo::new(move |_| topology.value.with(|v| v.as_ref().map(|v| v.draft.clone()).unwrap_or_default()));
     let error = Memo::new(move |_| stored.error.get().or_else(|| topology.error.get()));
     let retry = move |()| {
         stored.refetch();
         topology.refetch();
     };
-    move || match (finished.get(), ready.get()) {
+    move || {
+        match (finished.get(), ready.get()) {
         (Some(fqdn), _) => view! { <Finished fqdn /> }.into_any(),
         (None, true) => view! {
             {move || error.get().map(|error| view! { <LoadError error on_retry=retry /> })}
@@ -88,6 +92,7 @@ pub fn WizardPage(
         }
         .into_any(),
     }
+    }
 }
 
 /// When the draft was changed last; none when it is not among the open ones.
@@ -98,7 +103,7 @@ fn changed(v: &TopologyView, id: &str) -> Option<Timestamp> {
 /// The pages of a draft that was read.
 #[component]
 fn Pages(
-    stored: Signal<Option<WizardDraft>>,
+    stored: Latest<WizardDraft>,
     topology: Memo<shared::topology::Topology>,
     finished: RwSignal<Option<String>>,
 ) -> impl IntoView {

@@ -70,7 +70,9 @@ pub fn words(v: &Value) -> String {
         Value::String(s) => s.clone(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
-        Value::Object(o) => o.get("fqdn").or_else(|| o.get("address")).or_else(|| o.get("at")).map(words).unwrap_or_default(),
+        Value::Object(o) => {
+            o.get("fqdn").or_else(|| o.get("address")).or_else(|| o.get("at")).map(words).unwrap_or_default()
+        }
         Value::Number(n) => n.to_string(),
     }
 }
@@ -94,7 +96,8 @@ mod tests {
             d.fqdn = "pcpool.contoso.com".to_owned();
             d.sql.define_new = true;
             d.sql.placement = Placement::Address("10.0.0.1".to_owned());
-            d.computers.push(ComputerDraft { fqdn: "pc01.contoso.com".to_owned(), ..ComputerDraft::default() });
+            d.computers
+                .push(ComputerDraft { fqdn: "pc01.contoso.com".to_owned(), ..ComputerDraft::default() });
         });
         let mut paths: Vec<_> = changes(&typed(|_| ()), &now).into_iter().map(|p| p.path).collect();
         paths.sort();

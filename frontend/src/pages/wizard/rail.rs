@@ -17,7 +17,8 @@ pub fn Rail(
     let w = use_wizard();
     let pages = Memo::new(move |_| {
         let left = w.left.get();
-        w.draft.with(|d| w.problems.with(|p| Page::ALL.map(|page| progress(page, d, p, left.contains(&page)))))
+        w.draft
+            .with(|d| w.problems.with(|p| Page::ALL.map(|page| progress(page, d, p, left.contains(&page)))))
     });
     view! {
         <nav class="rail" aria-label="Pages of the wizard">

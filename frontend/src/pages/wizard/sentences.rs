@@ -43,7 +43,10 @@ pub fn file(c: &FileChoice, t: &Topology) -> String {
 
 /// The FQDN of the next hop.
 pub fn next_hop(d: &PoolDraft, t: &Topology) -> String {
-    t.front_end_pools.iter().find(|p| p.id.as_str() == d.next_hop).map_or_else(|| UNSET.to_owned(), |p| p.fqdn.to_string())
+    t.front_end_pools
+        .iter()
+        .find(|p| p.id.as_str() == d.next_hop)
+        .map_or_else(|| UNSET.to_owned(), |p| p.fqdn.to_string())
 }
 
 fn defined(c: &SqlChoice) -> String {
@@ -53,9 +56,13 @@ fn defined(c: &SqlChoice) -> String {
 /// The sentences in the order of the pages.
 pub fn sentences(d: &PoolDraft, t: &Topology) -> Vec<(Page, String)> {
     let kind = if d.kind == PoolKind::Single { "single computer pool" } else { "multiple computer pool" };
-    let mut out = vec![(Page::Fqdn, format!("{} is a {kind} of site {}. The kind is final.", or_unset(&d.fqdn), site(d, t)))];
+    let mut out = vec![(
+        Page::Fqdn,
+        format!("{} is a {kind} of site {}. The kind is final.", or_unset(&d.fqdn), site(d, t)),
+    )];
     if d.kind == PoolKind::Multiple {
-        let names: Vec<String> = d.computers.iter().map(|c| format!("{} ({})", c.fqdn.trim(), c.placement.words())).collect();
+        let names: Vec<String> =
+            d.computers.iter().map(|c| format!("{} ({})", c.fqdn.trim(), c.placement.words())).collect();
         let text = match names.len() {
             0 => "It has no computer yet.".to_owned(),
             1 => format!("It has 1 computer: {}.", names[0]),
@@ -63,11 +70,18 @@ pub fn sentences(d: &PoolDraft, t: &Topology) -> Vec<(Page, String)> {
         };
         out.push((Page::Computers, text));
     } else {
-        out.push((Page::Fqdn, format!("Its one computer carries the pool's name ({}).", d.single_placement.words())));
+        out.push((
+            Page::Fqdn,
+            format!("Its one computer carries the pool's name ({}).", d.single_placement.words()),
+        ));
     }
     out.push((
         Page::Properties,
-        format!("Clients show it as “{}”; Front End Servers reach it on port {}.", or_unset(&d.display_name), or_unset(&d.port)),
+        format!(
+            "Clients show it as “{}”; Front End Servers reach it on port {}.",
+            or_unset(&d.display_name),
+            or_unset(&d.port)
+        ),
     ));
     out.push((Page::Properties, affinity(d, t)));
     let compliance = if d.compliance {
@@ -100,14 +114,20 @@ fn stores(d: &PoolDraft, t: &Topology, out: &mut Vec<(Page, String)>) {
         (Page::SqlStore, &d.sql, "Chat room content is stored on", "mgc"),
         (Page::BackupSqlStore, &d.backup_sql, "After a failover it is stored on", "backup mgc"),
         (Page::ComplianceSqlStore, &d.compliance_sql, "Compliance events are queued on", "mgccomp"),
-        (Page::BackupComplianceSqlStore, &d.backup_compliance_sql, "After a failover they are queued on", "backup mgccomp"),
+        (
+            Page::BackupComplianceSqlStore,
+            &d.backup_compliance_sql,
+            "After a failover they are queued on",
+            "backup mgccomp",
+        ),
     ];
     for (page, choice, words, database) in all {
         if page.not_needed(d).is_none() {
             out.push((page, format!("{words} {} ({database}).{}", sql(choice, t), defined(choice))));
         }
     }
-    let new = if d.file.kind == FileChoiceKind::New { " The share must exist before you publish." } else { "" };
+    let new =
+        if d.file.kind == FileChoiceKind::New { " The share must exist before you publish." } else { "" };
     out.push((Page::FileStore, format!("Uploaded files are kept in {}.{new}", file(&d.file, t))));
 }
 
@@ -126,8 +146,19 @@ mod tests {
 
     #[test]
     fn every_store_that_applies_is_named() {
-        let mut d = PoolDraft { compliance: true, disaster_recovery: true, site: "site-redmond".to_owned(), ..PoolDraft::default() };
-        d.sql = SqlChoice { define_new: true, fqdn: "sql01.contoso.com".to_owned(), named: true, instance: "PCHAT".to_owned(), ..SqlChoice::default() };
+        let mut d = PoolDraft {
+            compliance: true,
+            disaster_recovery: true,
+            site: "site-redmond".to_owned(),
+            ..PoolDraft::default()
+        };
+        d.sql = SqlChoice {
+            define_new: true,
+            fqdn: "sql01.contoso.com".to_owned(),
+            named: true,
+            instance: "PCHAT".to_owned(),
+            ..SqlChoice::default()
+        };
         d.backup_sql.existing = "sql-dub-1".to_owned();
         let text: Vec<String> = sentences(&d, &litware()).into_iter().map(|(_, s)| s).collect();
         let has = |part: &str| text.iter().any(|s| s.contains(part));

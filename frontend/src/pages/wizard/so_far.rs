@@ -34,7 +34,10 @@ fn shape(d: &PoolDraft, t: &Topology) -> Shape {
         name: d.fqdn.trim().to_owned(),
         hop: next_hop(d, t),
         servers: if d.kind == PoolKind::Single { 1 } else { d.computers.len() },
-        stores: stores.into_iter().map(|(role, name)| (role, name.clone(), !name.contains("(not entered yet)"))).collect(),
+        stores: stores
+            .into_iter()
+            .map(|(role, name)| (role, name.clone(), !name.contains("(not entered yet)")))
+            .collect(),
     }
 }
 
@@ -52,14 +55,19 @@ pub fn SoFar() -> impl IntoView {
 }
 
 fn words(s: &Shape) -> String {
-    let chosen: Vec<String> = s.stores.iter().filter(|s| s.2).map(|(role, name, _)| format!("{role} on {name}")).collect();
+    let chosen: Vec<String> =
+        s.stores.iter().filter(|s| s.2).map(|(role, name, _)| format!("{role} on {name}")).collect();
     let name = if s.name.is_empty() { "The pool without a name yet" } else { &s.name };
     format!("{name}: {} computers; {}; next hop {}.", s.servers, chosen.join(", "), s.hop)
 }
 
 /// As much of a text as fits.
 fn short(text: &str, most: usize) -> String {
-    if text.chars().count() <= most { text.to_owned() } else { text.chars().take(most - 1).chain(['…']).collect() }
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).chain(['…']).collect()
+    }
 }
 
 fn draw(s: &Shape) -> AnyView {

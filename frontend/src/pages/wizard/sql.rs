@@ -47,9 +47,11 @@ impl Slot {
             Self::Primary => ["sql.existing", "sql.fqdn", "sql.instance"],
             Self::Backup => ["backup_sql.existing", "backup_sql.fqdn", "backup_sql.instance"],
             Self::Compliance => ["compliance_sql.existing", "compliance_sql.fqdn", "compliance_sql.instance"],
-            Self::BackupCompliance => {
-                ["backup_compliance_sql.existing", "backup_compliance_sql.fqdn", "backup_compliance_sql.instance"]
-            }
+            Self::BackupCompliance => [
+                "backup_compliance_sql.existing",
+                "backup_compliance_sql.fqdn",
+                "backup_compliance_sql.instance",
+            ],
         }
     }
 
@@ -64,10 +66,18 @@ impl Slot {
 
     fn holds(self) -> &'static str {
         match self {
-            Self::Primary => "SQL store for the Persistent Chat Server Back End, where chat room content is stored (database mgc).",
-            Self::Backup => "Takes over when the pool is failed over. It stands in another data centre than the first.",
-            Self::Compliance => "Events wait here until a compliance adapter takes them (database mgccomp). It may be the store of mgc.",
-            Self::BackupCompliance => "The compliance database to use after a failover. It may be the backup store of mgc.",
+            Self::Primary => {
+                "SQL store for the Persistent Chat Server Back End, where chat room content is stored (database mgc)."
+            }
+            Self::Backup => {
+                "Takes over when the pool is failed over. It stands in another data centre than the first."
+            }
+            Self::Compliance => {
+                "Events wait here until a compliance adapter takes them (database mgccomp). It may be the store of mgc."
+            }
+            Self::BackupCompliance => {
+                "The compliance database to use after a failover. It may be the backup store of mgc."
+            }
         }
     }
 
@@ -88,7 +98,9 @@ pub fn SqlPage(
     which: Slot,
 ) -> impl IntoView {
     let w = use_wizard();
-    if w.topology.with_untracked(|t| t.sql_stores.is_empty()) && w.draft.with_untracked(|d| *which.get(d) == SqlChoice::default()) {
+    if w.topology.with_untracked(|t| t.sql_stores.is_empty())
+        && w.draft.with_untracked(|d| *which.get(d) == SqlChoice::default())
+    {
         w.edit(|d| which.get_mut(d).define_new = true);
     }
     let (how, set_how) = bind(
@@ -117,8 +129,11 @@ pub fn SqlPage(
 #[component]
 fn Existing(which: Slot) -> impl IntoView {
     let w = use_wizard();
-    let (value, set) = bind(w, move |d| which.get(d).existing.clone(), move |d, v| which.get_mut(d).existing = v);
-    let options = Signal::derive(move || w.topology.with(|t| t.sql_stores.iter().map(|s| (s.id.to_string(), words(t, s))).collect::<Vec<_>>()));
+    let (value, set) =
+        bind(w, move |d| which.get(d).existing.clone(), move |d, v| which.get_mut(d).existing = v);
+    let options = Signal::derive(move || {
+        w.topology.with(|t| t.sql_stores.iter().map(|s| (s.id.to_string(), words(t, s))).collect::<Vec<_>>())
+    });
     view! {
         <PickField label=which.label() field=which.fields()[0] value on_change=set options
             help=|| "One database server holds one mgc and one mgccomp database." />
@@ -127,11 +142,18 @@ fn Existing(which: Slot) -> impl IntoView {
 
 /// A store in the list, with what it holds already.
 fn words(t: &Topology, s: &SqlStore) -> String {
-    let used = |field: &dyn Fn(&shared::topology::ChatPool) -> bool| t.pools.iter().find(|p| field(p)).map(|p| p.fqdn.host().to_owned());
+    let used = |field: &dyn Fn(&shared::topology::ChatPool) -> bool| {
+        t.pools.iter().find(|p| field(p)).map(|p| p.fqdn.host().to_owned())
+    };
     let mgc = used(&|p| p.sql_store == s.id || p.backup_sql_store.as_ref() == Some(&s.id));
-    let comp = used(&|p| p.compliance_sql_store.as_ref() == Some(&s.id) || p.backup_compliance_sql_store.as_ref() == Some(&s.id));
-    let holds: Vec<String> =
-        [("mgc", mgc), ("mgccomp", comp)].into_iter().filter_map(|(db, pool)| pool.map(|p| format!("{db} of {p}"))).collect();
+    let comp = used(&|p| {
+        p.compliance_sql_store.as_ref() == Some(&s.id)
+            || p.backup_compliance_sql_store.as_ref() == Some(&s.id)
+    });
+    let holds: Vec<String> = [("mgc", mgc), ("mgccomp", comp)]
+        .into_iter()
+        .filter_map(|(db, pool)| pool.map(|p| format!("{db} of {p}")))
+        .collect();
     if holds.is_empty() { s.label() } else { format!("{} – holds {}", s.label(), holds.join(", ")) }
 }
 
@@ -145,8 +167,10 @@ fn Define(which: Slot) -> impl IntoView {
         move |d| if which.get(d).named { "named" } else { "default" }.to_owned(),
         move |d, v: String| which.get_mut(d).named = v == "named",
     );
-    let (instance, set_instance) = bind(w, move |d| which.get(d).instance.clone(), move |d, v| which.get_mut(d).instance = v);
-    let (place, set_place) = bind(w, move |d| which.get(d).placement.clone(), move |d, v| which.get_mut(d).placement = v);
+    let (instance, set_instance) =
+        bind(w, move |d| which.get(d).instance.clone(), move |d, v| which.get_mut(d).instance = v);
+    let (place, set_place) =
+        bind(w, move |d| which.get(d).placement.clone(), move |d, v| which.get_mut(d).placement = v);
     let named = Memo::new(move |_| kind.with(|k| k == "named"));
     let [existing_at, fqdn_at, instance_at] = which.fields();
     // A rule about the store as a whole stands at its name.
@@ -181,7 +205,8 @@ fn Share(which: Slot) -> impl IntoView {
                 *which.get_mut(d) = choice;
             });
         };
-        let label = if other == Slot::Primary { "Use the store of mgc" } else { "Use the backup store of mgc" };
+        let label =
+            if other == Slot::Primary { "Use the store of mgc" } else { "Use the backup store of mgc" };
         view! { <div><Button label kind=ButtonKind::Plain blocked=why on_press=take /></div> }
     })
 }

@@ -8,8 +8,11 @@ use shared::error::ApiError;
 use shared::roles::EDIT_DRAFT;
 use shared::topology::wizard::Page;
 
-use crate::api::Value;
-use crate::components::{Button, ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Section, Shown, Skeleton};
+use crate::api::Current;
+use crate::components::{
+    Button, ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Section, Shown,
+    Skeleton,
+};
 use crate::pages::topology::{OpenDrafts, use_topology};
 use crate::routes::Route;
 use crate::{api, nav, session};
@@ -27,7 +30,7 @@ pub fn WizardStart() -> impl IntoView {
     }
 }
 
-fn choose(view: Value<TopologyView>) -> AnyView {
+fn choose(view: Current<TopologyView>) -> AnyView {
     if let Err(why) = session::allowed(EDIT_DRAFT) {
         return view! { <Notice kind=NoticeKind::Warning><p>{why}</p></Notice> }.into_any();
     }

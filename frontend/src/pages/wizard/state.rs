@@ -209,7 +209,9 @@ impl Wizard {
                 continue;
             }
             if stored != p.from {
-                self.conflicts.update(|c| c.push(Conflict { path: p.path.clone(), mine: p.to.clone(), theirs: stored }));
+                self.conflicts.update(|c| {
+                    c.push(Conflict { path: p.path.clone(), mine: p.to.clone(), theirs: stored })
+                });
             }
             if let Some(slot) = doc.pointer_mut(&p.path) {
                 *slot = p.to;

@@ -56,11 +56,8 @@ pub fn progress(page: Page, d: &PoolDraft, problems: &[Problem], left: bool) -> 
 /// Whether anything was entered on the page, also in an earlier visit. Site and defaults are preset, so
 /// they do not count.
 fn touched(page: Page, d: &PoolDraft) -> bool {
-    let preset = PoolDraft {
-        site: d.site.clone(),
-        default_for_site: d.default_for_site,
-        ..PoolDraft::default()
-    };
+    let preset =
+        PoolDraft { site: d.site.clone(), default_for_site: d.default_for_site, ..PoolDraft::default() };
     changes(&document(&preset), &document(d)).iter().any(|p| Page::of_field(&field_of(&p.path)) == page)
 }
 
@@ -82,7 +79,11 @@ mod tests {
         assert_eq!(next(Page::SqlStore, &d), Some(Page::BackupSqlStore));
         d.kind = PoolKind::Single;
         assert_eq!(next(Page::Fqdn, &d), Some(Page::Properties));
-        assert_eq!(next(Page::SqlStore, &d), Some(Page::ComplianceSqlStore), "no disaster recovery without several computers");
+        assert_eq!(
+            next(Page::SqlStore, &d),
+            Some(Page::ComplianceSqlStore),
+            "no disaster recovery without several computers"
+        );
         assert_eq!((back(Page::Fqdn, &d), next(Page::Summary, &d)), (None, None));
     }
 

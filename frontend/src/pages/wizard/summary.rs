@@ -24,7 +24,9 @@ pub fn SummaryPage() -> impl IntoView {
     let w = use_wizard();
     let lines = Memo::new(move |_| w.draft.with(|d| w.topology.with(|t| sentences(d, t))));
     let compliance = Memo::new(move |_| w.draft.with(|d| d.compliance));
-    let warnings = Signal::derive(move || w.problems.with(|p| p.iter().filter(|p| !p.blocks()).cloned().collect::<Vec<_>>()));
+    let warnings = Signal::derive(move || {
+        w.problems.with(|p| p.iter().filter(|p| !p.blocks()).cloned().collect::<Vec<_>>())
+    });
     view! {
         <ul class="summary card" role="list">
             {move || lines.get().into_iter().map(|(page, text)| line(&w.id.get_value(), page, text)).collect_view()}
@@ -94,7 +96,11 @@ fn Planned() -> impl IntoView {
             if !wanted {
                 return Ok(None);
             }
-            let what_if = Invocation { args: args([("Draft", id.into())]), mode: Mode::WhatIf, ..Invocation::default() };
+            let what_if = Invocation {
+                args: args([("Draft", id.into())]),
+                mode: Mode::WhatIf,
+                ..Invocation::default()
+            };
             api::cmdlet(FINISH, &what_if).await.map(|r| r.plan)
         }
     });
@@ -124,11 +130,19 @@ pub fn Finish(
 ) -> impl IntoView {
     let w = use_wizard();
     let why = Signal::derive(move || {
-        let wrong = w.problems.with(|p| blocker(Page::Summary, p).map(|p| format!("{}: {}", Page::of_field(&p.field).title(), p.text)));
-        wrong.or_else(|| w.saving.with(|s| (*s != Saving::Saved).then(|| "The last change is being saved.".to_owned())))
+        let wrong = w.problems.with(|p| {
+            blocker(Page::Summary, p).map(|p| format!("{}: {}", Page::of_field(&p.field).title(), p.text))
+        });
+        wrong.or_else(|| {
+            w.saving.with(|s| (*s != Saving::Saved).then(|| "The last change is being saved.".to_owned()))
+        })
     });
     let arguments = Signal::derive(move || args([("Draft", w.id.get_value().into())]));
-    let label = Signal::derive(move || w.draft.with(|d| format!("Finish: add {} to the topology draft", d.fqdn.trim())));
-    let done = Arc::new(move |_: &CmdletResponse| finished.set(Some(w.draft.with_untracked(|d| d.fqdn.trim().to_owned()))));
+    let label = Signal::derive(move || {
+        w.draft.with(|d| format!("Finish: add {} to the topology draft", d.fqdn.trim()))
+    });
+    let done = Arc::new(move |_: &CmdletResponse| {
+        finished.set(Some(w.draft.with_untracked(|d| d.fqdn.trim().to_owned())))
+    });
     view! { <ActButton cmdlet=FINISH args=arguments label short="Finish" kind=ButtonKind::Primary blocked=why on_done=done /> }
 }

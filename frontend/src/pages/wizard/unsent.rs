@@ -23,7 +23,9 @@ pub fn keep(id: &str, changes: &[DraftPatch]) {
         serde_json::to_string(changes).map_or(Ok(()), |text| storage.set_item(&key(id), &text))
     };
     if kept.is_err() {
-        leptos::logging::warn!("the browser keeps nothing for this page; unsent changes do not survive a reload");
+        leptos::logging::warn!(
+            "the browser keeps nothing for this page; unsent changes do not survive a reload"
+        );
     }
 }
 

@@ -2,14 +2,12 @@
 //! Every step may be run again; a job that a restart interrupted goes on from the first step.
 //! Source: S3, `reference/domain/procedures.md` §3.
 
-use std::io::Write;
-use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
-use std::path::Path;
+mod checks;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use shared::api::{JobStep, JobView};
 use shared::cmdlets::PublishCsTopology;
 use shared::deployment::{PoolState, ServerState};
@@ -18,7 +16,7 @@ use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::diff::diff;
 use shared::topology::validate::{MAX_ACTIVE, validate};
-use shared::topology::{ChatPool, Computer, FileStore, FileStoreRef, Placement, SqlStore, Topology};
+use shared::topology::{ChatPool, Computer, Placement, Topology};
 use store::management::{jobs, pools, topology as tstore};
 
 use crate::app::App;
@@ -28,8 +26,6 @@ use crate::door::{Cx, Outcome, plan as sentences, store_error};
 const KIND: &str = "publish";
 /// How long servers may take to come up.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a server elsewhere may take to answer.
-const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a publish job needs to be resumed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -238,146 +234,6 @@ impl Run {
         }
     }
 
-    fn rules(&self, log: &mut Log) -> Result<(), Failed> {
-        let problems = validate(&self.input.document);
-        log.extend(problems.iter().filter(|p| !p.blocks()).map(|p| format!("Warning: {}", p.text)));
-        match problems.into_iter().find(Problem::blocks) {
-            Some(p) => Err(p.text.into()),
-            None => {
-                log.push("Every rule holds.".to_owned());
-                Ok(())
-            }
-        }
-    }
-
-    /// Whether a server of this name already runs here (then its port is rightly in use).
-    fn runs(&self, c: &Computer) -> bool {
-        self.app.report(&c.fqdn).is_some_and(|r| r.state == ServerState::Running)
-    }
-
-    async fn places(&self, log: &mut Log) -> Result<(), Failed> {
-        let t = &self.input.document;
-        let mut hosts: Vec<(&Computer, Vec<u16>)> = Vec::new();
-        for p in &t.front_end_pools {
-            hosts.extend(p.servers.iter().map(|s| (s, vec![5061, 5060])));
-        }
-        for p in &t.pools {
-            hosts.extend(p.computers.iter().map(|c| (c, vec![p.port.get()])));
-        }
-        for (c, ports) in hosts {
-            match &c.placement {
-                Placement::RunHere if self.runs(c) => log.push(format!("{} runs here already.", c.fqdn)),
-                Placement::RunHere => self.bindable(c, &ports, log)?,
-                Placement::Address(a) => reachable(c, a, &ports, log).await?,
-                Placement::SqlServerGuided => {
-                    return Err(
-                        format!("{} has no place: only SQL Server stores can be guided.", c.fqdn).into()
-                    );
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn bindable(&self, c: &Computer, ports: &[u16], log: &mut Log) -> Result<(), Failed> {
-        let n = self.app.store.write(|tx| pools::address_of(tx, &c.fqdn)).map_err(|e| e.to_string())?;
-        let ip = self.app.settings.address(n);
-        for port in ports {
-            TcpListener::bind((ip, *port)).map_err(|e| {
-                format!("{} cannot listen on {ip}:{port}: {e}. End what uses that port, or give the server another place.", c.fqdn)
-            })?;
-        }
-        log.push(format!("{} runs here on {ip}, ports {} are free.", c.fqdn, list(ports)));
-        Ok(())
-    }
-
-    fn sql(&self, log: &mut Log) -> Result<(), Failed> {
-        for s in &self.input.document.sql_stores {
-            match &s.placement {
-                Placement::RunHere => {
-                    let dir = self.app.settings.sql_dir(s);
-                    self.instance_exists(s, &dir)?;
-                    writable(&dir).map_err(|e| format!("{}: {e}", s.label()))?;
-                    log.push(format!("{} runs here in {}.", s.label(), dir.display()));
-                }
-                Placement::Address(a) => {
-                    let what = if a.is_empty() { s.fqdn.as_str() } else { a };
-                    return Err(format!("{} stands at {what}: this version keeps chat databases on SQLite run here; a SQL Server elsewhere is guided.", s.label()).into());
-                }
-                Placement::SqlServerGuided => {
-                    log.push(format!(
-                        "{} is a SQL Server that a person drives; nothing is checked from here.",
-                        s.label()
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A named instance on a server that has other instances is more likely mistyped than new (pain 33).
-    fn instance_exists(&self, s: &SqlStore, dir: &Path) -> Result<(), Failed> {
-        if dir.is_dir() {
-            return Ok(());
-        }
-        let server = self.app.settings.data_dir.join("sql").join(s.fqdn.as_str());
-        let others: Vec<String> = std::fs::read_dir(&server)
-            .map(|d| d.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
-            .unwrap_or_default();
-        if !others.is_empty() {
-            return Err(format!(
-                "{} has no instance {}. It has: {}. Correct the name, or make the folder {} when a new instance is meant.",
-                s.fqdn,
-                s.instance.as_deref().unwrap_or("MSSQLSERVER (default)"),
-                others.join(", "),
-                dir.display()
-            )
-            .into());
-        }
-        std::fs::create_dir_all(dir).map_err(|e| format!("{} could not be made: {e}", dir.display()).into())
-    }
-
-    fn files(&self, log: &mut Log) -> Result<(), Failed> {
-        let t = &self.input.document;
-        for s in &t.file_stores {
-            match &s.placement {
-                Placement::RunHere => self.share(s, log)?,
-                Placement::Address(path) => {
-                    writable(Path::new(path)).map_err(|e| format!("{} at {path}: {e}", s.label()))?;
-                    log.push(format!(
-                        "{} at {path}: read, write, modify and permission change work.",
-                        s.label()
-                    ));
-                }
-                Placement::SqlServerGuided => return Err(format!("{} has no place.", s.label()).into()),
-            }
-        }
-        for p in &t.pools {
-            if let FileStoreRef::LocalPath(path) = &p.file_store {
-                writable(Path::new(path)).map_err(|e| format!("{path}: {e}"))?;
-                log.push(format!("{path}: read, write, modify and permission change work."));
-            }
-        }
-        Ok(())
-    }
-
-    fn share(&self, s: &FileStore, log: &mut Log) -> Result<(), Failed> {
-        let dir = self.app.settings.share_dir(s);
-        if !dir.is_dir() {
-            return Err(Failed {
-                text: format!(
-                    "The share {} does not exist: there is no folder {}. Create it, then publish again.",
-                    s.label(),
-                    dir.display()
-                ),
-                remedy: Some(("New-LgFileShare".to_owned(), json!({ "Identity": s.label() }))),
-            });
-        }
-        writable(&dir).map_err(|e| format!("{}: {e}", s.label()))?;
-        log.push(format!("{}: read, write, modify and permission change work.", s.label()));
-        Ok(())
-    }
-
     fn databases(&self, log: &mut Log) -> Result<(), Failed> {
         let t = &self.input.document;
         for p in &t.pools {
@@ -488,58 +344,4 @@ fn first_state(
         None => p.computers.iter().take(MAX_ACTIVE).map(|c| c.fqdn.to_string()).collect(),
     };
     pools::set_active_servers(c, &p.id, &active)
-}
-
-fn list(ports: &[u16]) -> String {
-    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) -> Result<(), Failed> {
-    let name = if address.is_empty() { c.fqdn.as_str() } else { address };
-    let ip: Option<IpAddr> = name.parse().ok();
-    let addr: SocketAddr = match ip {
-        Some(ip) => SocketAddr::new(ip, ports[0]),
-        None => {
-            let query = (name.to_owned(), ports[0]);
-            let found =
-                tokio::task::spawn_blocking(move || query.to_socket_addrs().map(|mut a| a.next())).await;
-            found.ok().and_then(Result::ok).flatten().ok_or_else(|| {
-                format!("The name {name} does not resolve. Add a DNS host record for {}, or choose where it runs.", c.fqdn)
-            })?
-        }
-    };
-    match tokio::time::timeout(REACH_TIMEOUT, tokio::net::TcpStream::connect(addr)).await {
-        Ok(Ok(_)) => {
-            log.push(format!("{} answers at {addr}.", c.fqdn));
-            Ok(())
-        }
-        Ok(Err(e)) => Err(format!("{} does not answer at {addr}: {e}.", c.fqdn).into()),
-        Err(_) => {
-            Err(format!("{} did not answer at {addr} within {} s.", c.fqdn, REACH_TIMEOUT.as_secs()).into())
-        }
-    }
-}
-
-/// Proves read, write, modify and permission change with a scratch file (seed 003's DACLs).
-fn writable(dir: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
-    if !dir.is_dir() {
-        return Err(format!("there is no folder {}", dir.display()));
-    }
-    let path = dir.join(format!(".lifeguard-check-{}", std::process::id()));
-    let check = || -> std::io::Result<()> {
-        let mut f = std::fs::OpenOptions::new().write(true).create_new(true).open(&path)?;
-        f.write_all(b"one")?;
-        f.sync_all()?;
-        std::fs::OpenOptions::new().append(true).open(&path)?.write_all(b" two")?;
-        if std::fs::read(&path)? != b"one two" {
-            return Err(std::io::Error::other("what was written is not what is read"));
-        }
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640))
-    };
-    let result = check();
-    let removed = std::fs::remove_file(&path);
-    result
-        .and(removed)
-        .map_err(|e| format!("read, write, modify or permission change failed in {}: {e}", dir.display()))
 }
