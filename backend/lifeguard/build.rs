@@ -18,7 +18,11 @@ fn kind(path: &str) -> &'static str {
     }
 }
 
-fn compress(raw: &[u8]) -> Vec<u8> {
+/// The bundler leaves a compressed file beside each; only the placeholder is compressed here.
+fn compress(site: Option<&Path>, name: &str, raw: &[u8]) -> Vec<u8> {
+    if let Some(done) = site.and_then(|dir| fs::read(dir.join(format!("{name}.br"))).ok()) {
+        return done;
+    }
     let mut out = Vec::new();
     let params = brotli::enc::BrotliEncoderParams { quality: 11, ..Default::default() };
     brotli::BrotliCompress(&mut &raw[..], &mut out, &params).expect("compressing in memory does not fail");
@@ -46,7 +50,8 @@ fn main() {
     let mut code = String::from("static FILES: &[File] = &[\n");
     for (i, (name, raw)) in files.iter().enumerate() {
         fs::write(out.join(format!("{i}.raw")), raw).expect("OUT_DIR is writable");
-        fs::write(out.join(format!("{i}.br")), compress(raw)).expect("OUT_DIR is writable");
+        fs::write(out.join(format!("{i}.br")), compress(site.as_deref(), name, raw))
+            .expect("OUT_DIR is writable");
         writeln!(
             code,
             "File {{ path: \"/{name}\", kind: \"{}\", etag: \"\\\"{:016x}\\\"\", raw: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{i}.raw\")), brotli: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{i}.br\")) }},",
@@ -64,6 +69,7 @@ fn read(dir: &Path) -> Vec<(String, Vec<u8>)> {
     entries
         .flatten()
         .filter(|e| e.path().is_file() && e.file_name() != "manifest.json")
+        .filter(|e| e.path().extension().is_none_or(|x| x != "br"))
         .map(|e| {
             (
                 e.file_name().to_string_lossy().into_owned(),

@@ -7,7 +7,7 @@
 //! is never silently replaced by an older one.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -138,15 +138,21 @@ fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
 ///
 /// # Errors
 /// What could not be created.
-pub fn create_databases(s: &Settings, t: &Topology, p: &ChatPool) -> Result<Vec<String>, String> {
+pub fn create_databases(
+    s: &Settings,
+    t: &Topology,
+    p: &ChatPool,
+    at: Timestamp,
+) -> Result<Vec<String>, String> {
     let mut log = Vec::new();
     let store = |id: &ObjectId| t.sql_store(id).filter(|x| x.placement == Placement::RunHere);
     if let Some(primary) = store(&p.sql_store) {
         let dir = s.sql_dir(primary);
         log.push(created(MgcDatabase::create(&dir), "mgc", primary, p)?);
     }
-    if let Some(backup) = p.backup_sql_store.as_ref().and_then(store) {
-        log.push(format!("The backup mgc of {} on {} is made by the first copy.", p.fqdn, backup.label()));
+    if let (Some(primary), Some(backup)) = (store(&p.sql_store), p.backup_sql_store.as_ref().and_then(store))
+    {
+        log.push(first_copy(&s.sql_dir(primary), &s.sql_dir(backup), backup, p, at)?);
     }
     if let Some(dir) = compliance_dir(s, t, p) {
         let made = store::chat::ComplianceQueue::create(&dir);
@@ -156,6 +162,23 @@ pub fn create_databases(s: &Settings, t: &Topology, p: &ChatPool) -> Result<Vec<
         }
     }
     Ok(log)
+}
+
+/// The backup begins as a copy of the primary, so that there is something to fall back to from the start.
+/// Its epoch 0 is below any that was ever open.
+fn first_copy(
+    from: &Path,
+    to: &Path,
+    backup: &SqlStore,
+    p: &ChatPool,
+    at: Timestamp,
+) -> Result<String, String> {
+    if MgcDatabase::probe(to).is_ok() {
+        return Ok(format!("The backup mgc of {} is on {} already.", p.fqdn, backup.label()));
+    }
+    MgcDatabase::copy(from, to, 0, at)
+        .map_err(|e| format!("the backup mgc could not be made on {}: {e}", backup.label()))?;
+    Ok(format!("The backup mgc of {} is made on {} as a copy of the primary.", p.fqdn, backup.label()))
 }
 
 fn created<E: std::fmt::Display>(
@@ -329,7 +352,7 @@ impl Fleet {
     }
 }
 
-fn view(label: &str, dir: &std::path::Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
+fn view(label: &str, dir: &Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
     let probe = match live {
         Some(db) => db.probe_open(dir),
         None => MgcDatabase::probe(dir),

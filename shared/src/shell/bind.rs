@@ -65,6 +65,12 @@ pub fn find(c: &Command) -> Result<&'static Spec, ParseError> {
     })
 }
 
+/// Whether a parameter is a switch, of the cmdlet or common to all.
+fn is_switch(spec: &Spec, name: &str) -> bool {
+    let common = ["whatif", "confirm", "force", "verbose", "debug"];
+    common.contains(&name.to_lowercase().as_str()) || spec.param(name).is_ok_and(|p| p.kind == Kind::Switch)
+}
+
 /// Binds a command's arguments; `value` evaluates an expression.
 ///
 /// # Errors
@@ -78,9 +84,19 @@ pub fn bind(
     let mut position = 0;
     for a in &c.args {
         let given = a.value.as_ref().map(&mut *value).transpose().map_err(|e| at(e, a))?;
-        match &a.name {
-            Some(name) => named(&mut out, name, given, a)?,
-            None => {
+        // A switch takes a value after a colon only: what follows it is the next argument.
+        let (given, left) = match &a.name {
+            Some(name) if !a.colon && is_switch(spec, name) => (None, given),
+            Some(_) => (given, None),
+            None => (None, given),
+        };
+        if let Some(name) = &a.name {
+            named(&mut out, name, given, a)?;
+        }
+        match left {
+            None => {}
+            Some(given) => {
+                let given = Some(given);
                 let p = spec.params.iter().find(|p| p.position == Some(position));
                 let p = p.ok_or_else(|| {
                     error(a, format!("{} takes no value here. Name its parameter.", spec.name))
@@ -139,6 +155,10 @@ fn set(out: &mut Bound, p: &'static Param, given: Option<Value>, a: &Argument) -
         (_, None) => return Err(error(a, format!("-{} needs a value: {}", p.name, p.help.trim()))),
         (kind, Some(v)) => convert(kind, v).map_err(|e| error(a, format!("-{}: {e}", p.name)))?,
     };
+    // An identity that turned out empty must not become "the global one" or "the only one".
+    if p.position == Some(0) && (v.is_null() || v.as_str().is_some_and(str::is_empty)) {
+        return Err(error(a, format!("-{} is empty.", p.name)));
+    }
     out.args.insert(p.name.to_owned(), v);
     Ok(())
 }

@@ -8,7 +8,7 @@ use super::bind::{Bound, bind, find, text_of};
 use super::filter::{compare, property, select, sort, truthy};
 use super::parse::{self, Argument, Command, Expr, ParseError, Part, Pipeline, Stage, Statement};
 use super::print;
-use crate::cmdlet::{Kind, Nature, Spec};
+use crate::cmdlet::{Nature, Spec};
 use crate::cmdlets;
 use crate::error::{ApiError, ErrorCode};
 use crate::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan};
@@ -147,6 +147,8 @@ impl Session {
     async fn statement<H: Host>(&mut self, host: &H, s: &Statement, out: &mut Vec<OutputPart>) -> Done<()> {
         match s {
             Statement::Assign(name, p) => {
+                // What failed must not leave an older value to be acted on.
+                self.variables.remove(name);
                 let value = match self.pipeline(host, p, Vec::new(), out).await? {
                     Output::Objects(mut v) if v.len() == 1 => v.remove(0),
                     Output::Objects(v) => Value::Array(v),
@@ -237,6 +239,9 @@ impl Session {
         if !piped {
             return self.invoke(host, &bound, c, out).await;
         }
+        // An identity in the line stands for itself, however much is piped.
+        let named = spec.params.iter().any(|p| p.pipe.is_some() && bound.args.contains_key(p.name));
+        let input = if named { vec![Value::Null] } else { input };
         let mut all = Vec::new();
         for object in input {
             let mut one = bound.clone();
@@ -268,6 +273,13 @@ impl Session {
             if b.what_if {
                 let lines: String = plan.sentences.iter().map(|s| format!("What if: {s}\n")).collect();
                 problems(&plan, out);
+                if let Some(b) = plan.blockers.first() {
+                    return Err(ParseError::new(
+                        format!("It would be refused: {}", b.text),
+                        c.span.0,
+                        c.span.1,
+                    ));
+                }
                 return Ok(Output::Text(lines));
             }
             let asks = plan.confirm != Confirm::None
@@ -275,8 +287,7 @@ impl Session {
                 && !b.force
                 && b.confirm != Some(false);
             if (asks || b.confirm == Some(true)) && !host.confirm(&question(&plan)).await {
-                out.push(OutputPart::Warning("Nothing was done.".to_owned()));
-                return Ok(Output::Objects(Vec::new()));
+                return Err(ParseError::new("Not confirmed; nothing was done.", c.span.0, c.span.1));
             }
             inv.mode = Mode::Run;
             inv.confirmed = true;
@@ -516,12 +527,6 @@ fn from_pipe(b: &mut Bound, spec: &'static Spec, object: &Value) {
             if let Some(t) = text_of(&v) {
                 b.args.insert(p.name.to_owned(), t.into());
             }
-        }
-    }
-    // What the object carries beside its identity is taken where the cmdlet asks for it (PoolState).
-    for p in spec.params.iter().filter(|p| matches!(p.kind, Kind::Choice(_))) {
-        if let (false, Some(t)) = (b.args.contains_key(p.name), text_of(&property(object, p.name))) {
-            b.args.insert(p.name.to_owned(), t.into());
         }
     }
 }

@@ -73,6 +73,8 @@ pub struct Argument {
     pub name: Option<String>,
     /// Value, when given.
     pub value: Option<Expr>,
+    /// The value stood after a colon (`-Switch:$false`).
+    pub colon: bool,
     /// Place in the text.
     pub span: (usize, usize),
 }
@@ -143,6 +145,9 @@ const OPERATORS: [&str; 16] = [
 
 /// Deepest nesting of parentheses and blocks.
 const MAX_DEPTH: usize = 32;
+
+/// Longest chain of operators or properties.
+const MAX_CHAIN: usize = 64;
 
 struct Parser<'a> {
     text: &'a str,
@@ -314,7 +319,12 @@ impl Parser<'_> {
                         self.bump();
                         return self.fail("This is not understood here.", start);
                     }
-                    args.push(Argument { name: None, value: Some(value), span: (start, self.at) });
+                    args.push(Argument {
+                        name: None,
+                        value: Some(value),
+                        colon: false,
+                        span: (start, self.at),
+                    });
                 }
             }
         }
@@ -335,7 +345,7 @@ impl Parser<'_> {
             Some(c) => dash(c) && self.parameter_follows() && !colon,
         };
         let value = if ends { None } else { Some(self.list()?) };
-        Ok(Argument { name: Some(name), value, span: (start, self.at) })
+        Ok(Argument { name: Some(name), value, colon, span: (start, self.at) })
     }
 
     /// A value, or several joined by commas.
@@ -364,7 +374,12 @@ impl Parser<'_> {
 
     fn binary(&mut self, words: &[&str], next: impl Fn(&mut Self) -> Done<Expr>) -> Done<Expr> {
         let mut left = next(self)?;
+        let mut length = 0;
         while let Some(op) = self.operator(words) {
+            length += 1;
+            if length > MAX_CHAIN {
+                return self.fail("This condition is too long.", self.at.saturating_sub(1));
+            }
             let right = next(self)?;
             left = Expr::Binary(Box::new(left), op, Box::new(right));
         }
@@ -458,6 +473,7 @@ impl Parser<'_> {
     }
 
     fn properties(&mut self, mut e: Expr) -> Done<Expr> {
+        let mut length = 0;
         while !matches!(e, Expr::Text(_) | Expr::Number(_)) && self.peek() == Some('.') {
             let back = self.at;
             self.bump();
@@ -465,6 +481,10 @@ impl Parser<'_> {
             if name.is_empty() {
                 self.at = back;
                 break;
+            }
+            length += 1;
+            if length > MAX_CHAIN {
+                return self.fail("This has too many properties.", back);
             }
             e = Expr::Property(Box::new(e), name);
         }

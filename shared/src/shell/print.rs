@@ -10,6 +10,8 @@ pub fn cell(v: &Value) -> String {
         Value::Number(n) => n.to_string(),
         Value::String(s) => s.clone(),
         Value::Array(a) => format!("{{{}}}", a.iter().map(cell).collect::<Vec<_>>().join(", ")),
+        // A credential is named, never shown.
+        Value::Object(o) if is_credential(v) => o.get("UserName").map(cell).unwrap_or_default(),
         Value::Object(o) => match o.get("Identity") {
             Some(id) => cell(id),
             None => format!(
@@ -20,11 +22,25 @@ pub fn cell(v: &Value) -> String {
     }
 }
 
+/// Whether an object is what Get-Credential gives.
+pub fn is_credential(v: &Value) -> bool {
+    v.as_object().is_some_and(|o| o.len() == 2 && o.contains_key("UserName") && o.contains_key("Password"))
+}
+
+/// The same without the password.
+fn shown(v: &Value) -> Value {
+    if is_credential(v) {
+        return serde_json::json!({ "UserName": v["UserName"], "Password": "System.Security.SecureString" });
+    }
+    v.clone()
+}
+
 /// Format-List.
 pub fn list(objects: &[Value]) -> String {
     let mut out = String::new();
     for v in objects {
-        let Value::Object(o) = v else {
+        let shown = shown(v);
+        let Value::Object(o) = &shown else {
             out.push_str(&cell(v));
             out.push('\n');
             continue;
@@ -41,6 +57,8 @@ pub fn list(objects: &[Value]) -> String {
 
 /// Format-Table.
 pub fn table(objects: &[Value]) -> String {
+    let objects: Vec<Value> = objects.iter().map(shown).collect();
+    let objects = objects.as_slice();
     let mut columns: Vec<String> = Vec::new();
     for key in objects.iter().filter_map(Value::as_object).flat_map(|o| o.keys()) {
         if !columns.contains(key) {

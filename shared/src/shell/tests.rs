@@ -186,6 +186,36 @@ fn wrong_lines_say_what_and_where() {
     }
 }
 
+#[test]
+fn what_could_hurt_does_not() {
+    // A switch does not swallow the identity behind it.
+    let host = Fake { yes: true, ..Fake::default() };
+    assert!(run(&host, "Set-CsPersistentChatPolicy -Force Redmond -EnablePersistentChat $true").ok);
+    assert_eq!(args_of(&host), json!({ "Identity": "Redmond", "EnablePersistentChat": true }));
+    // An empty identity is refused, not taken for the global one; a failed assignment leaves nothing behind.
+    for line in [
+        "Set-CsPersistentChatPolicy -Identity $null -EnablePersistentChat $true",
+        "$p = 'old'; $p = Get-Nothing; Remove-LgShare -Identity $p -Force",
+    ] {
+        let host = Fake { yes: true, ..Fake::default() };
+        assert!(!run(&host, line).ok);
+        assert_eq!(args_of(&host), json!({}), "{line}");
+    }
+    // A credential is never printed.
+    for line in [
+        "$c = Get-Credential a\\b; $c",
+        "Get-Credential a\\b | fl",
+        "$c = Get-Credential a\\b; \"$c\"",
+        "Get-Credential a\\b | ft",
+    ] {
+        assert!(!format!("{:?}", run(&Fake::default(), line)).contains("secret"), "{line}");
+    }
+    // No answer is a failure for scripts.
+    assert!(!run(&Fake { asks: Confirm::Ask, ..Fake::default() }, "Remove-LgShare x").ok);
+    let long = format!("Get-CsUser | ? {{ $_.a{} }}", " -or $_.a".repeat(9000));
+    assert!(!run(&Fake::default(), &long).ok);
+}
+
 fn value_for(kind: Kind, text: &str, list: &[String], n: u32) -> Value {
     match kind {
         Kind::Text => json!(text),

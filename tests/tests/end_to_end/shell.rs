@@ -111,7 +111,11 @@ async fn what_is_wrong_ends_with_status_one() -> Result<()> {
     }
     let out =
         s.run(&["Set-CsPersistentChatState -Identity atl-gc-001.litwareinc.com -PoolState FailedOver"])?;
-    ensure!(text(&out).contains("Nothing was done"), "nobody could be asked: {}", text(&out));
+    ensure!(
+        out.status.code() == Some(1) && text(&out).contains("nothing was done"),
+        "nobody could be asked: {}",
+        text(&out)
+    );
     let out = s.run(&[
         "Set-CsPersistentChatState -Identity atl-gc-001.litwareinc.com -PoolState FailedOver -WhatIf",
     ])?;

@@ -237,7 +237,7 @@ impl Run {
     fn databases(&self, log: &mut Log) -> Result<(), Failed> {
         let t = &self.input.document;
         for p in &t.pools {
-            for line in crate::fleet::create_databases(&self.app.settings, t, p)? {
+            for line in crate::fleet::create_databases(&self.app.settings, t, p, self.app.clock.now())? {
                 log.push(line);
             }
         }

@@ -1,5 +1,7 @@
 //! A run, live: its steps as they go, what mends a failed one, and where to go afterwards.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use shared::api::JobView;
 use shared::events::Topic;
@@ -8,10 +10,12 @@ use super::review::{PUBLISH, to_job};
 use super::servers::Servers;
 use super::steps::Steps;
 use crate::api::{Current, use_data};
+use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
     ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo,
 };
+use crate::nav;
 use crate::routes::{Route, segment};
 
 /// The page of a run.
@@ -63,7 +67,9 @@ fn progress(j: &JobView) -> String {
 
 /// The next safe act, always in the same place.
 fn next_act(state: &str) -> AnyView {
-    let again = std::sync::Arc::new(to_job);
+    let comment = nav::use_query("comment").get_untracked().unwrap_or_default();
+    let arguments = args([("Comment", comment.clone().into())]);
+    let again = Arc::new(move |r: &_| to_job(r, &comment));
     match state {
         "done" => view! {
             <div class="job-next">
@@ -75,7 +81,7 @@ fn next_act(state: &str) -> AnyView {
         .into_any(),
         "failed" => view! {
             <div class="job-next">
-                <ActButton cmdlet=PUBLISH args=serde_json::Map::new() label="Publish again" kind=ButtonKind::Primary on_done=again />
+                <ActButton cmdlet=PUBLISH args=arguments label="Publish again" kind=ButtonKind::Primary on_done=again />
                 <LinkButton label="Review the changes" href=Route::Publish.href() />
                 <LinkButton label="Edit the topology" href=Route::Topology.href() />
             </div>

@@ -13,7 +13,7 @@ use crate::components::{
     TextField,
 };
 use crate::pages::topology::use_topology;
-use crate::routes::Route;
+use crate::routes::{Route, segment};
 use crate::{nav, session};
 
 /// The cmdlet that publishes.
@@ -110,7 +110,7 @@ fn Publish(view: Current<TopologyView>) -> impl IntoView {
     let arguments = Signal::derive(move || {
         args([("Comment", comment.get().trim().into()), ("Revision", revision.get().into())])
     });
-    let done = Arc::new(to_job);
+    let done = Arc::new(move |r: &CmdletResponse| to_job(r, &comment.get_untracked()));
     view! {
         <Section title="Publish">
             {move || session::allowed(PUBLISH).err().map(|why| view! { <NotYours why names=publishers.get() /> })}
@@ -122,10 +122,16 @@ fn Publish(view: Current<TopologyView>) -> impl IntoView {
     }
 }
 
-/// Goes to the run that an act started.
-pub fn to_job(r: &CmdletResponse) {
+/// Goes to the run that an act started; the comment goes along, so that publishing again keeps it.
+pub fn to_job(r: &CmdletResponse, comment: &str) {
     if let Some(id) = &r.job {
-        nav::navigate_to(&Route::Job(id.clone()));
+        let href = Route::Job(id.clone()).href();
+        let query = if comment.trim().is_empty() {
+            String::new()
+        } else {
+            format!("?comment={}", segment(comment.trim()))
+        };
+        nav::navigate(&format!("{href}{query}"));
     }
 }
 

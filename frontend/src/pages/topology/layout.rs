@@ -5,7 +5,7 @@ use shared::ObjectId;
 use shared::topology::{ChatPool, FileStoreRef, Topology};
 
 /// Width of a site's column.
-pub const COLUMN: i32 = 452;
+pub const COLUMN: i32 = 468;
 /// Room at the left of the cards, where the arrows to the next hop run.
 pub const GUTTER: i32 = 44;
 /// Width of a card.

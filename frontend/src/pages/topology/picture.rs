@@ -102,7 +102,7 @@ fn store(s: &StoreBox, x: i32) -> AnyView {
         <g class=class>
             <path d=shape />
             <text class="store-role" x=x + 34 y=y + 16>{s.role.clone()}</text>
-            <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 17)}</text>
+            <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 20)}</text>
         </g>
     }
     .into_any()
@@ -126,7 +126,7 @@ fn host(full: &str) -> AnyView {
         unc.unwrap_or(full).split_once('\\').map_or((unc.unwrap_or(full), ""), |(s, r)| (s, r));
     let name = server.split('.').next().unwrap_or(server);
     let short = if rest.is_empty() { name.to_owned() } else { format!("{name}\\{rest}") };
-    view! { <span class="mono" title=full.to_owned()>{short}</span> }.into_any()
+    view! { <span class="mono nowrap" title=full.to_owned()>{short}</span> }.into_any()
 }
 
 fn table(t: &Topology) -> AnyView {
@@ -137,13 +137,13 @@ fn table(t: &Topology) -> AnyView {
         let store = |id: Option<&shared::ObjectId>| {
             id.and_then(|id| t.sql_store(id)).map_or(String::new(), |s| s.label())
         };
-        let computers = p.computers.iter().map(|c| c.fqdn.host()).collect::<Vec<_>>().join(" ");
+        let computers = p.computers.iter().map(|c| view! { {host(c.fqdn.as_str())}" " }).collect_view();
         let href = Route::TopologyObject("pool".to_owned(), p.id.to_string()).href();
         view! {
             <tr>
                 <th scope="row" data-label="Pool"><a href=href>{host(p.fqdn.as_str())}</a></th>
                 <td data-label="Site">{t.site(&p.site).map(|s| s.site_id.clone())}</td>
-                <td data-label="Computers" class="mono">{computers}</td>
+                <td data-label="Computers">{computers}</td>
                 <td data-label="mgc">{host(&store(Some(&p.sql_store)))}</td>
                 <td data-label="Backup">{host(&store(p.backup_sql_store.as_ref()))}</td>
                 <td data-label="File store">{host(&t.file_store_label(&p.file_store))}</td>

@@ -2,10 +2,12 @@
 
 use leptos::prelude::*;
 use shared::topology::wizard::Page;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use super::fields::use_wizard;
 use super::steps::{Progress, progress};
 use crate::components::Icon;
+use crate::dom;
 use crate::routes::Route;
 
 /// The rail.
@@ -19,6 +21,16 @@ pub fn Rail(
         let left = w.left.get();
         w.draft
             .with(|d| w.problems.with(|p| Page::ALL.map(|page| progress(page, d, p, left.contains(&page)))))
+    });
+    // On a narrow screen the rail is a strip that scrolls; the current page is brought into sight.
+    dom::after_frame(|| {
+        let here = dom::document().query_selector(".rail [aria-current]").ok().flatten();
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        options.set_inline(ScrollLogicalPosition::Center);
+        if let Some(item) = here {
+            item.scroll_into_view_with_scroll_into_view_options(&options);
+        }
     });
     view! {
         <nav class="rail" aria-label="Pages of the wizard">
