@@ -194,7 +194,7 @@ pub struct TestReport {
 }
 
 /// Width of the console the block is printed for.
-const CONSOLE: usize = 79;
+const CONSOLE: usize = 78;
 
 /// `hh:mm:ss`, with seven decimals when it is not whole seconds, as .NET prints a TimeSpan.
 fn timespan(us: u64) -> String {

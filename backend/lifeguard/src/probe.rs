@@ -212,15 +212,31 @@ async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) {
         seed: random_hex(&*app.entropy, 8),
         started_at: run.summary.started.rfc3339(),
     };
-    let live = std::sync::Mutex::new(run);
-    let progress = |step: shared::synthetic::StepRecord| {
-        let mut run = live.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        run.steps.push(step);
-        save(&app, &run);
+    // Steps are stored beside the run, not in it: the latency is the messages' alone.
+    let (steps, mut stored) = tokio::sync::mpsc::unbounded_channel();
+    let keeper = {
+        let (app, mut run) = (app.clone(), run);
+        tokio::spawn(async move {
+            while let Some(step) = stored.recv().await {
+                run.steps.push(step);
+                save(&app, &run);
+            }
+            run
+        })
+    };
+    let progress = move |step: shared::synthetic::StepRecord| {
+        // The keeper lives until the sender is dropped.
+        let _ = steps.send(step);
     };
     let mut report = synthetic::run(plan, progress).await;
     report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
-    let mut run = live.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut run = match keeper.await {
+        Ok(run) => run,
+        Err(e) => {
+            tracing::error!(cause = %e, "a test run's steps were lost");
+            return;
+        }
+    };
     run.summary.state = if report.result == Outcome::Success { "success" } else { "failure" }.to_owned();
     run.summary.latency_us = (report.result == Outcome::Success).then_some(report.latency_us);
     run.summary.verdict = verdict(&report);

@@ -158,7 +158,15 @@ impl<'a> Client<'a> {
         let diagnostics = r.headers.get("ms-diagnostics");
         let number = diagnostics.and_then(|d| d.split(';').next()).unwrap_or_default();
         let who = self.who();
+        let digest = r.headers.get_all("WWW-Authenticate").any(|v| Challenge::parse(v).is_some());
         let (cause, seen) = match (r.status, number) {
+            (401, _) if !digest => (
+                CauseCode::ProtocolError,
+                format!(
+                    "{} offers no Digest authentication, only schemes that this test does not speak.",
+                    self.plan.registrar_host
+                ),
+            ),
             (403, "4004") => (
                 CauseCode::CredentialOfAnotherAccount,
                 format!("The credential {} belongs to another account than {who}.", self.account.logon),
@@ -256,8 +264,9 @@ impl<'a> Client<'a> {
         stations.reverse();
         stations.extend(contact.cloned());
         for s in stations {
-            let port = s.uri.port.unwrap_or(self.plan.port);
-            let transport = s.uri.param("transport").unwrap_or("tls").to_owned();
+            // What the answer does not say is not made up.
+            let (Some(port), Some(transport)) = (s.uri.port, s.uri.param("transport")) else { continue };
+            let transport = transport.to_owned();
             hops.push(Hop {
                 from: std::mem::replace(&mut from, s.uri.host.clone()),
                 to: s.uri.host.clone(),

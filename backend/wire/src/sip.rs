@@ -27,6 +27,10 @@ fn full(name: &str) -> &str {
     COMPACT.iter().find(|(c, _)| c.eq_ignore_ascii_case(name)).map_or(name, |(_, f)| f)
 }
 
+fn one_line(value: String) -> String {
+    if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }
+}
+
 impl Headers {
     /// The first value of `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -43,14 +47,14 @@ impl Headers {
         self.get_all(name).flat_map(split_values).collect()
     }
 
-    /// Adds a line at the end.
+    /// Adds a line at the end. Line ends in the value become blanks: nobody adds a header through a value.
     pub fn push(&mut self, name: &str, value: impl Into<String>) {
-        self.0.push((full(name).to_owned(), value.into()));
+        self.0.push((full(name).to_owned(), one_line(value.into())));
     }
 
     /// Adds a line before all others.
     pub fn push_front(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(0, (full(name).to_owned(), value.into()));
+        self.0.insert(0, (full(name).to_owned(), one_line(value.into())));
     }
 
     /// Replaces all lines of `name` by one.

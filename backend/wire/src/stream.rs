@@ -36,6 +36,8 @@ pub enum DecodeError {
 #[derive(Debug, Default)]
 pub struct Decoder {
     buffer: Vec<u8>,
+    /// Bytes in which the end of the head was already looked for.
+    searched: usize,
 }
 
 impl Decoder {
@@ -58,14 +60,16 @@ impl Decoder {
             return Ok(Some(Event::KeepAlivePing));
         }
         // A lone CRLF may be the first half of a ping: it counts when something else follows.
-        if self.buffer.starts_with(b"\r\n") && self.buffer.len() > 2 && self.buffer[2] != b'\r' {
+        if self.buffer.starts_with(b"\r\n") {
+            let half = matches!(&self.buffer[2..], [] | [b'\r']);
+            if half {
+                return Ok(None);
+            }
             self.buffer.drain(..2);
             return Ok(Some(Event::KeepAlivePong));
         }
-        if self.buffer.starts_with(b"\r\n") {
-            return Ok(None);
-        }
-        let Some(end) = find(&self.buffer, b"\r\n\r\n") else {
+        let Some(end) = find(&self.buffer, b"\r\n\r\n", self.searched.saturating_sub(3)) else {
+            self.searched = self.buffer.len();
             return if self.buffer.len() > MAX_HEAD { Err(DecodeError::HeadTooLarge) } else { Ok(None) };
         };
         if end > MAX_HEAD {
@@ -74,10 +78,12 @@ impl Decoder {
         let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
         let length = content_length(&head)?;
         if self.buffer.len() < end + 4 + length {
+            self.searched = end;
             return Ok(None);
         }
         let body = self.buffer[end + 4..end + 4 + length].to_vec();
         self.buffer.drain(..end + 4 + length);
+        self.searched = 0;
         Message::parse(&head, body).map(|m| Some(Event::Message(m))).map_err(DecodeError::Malformed)
     }
 
@@ -91,18 +97,27 @@ impl Decoder {
     }
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|w| w == needle)
+fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
+    haystack[from..].windows(needle.len()).position(|w| w == needle).map(|i| i + from)
 }
 
 fn content_length(head: &str) -> Result<usize, DecodeError> {
-    let value = head.lines().filter_map(|l| l.split_once(':')).find(|(n, _)| {
-        let n = n.trim();
-        n.eq_ignore_ascii_case("content-length") || n.eq_ignore_ascii_case("l")
-    });
-    let Some((_, v)) = value else { return Ok(0) };
-    let n: u64 =
-        v.trim().parse().map_err(|_| DecodeError::Malformed(format!("Content-Length: {}", v.trim())))?;
+    let mut found: Option<u64> = None;
+    // A folded line belongs to the header before it, whatever it looks like.
+    let lines = head.lines().filter(|l| !l.starts_with([' ', '\t']));
+    for (name, value) in lines.filter_map(|l| l.split_once(':')) {
+        let name = name.trim();
+        if !name.eq_ignore_ascii_case("content-length") && !name.eq_ignore_ascii_case("l") {
+            continue;
+        }
+        let wrong = || DecodeError::Malformed(format!("Content-Length: {}", value.trim()));
+        let n: u64 = value.trim().parse().map_err(|_| wrong())?;
+        if found.is_some_and(|f| f != n) {
+            return Err(wrong());
+        }
+        found = Some(n);
+    }
+    let n = found.unwrap_or(0);
     if n > MAX_BODY as u64 {
         return Err(DecodeError::BodyTooLarge(n));
     }
@@ -143,6 +158,17 @@ mod tests {
         let mut d = Decoder::default();
         d.push(&vec![b'x'; MAX_HEAD + 1]);
         assert_eq!(d.next(), Err(DecodeError::HeadTooLarge));
+    }
+
+    #[test]
+    fn a_folded_line_is_no_header_and_lengths_agree() {
+        let mut d = Decoder::default();
+        d.push(b"INFO sip:a SIP/2.0\r\nSubject: x\r\n l: 2\r\nl: 4\r\n\r\nbody\r\n\rX");
+        assert!(matches!(d.next(), Ok(Some(Event::Message(Message::Request(r)))) if r.body == b"body"));
+        assert_eq!(d.next(), Ok(Some(Event::KeepAlivePong)));
+        let mut d = Decoder::default();
+        d.push(b"INFO sip:a SIP/2.0\r\nl: 2\r\nContent-Length: 4\r\n\r\nbody");
+        assert!(matches!(d.next(), Err(DecodeError::Malformed(_))));
     }
 
     proptest! {

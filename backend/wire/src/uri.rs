@@ -52,6 +52,21 @@ fn split_outside(text: &str, sep: char) -> Vec<&str> {
     out
 }
 
+/// Where the first `<` outside of quotes stands.
+fn angle(text: &str) -> Option<usize> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (i, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '<' if !quoted => return Some(i),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The values of a comma-joined header line.
 pub fn split_values(line: &str) -> Vec<String> {
     split_outside(line, ',').into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
@@ -150,9 +165,9 @@ impl NameAddr {
     /// Reads the first value of a From, To, Contact, Route or identity header.
     pub fn parse(text: &str) -> Option<Self> {
         let first = split_values(text).into_iter().next()?;
-        if let Some(open) = first.find('<') {
+        if let Some(open) = angle(&first) {
             let close = first[open..].find('>')? + open;
-            let display = first[..open].trim().trim_matches('"').to_owned();
+            let display = first[..open].trim().trim_matches('"').replace("\\\"", "\"");
             return Some(Self {
                 display: (!display.is_empty()).then_some(display),
                 uri: Uri::parse(&first[open + 1..close])?,
@@ -173,7 +188,7 @@ impl NameAddr {
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(d) = &self.display {
-            write!(f, "\"{d}\" ")?;
+            write!(f, "\"{}\" ", d.replace('\\', "\\\\").replace('"', "\\\""))?;
         }
         write!(f, "<{}>", self.uri)?;
         write_params(f, &self.params)
@@ -232,6 +247,12 @@ mod tests {
             (n.display.as_deref(), n.uri.aor().as_str(), n.param("tag")),
             (Some("a, b"), "sip:x@y", Some("1"))
         );
+    }
+
+    #[test]
+    fn signs_in_a_display_name() {
+        let n = NameAddr::parse("\"a<b\" <sip:x@y>").unwrap();
+        assert_eq!((n.display.as_deref(), n.uri.aor().as_str()), (Some("a<b"), "sip:x@y"));
     }
 
     #[test]

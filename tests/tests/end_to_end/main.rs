@@ -4,6 +4,7 @@ mod chat;
 mod documents;
 mod faults;
 mod harness;
+mod page;
 mod portal;
 mod publishing;
 mod shell;
