@@ -220,10 +220,10 @@ fn value_for(kind: Kind, text: &str, list: &[String], n: u32) -> Value {
     match kind {
         Kind::Text => json!(text),
         Kind::Switch => json!(true),
-        Kind::Bool => json!(n % 2 == 0),
+        Kind::Bool => json!(n.is_multiple_of(2)),
         Kind::Int => json!(n),
         Kind::List => json!(list),
-        Kind::ListModifier if n % 3 == 0 => json!({ "Replace": [] }),
+        Kind::ListModifier if n.is_multiple_of(3) => json!({ "Replace": [] }),
         Kind::ListModifier => json!({ "Add": [text], "Remove": ["x"] }),
         Kind::Choice(words) => json!(words[n as usize % words.len()]),
         Kind::Object | Kind::Credential | Kind::Secret => Value::Null,
