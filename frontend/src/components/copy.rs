@@ -26,7 +26,7 @@ pub fn CopyButton(
             match dom::copy(text).await {
                 Ok(()) => toasts.say(format!("Copied {what}.")),
                 Err(_) => {
-                    toasts.warn("The browser did not allow copying. Select the text and copy it by hand.")
+                    toasts.warn("The browser did not allow copying. Select the text and copy it by hand.");
                 }
             }
         });

@@ -138,7 +138,6 @@ pub fn RadioGroup(
     let group = dom::uid("choice");
     let help_id = format!("{group}-help");
     let option = {
-        let group = group;
         move |(v, words, text): (String, String, String)| {
             let id = dom::uid("option");
             let text_id = format!("{id}-text");

@@ -60,7 +60,7 @@ fn CategoryForm(pools: Vec<PoolSummary>) -> impl IntoView {
     });
     let label = Signal::derive(move || created("category", &name.read()));
     let done = Arc::new(move |_: &_| {
-        nav::navigate_to(&Route::Category(pool.get_untracked(), name.get_untracked().trim().to_owned()))
+        nav::navigate_to(&Route::Category(pool.get_untracked(), name.get_untracked().trim().to_owned()));
     });
     view! {
         <ActForm cmdlet="New-CsPersistentChatCategory" args=arguments label on_done=done cancel=CATEGORIES>

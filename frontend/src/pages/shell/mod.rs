@@ -142,7 +142,7 @@ fn Question(ask: Ask, open: RwSignal<Option<Ask>>) -> impl IntoView {
     };
     view! {
         <form class="shell-question" on:submit=submit>
-            <pre id="shell-question">{ask.text.clone()}</pre>
+            <pre id="shell-question">{ask.text}</pre>
             <div class="shell-row">
                 {secret.then(|| view! {
                     <input class="input" type="password" autocomplete="off" aria-labelledby="shell-question" autofocus=true

@@ -60,7 +60,7 @@ fn filled(d: &PoolDraft, t: &Topology, missing: &[String]) -> Option<PoolDraft> 
                 w.computers = vec![ComputerDraft {
                     fqdn: "unset-computer.invalid".to_owned(),
                     ..ComputerDraft::default()
-                }]
+                }];
             }
             "display_name" => "unset".clone_into(&mut w.display_name),
             "port" => "5041".clone_into(&mut w.port),

@@ -210,7 +210,7 @@ impl Wizard {
             }
             if stored != p.from {
                 self.conflicts.update(|c| {
-                    c.push(Conflict { path: p.path.clone(), mine: p.to.clone(), theirs: stored })
+                    c.push(Conflict { path: p.path.clone(), mine: p.to.clone(), theirs: stored });
                 });
             }
             if let Some(slot) = doc.pointer_mut(&p.path) {

@@ -142,7 +142,7 @@ pub fn Finish(
         w.draft.with(|d| format!("Finish: add {} to the topology draft", d.fqdn.trim()))
     });
     let done = Arc::new(move |_: &CmdletResponse| {
-        finished.set(Some(w.draft.with_untracked(|d| d.fqdn.trim().to_owned())))
+        finished.set(Some(w.draft.with_untracked(|d| d.fqdn.trim().to_owned())));
     });
     view! { <ActButton cmdlet=FINISH args=arguments label short="Finish" kind=ButtonKind::Primary blocked=why on_done=done /> }
 }
