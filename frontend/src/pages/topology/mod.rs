@@ -9,6 +9,7 @@ mod object;
 mod picture;
 pub mod place;
 mod stores;
+mod table;
 mod tree;
 mod versions;
 
@@ -31,7 +32,7 @@ use crate::routes::Route;
 /// Checks and choices that the wizard shares with the forms.
 pub mod forms {
     pub use super::new_object::check_fqdn;
-    pub use super::stores::{check_file_share, check_named, instances};
+    pub use super::stores::{check_file_share, check_named};
 }
 
 /// The topology as every page of this part reads it.

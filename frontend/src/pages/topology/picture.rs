@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use shared::topology::Topology;
 
 use super::layout::{CARD, COLUMN, Card, Picture as Drawing, STORES, StoreBox, StoreKind, picture};
-use crate::routes::Route;
+use super::table::table;
 
 /// The picture and the table.
 #[component]
@@ -114,61 +114,4 @@ fn short(text: &str, most: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(most - 1).chain(['…']).collect()
-}
-
-/// A name without its domain; the whole one is a look away.
-fn host(full: &str) -> AnyView {
-    if full.is_empty() {
-        return "–".into_any();
-    }
-    let unc = full.strip_prefix("\\\\");
-    let (server, rest) =
-        unc.unwrap_or(full).split_once('\\').map_or((unc.unwrap_or(full), ""), |(s, r)| (s, r));
-    let name = server.split('.').next().unwrap_or(server);
-    let short = if rest.is_empty() { name.to_owned() } else { format!("{name}\\{rest}") };
-    view! { <span class="mono nowrap" title=full.to_owned()>{short}</span> }.into_any()
-}
-
-fn table(t: &Topology) -> AnyView {
-    if t.pools.is_empty() {
-        return ().into_any();
-    }
-    let row = |p: &shared::topology::ChatPool| {
-        let store = |id: Option<&shared::ObjectId>| {
-            id.and_then(|id| t.sql_store(id)).map_or(String::new(), |s| s.label())
-        };
-        let computers = p.computers.iter().map(|c| view! { {host(c.fqdn.as_str())}" " }).collect_view();
-        let href = Route::TopologyObject("pool".to_owned(), p.id.to_string()).href();
-        view! {
-            <tr>
-                <th scope="row" data-label="Pool"><a href=href>{host(p.fqdn.as_str())}</a></th>
-                <td data-label="Site">{t.site(&p.site).map(|s| s.site_id.clone())}</td>
-                <td data-label="Computers">{computers}</td>
-                <td data-label="mgc">{host(&store(Some(&p.sql_store)))}</td>
-                <td data-label="Backup">{host(&store(p.backup_sql_store.as_ref()))}</td>
-                <td data-label="File store">{host(&t.file_store_label(&p.file_store))}</td>
-                <td data-label="Next hop">{t.front_end_pool(&p.next_hop).map(|f| host(f.fqdn.as_str()))}</td>
-            </tr>
-        }
-    };
-    view! {
-        <div class="table-box" role="region" aria-label="The topology as a table" tabindex="0">
-            <table class="table">
-                <caption class="visually-hidden">"Persistent Chat pools with their site, computers, stores and next hop"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Persistent Chat pool"</th>
-                        <th scope="col">"Site"</th>
-                        <th scope="col">"Computers"</th>
-                        <th scope="col">"mgc"</th>
-                        <th scope="col">"Backup"</th>
-                        <th scope="col">"File store"</th>
-                        <th scope="col">"Next hop"</th>
-                    </tr>
-                </thead>
-                <tbody>{t.pools.iter().map(row).collect_view()}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
 }

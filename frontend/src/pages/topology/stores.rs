@@ -63,7 +63,7 @@ pub fn NewSqlStore(
 }
 
 /// Default Instance or Named Instance.
-pub fn instances() -> Vec<(String, String, String)> {
+fn instances() -> Vec<(String, String, String)> {
     let choice = |v: &str, words: &str| (v.to_owned(), words.to_owned(), String::new());
     vec![choice("default", "Default Instance"), choice("named", "Named Instance")]
 }

@@ -32,16 +32,20 @@ impl Entry {
         }
         let placement = self.place.get_untracked();
         let row = self.row.get_untracked();
-        self.w.edit(|d| {
+        self.change(|list| {
             let mut made = names.into_iter().map(|fqdn| ComputerDraft { fqdn, placement: placement.clone() });
-            if let Some(slot) = row.and_then(|i| d.computers.get_mut(i))
+            if let Some(slot) = row.and_then(|i| list.get_mut(i))
                 && let Some(first) = made.next()
             {
                 *slot = first;
             }
-            d.computers.extend(made);
+            list.extend(made);
         });
         self.clear();
+    }
+
+    fn change(self, f: impl FnOnce(&mut Vec<ComputerDraft>)) {
+        self.w.edit(|d| f(&mut d.computers));
     }
 
     fn clear(self) {
@@ -51,7 +55,7 @@ impl Entry {
     }
 
     fn take(self, i: usize) {
-        let computer = self.w.draft.with_untracked(|d| d.computers.get(i).cloned());
+        let computer = self.w.draft.read_untracked().computers.get(i).cloned();
         if let Some(c) = computer {
             self.fqdn.set(c.fqdn);
             self.place.set(c.placement);
@@ -61,9 +65,9 @@ impl Entry {
     }
 
     fn remove(self, i: usize) {
-        self.w.edit(|d| {
-            if i < d.computers.len() {
-                d.computers.remove(i);
+        self.change(|list| {
+            if i < list.len() {
+                list.remove(i);
             }
         });
         self.clear();
@@ -151,7 +155,7 @@ pub fn ComputersPage() -> impl IntoView {
 #[component]
 fn List(entry: Entry) -> impl IntoView {
     let w = entry.w;
-    let list = Memo::new(move |_| w.draft.with(|d| d.computers.clone()));
+    let list = Memo::new(move |_| w.draft.read().computers.clone());
     view! {
         <div class="stack-s">
             <h2 class="wizard-subtitle">
@@ -165,9 +169,10 @@ fn List(entry: Entry) -> impl IntoView {
 }
 
 fn row(entry: Entry, i: usize, c: ComputerDraft) -> AnyView {
-    let at = |part: &str| problem(entry.w, format!("computers.{i}.{part}"));
-    let (name, place) = (at("fqdn"), at("placement"));
-    let wrong = Signal::derive(move || name.get().or_else(|| place.get()));
+    let wrong = Signal::derive(move || {
+        let at = |part: &str| entry.w.problem_at(&format!("computers.{i}.{part}"));
+        at("fqdn").or_else(|| at("placement"))
+    });
     let error_id = dom::uid("computer");
     let fqdn = c.fqdn.clone();
     view! {

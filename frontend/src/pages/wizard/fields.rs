@@ -1,7 +1,8 @@
 //! Fields of the wizard: bound to the draft, with the problems that `shared` finds at them.
 
 use leptos::prelude::*;
-use shared::topology::draft::PoolDraft;
+use serde_json::Value;
+use shared::topology::Placement;
 
 use super::state::Wizard;
 use crate::components::field::{Field, FieldError, FieldIds};
@@ -12,31 +13,51 @@ pub fn use_wizard() -> Wizard {
     expect_context::<Wizard>()
 }
 
-/// A part of the draft as a signal that follows it, and the way to change it.
-pub fn bind<T, G, S>(w: Wizard, get: G, set: S) -> (RwSignal<T>, Callback<T>)
+/// A text of the draft, or a yes and no as `true` and `false`, as a signal that follows it, and the way
+/// to change it. Fields are named as problems name them: `sql.fqdn`.
+pub fn text(w: Wizard, field: &'static str) -> (RwSignal<String>, Callback<String>) {
+    bind(w, field, |v| v.as_str().map_or_else(|| v.to_string(), str::to_owned), Value::from)
+}
+
+/// A yes or no of the draft.
+pub fn flag(w: Wizard, field: &'static str) -> (RwSignal<bool>, Callback<bool>) {
+    bind(w, field, |v| v.as_bool().unwrap_or_default(), Value::from)
+}
+
+/// A place of the draft.
+pub fn place(w: Wizard, field: &'static str) -> (RwSignal<Placement>, Callback<Placement>) {
+    bind(
+        w,
+        field,
+        |v| crate::api::lean::from_value(v.clone()).unwrap_or_default(),
+        |p| serde_json::to_value(p).unwrap_or_default(),
+    )
+}
+
+/// Function pointers, so that this is compiled once for each type and not for each field.
+fn bind<T>(
+    w: Wizard,
+    field: &'static str,
+    show: fn(&Value) -> T,
+    write: fn(T) -> Value,
+) -> (RwSignal<T>, Callback<T>)
 where
     T: Clone + PartialEq + Send + Sync + 'static,
-    G: Fn(&PoolDraft) -> T + Copy + Send + Sync + 'static,
-    S: Fn(&mut PoolDraft, T) + Copy + Send + Sync + 'static,
 {
-    let value = RwSignal::new(w.draft.with_untracked(get));
-    let stored = Memo::new(move |_| w.draft.with(get));
+    let value = RwSignal::new(untrack(|| show(&w.value(field))));
     // Another person, or another tab, may change it while it is shown.
     Effect::new(move |_| {
-        let now = stored.get();
-        if value.with_untracked(|v| *v != now) {
+        let now = show(&w.value(field));
+        if *value.read_untracked() != now {
             value.set(now);
         }
     });
-    (value, Callback::new(move |v: T| w.edit(|d| set(d, v))))
+    (value, Callback::new(move |v: T| w.put(field, write(v))))
 }
 
 /// What blocks at a field.
-pub fn problem(w: Wizard, field: impl Into<String>) -> Signal<Option<String>> {
-    let field = field.into();
-    Signal::derive(move || {
-        w.problems.with(|list| list.iter().find(|p| p.blocks() && p.field == field).map(|p| p.text.clone()))
-    })
+pub fn problem(w: Wizard, field: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || w.problem_at(field))
 }
 
 /// A list to choose from, with the problems of the draft's field.

@@ -32,22 +32,22 @@ pub fn Frame(
 ) -> impl IntoView {
     let w = use_wizard();
     let form = FormState::provide();
-    form.attempted.set(w.left.with_untracked(|l| l.contains(&page)));
+    form.attempted.set(w.left.read_untracked().contains(&page));
     on_cleanup(move || {
         // At the end of the whole wizard its state may be gone already.
         let _ = w.left.try_update(|l| l.push(page));
     });
-    let off = Memo::new(move |_| w.draft.with(|d| page.not_needed(d)));
-    let why = Signal::derive(move || w.problems.with(|p| blocker(page, p).map(|p| p.text.clone())));
+    let off = Memo::new(move |_| page.not_needed(&w.draft.read()));
+    let why = Signal::derive(move || blocker(page, &w.problems.read()).map(|p| p.text.clone()));
     let go = move || {
-        if why.with_untracked(Option::is_some) {
+        if why.get_untracked().is_some() {
             form.show_problems();
-        } else if let Some(to) = w.draft.with_untracked(|d| next(page, d)) {
+        } else if let Some(to) = next(page, &w.draft.read_untracked()) {
             w.flush();
             nav::navigate_to(&Route::Wizard(w.id.get_value(), to));
         }
     };
-    let place = Memo::new(move |_| w.draft.with(|d| place(page, d)));
+    let place = move || place(page, &w.draft.read());
     view! {
         <PageFrame title=page.title()>
             <p class="wizard-place muted">{place}</p>
@@ -99,23 +99,23 @@ fn body(page: Page) -> AnyView {
 #[component]
 fn Footer(page: Page, why: Signal<Option<String>>, finished: RwSignal<Option<String>>) -> impl IntoView {
     let w = use_wizard();
-    let to = Memo::new(move |_| w.draft.with(|d| back(page, d)));
-    let first = Signal::derive(move || to.get().is_none().then(|| "This is the first page.".to_owned()));
+    let to = move || back(page, &w.draft.read());
+    let first = Signal::derive(move || to().is_none().then(|| "This is the first page.".to_owned()));
     let go_back = move |()| {
-        if let Some(p) = to.get_untracked() {
+        if let Some(p) = untrack(to) {
             nav::navigate_to(&Route::Wizard(w.id.get_value(), p));
         }
     };
     let leave = move |()| {
         spawn_local(async move {
-            if w.saving.with_untracked(|s| *s == Saving::Saved) || w.save().await {
+            if *w.saving.read_untracked() == Saving::Saved || w.save().await {
                 app().toasts.say("The draft is kept. It stands under Topology, in Pools being defined.");
                 nav::navigate_to(&Route::Topology);
             }
         });
     };
     let id = w.id.get_value();
-    let name = w.draft.with_untracked(|d| draft_name(&d.fqdn));
+    let name = draft_name(&w.draft.read_untracked().fqdn);
     view! {
         <footer class="wizard-foot">
             <div class="row">

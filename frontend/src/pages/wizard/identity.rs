@@ -2,9 +2,9 @@
 //! Chat pool*. Words: S3 and `reference/domain/procedures.md` §1.
 
 use leptos::prelude::*;
-use shared::topology::{Edition, PoolKind};
+use shared::topology::{Edition, PoolKind, Site};
 
-use super::fields::{PickField, TickField, bind, problem, use_wizard};
+use super::fields::{PickField, TickField, flag, place, problem, text, use_wizard};
 use crate::components::{Notice, NoticeKind, RadioGroup, TextField};
 use crate::pages::topology::place::{PlaceField, PlaceOf};
 
@@ -12,42 +12,30 @@ use crate::pages::topology::place::{PlaceField, PlaceOf};
 #[component]
 pub fn FqdnPage() -> impl IntoView {
     let w = use_wizard();
-    let (fqdn, set_fqdn) = bind(w, |d| d.fqdn.clone(), |d, v| d.fqdn = v);
-    let (site, set_site) = bind(w, |d| d.site.clone(), |d, v| d.site = v);
-    let (kind, set_kind) = bind(w, |d| kind_value(d.kind), |d, v: String| d.kind = kind_of(&v));
-    let (place, set_place) = bind(w, |d| d.single_placement.clone(), |d, v| d.single_placement = v);
-    let single = Memo::new(move |_| kind.with(|k| k == "single"));
-    let sites = Signal::derive(move || {
-        w.topology.with(|t| t.sites.iter().map(|s| (s.id.to_string(), s.site_id.clone())).collect::<Vec<_>>())
-    });
-    let standard = Memo::new(move |_| {
-        w.topology.with(|t| t.front_end_pools.iter().any(|p| p.edition == Edition::Standard))
-    });
+    let (fqdn, set_fqdn) = text(w, "fqdn");
+    let (site, set_site) = text(w, "site");
+    let (kind, set_kind) = text(w, "kind");
+    let (at, set_at) = place(w, "single_placement");
+    let words = |s: &Site| (s.id.to_string(), s.site_id.clone());
+    let sites = Signal::derive(move || w.topology.read().sites.iter().map(words).collect::<Vec<_>>());
+    let standard = move || w.topology.read().front_end_pools.iter().any(|p| p.edition == Edition::Standard);
     view! {
         <TextField label="Pool FQDN" name="fqdn" value=fqdn on_change=set_fqdn required=true mono=true check=super::check_fqdn problem=problem(w, "fqdn")
             help=|| "The name that Front End Servers route to, for example pcpool.contoso.com. DNS needs a host record for it." />
         <Notice kind=NoticeKind::Warning>
             <p>
                 "If the Persistent Chat Server role is installed on a Standard Edition server, the FQDN needs to match the FQDN of that server"
-                {move || standard.get().then_some(", and the pool is a single computer pool")}"."
+                {move || standard().then_some(", and the pool is a single computer pool")}"."
             </p>
         </Notice>
         <RadioGroup label="Kind of pool" value=kind on_change=set_kind options=kinds()
             help=|| view! { <strong>"The kind is final."</strong>" You cannot add additional servers later to a single computer pool, and neither kind becomes the other." } />
-        {move || single.get().then(|| view! {
-            <PlaceField of=PlaceOf::Server name="single_placement" value=place on_change=set_place />
+        {move || (*kind.read() == "single").then(|| view! {
+            <PlaceField of=PlaceOf::Server name="single_placement" value=at on_change=set_at />
         })}
         <PickField label="Site" field="site" value=site on_change=set_site options=sites
             help=|| "The site in whose data centre the pool stands." />
     }
-}
-
-fn kind_value(kind: PoolKind) -> String {
-    if kind == PoolKind::Single { "single" } else { "multiple" }.to_owned()
-}
-
-fn kind_of(value: &str) -> PoolKind {
-    if value == "single" { PoolKind::Single } else { PoolKind::Multiple }
 }
 
 fn kinds() -> Vec<(String, String, String)> {
@@ -70,9 +58,9 @@ fn kinds() -> Vec<(String, String, String)> {
 #[component]
 pub fn PropertiesPage() -> impl IntoView {
     let w = use_wizard();
-    let (name, set_name) = bind(w, |d| d.display_name.clone(), |d, v| d.display_name = v);
-    let (port, set_port) = bind(w, |d| d.port.clone(), |d, v| d.port = v);
-    let (compliance, set_compliance) = bind(w, |d| d.compliance, |d, v| d.compliance = v);
+    let (name, set_name) = text(w, "display_name");
+    let (port, set_port) = text(w, "port");
+    let (compliance, set_compliance) = flag(w, "compliance");
     view! {
         <TextField label="Display name of the Persistent Chat pool" name="display_name" value=name on_change=set_name required=true problem=problem(w, "display_name")
             help=|| "Custom clients may show it to tell the rooms of several pools apart." />
@@ -94,8 +82,8 @@ pub fn PropertiesPage() -> impl IntoView {
 #[component]
 fn Recovery() -> impl IntoView {
     let w = use_wizard();
-    let (on, set) = bind(w, |d| d.disaster_recovery, |d, v| d.disaster_recovery = v);
-    let single = Memo::new(move |_| w.draft.with(|d| d.kind == PoolKind::Single));
+    let (on, set) = flag(w, "disaster_recovery");
+    let single = Memo::new(move |_| w.draft.read().kind == PoolKind::Single);
     move || {
         if single.get() {
             view! {
@@ -118,19 +106,17 @@ fn Recovery() -> impl IntoView {
 #[component]
 fn Affinity() -> impl IntoView {
     let w = use_wizard();
-    let (site, set_site) = bind(w, |d| d.default_for_site, |d, v| d.default_for_site = v);
-    let (all, set_all) = bind(w, |d| d.default_for_all, |d, v| d.default_for_all = v);
-    let several = Memo::new(move |_| w.topology.with(|t| t.sites.len() > 1));
+    let (site, set_site) = flag(w, "default_for_site");
+    let (all, set_all) = flag(w, "default_for_all");
     let label = Signal::derive(move || {
-        let name = w.draft.with(|d| {
-            w.topology.with(|t| t.sites.iter().find(|s| s.id.as_str() == d.site).map(|s| s.site_id.clone()))
-        });
-        format!("Use this pool as default for site {}", name.unwrap_or_else(|| "(not chosen yet)".to_owned()))
+        let (draft, topology) = (w.draft.read(), w.topology.read());
+        let name = topology.sites.iter().find(|s| s.id.as_str() == draft.site).map(|s| s.site_id.as_str());
+        format!("Use this pool as default for site {}", name.unwrap_or("(not chosen yet)"))
     });
     view! {
         <TickField label field="default_for_site" value=site on_change=set_site
             help=|| "When the Lync 2013 client creates and manages rooms, it does so on the default pool of the user's site. It matters once there are several pools." />
-        {move || several.get().then(|| view! {
+        {move || (w.topology.read().sites.len() > 1).then(|| view! {
             <TickField label="Use this pool as default for all sites" field="default_for_all" value=all on_change=set_all
                 help=|| "A site has one default pool; another pool that is default already has to give it up first." />
         })}

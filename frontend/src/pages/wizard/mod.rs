@@ -29,7 +29,7 @@ use self::state::Wizard;
 use crate::api::{Latest, use_data};
 use crate::components::{ButtonKind, LinkButton, LoadError, Notice, NoticeKind, Page as PageFrame, Skeleton};
 use crate::nav;
-use crate::pages::topology::forms::{check_file_share, check_fqdn, check_named, instances};
+use crate::pages::topology::forms::{check_file_share, check_fqdn, check_named};
 use crate::pages::topology::use_topology;
 use crate::routes::{Route, segment};
 

@@ -4,6 +4,8 @@ use serde_json::Value;
 use shared::api::DraftPatch;
 use shared::topology::draft::PoolDraft;
 
+use crate::api::lean;
+
 /// The draft as the fields that patches name.
 pub fn document(d: &PoolDraft) -> Value {
     serde_json::to_value(d).unwrap_or(Value::Null)
@@ -11,7 +13,7 @@ pub fn document(d: &PoolDraft) -> Value {
 
 /// The draft that a document describes; none when it is not one.
 pub fn draft(v: Value) -> Option<PoolDraft> {
-    serde_json::from_value(v).ok()
+    lean::from_value(v).ok()
 }
 
 /// The fields that differ, as patches from `base` to `now`. A list and a placement are one field each.
@@ -58,6 +60,11 @@ pub fn at(v: &Value, path: &str) -> Value {
 /// A field as problems name it: `sql.existing` for `/sql/existing`.
 pub fn field_of(path: &str) -> String {
     path.trim_start_matches('/').replace('/', ".")
+}
+
+/// The path of a field that problems name: `/sql/existing` for `sql.existing`.
+pub fn path_of(field: &str) -> String {
+    format!("/{}", field.replace('.', "/"))
 }
 
 /// A field's value as a person reads it.

@@ -17,11 +17,16 @@ pub fn Rail(
     current: Page,
 ) -> impl IntoView {
     let w = use_wizard();
-    let pages = Memo::new(move |_| {
-        let left = w.left.get();
-        w.draft
-            .with(|d| w.problems.with(|p| Page::ALL.map(|page| progress(page, d, p, left.contains(&page)))))
-    });
+    let pages = move || {
+        let (draft, problems, left) = (w.draft.read(), w.problems.read(), w.left.read());
+        let id = w.id.get_value();
+        let mut items = Vec::new();
+        for page in Page::ALL {
+            let state = progress(page, &draft, &problems, left.contains(&page));
+            items.push(item(&id, page, state, page == current));
+        }
+        items
+    };
     // On a narrow screen the rail is a strip that scrolls; the current page is brought into sight.
     dom::after_frame(|| {
         let here = dom::document().query_selector(".rail [aria-current]").ok().flatten();
@@ -35,7 +40,7 @@ pub fn Rail(
     view! {
         <nav class="rail" aria-label="Pages of the wizard">
             <ol role="list">
-                {move || Page::ALL.into_iter().zip(pages.get()).map(|(page, state)| item(&w.id.get_value(), page, state, page == current)).collect_view()}
+                {pages}
             </ol>
         </nav>
     }

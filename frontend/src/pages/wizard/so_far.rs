@@ -45,11 +45,11 @@ fn shape(d: &PoolDraft, t: &Topology) -> Shape {
 #[component]
 pub fn SoFar() -> impl IntoView {
     let w = use_wizard();
-    let shape = Memo::new(move |_| w.draft.with(|d| w.topology.with(|t| shape(d, t))));
+    let shape = move || draw(&shape(&w.draft.read(), &w.topology.read()));
     view! {
         <figure class="so-far">
             <figcaption><h2>"So far"</h2></figcaption>
-            {move || shape.with(draw)}
+            {shape}
         </figure>
     }
 }

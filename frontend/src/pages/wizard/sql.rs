@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use shared::topology::draft::{PoolDraft, SqlChoice};
 use shared::topology::{SqlStore, Topology};
 
-use super::fields::{PickField, bind, problem, use_wizard};
+use super::fields::{PickField, place, problem, text, use_wizard};
 use crate::components::{Button, ButtonKind, Notice, RadioGroup, TextField};
 use crate::pages::topology::place::{PlaceField, PlaceOf};
 
@@ -20,6 +20,30 @@ pub enum Slot {
     Compliance,
     /// The backup mgccomp.
     BackupCompliance,
+}
+
+/// Names of a store's fields in the draft.
+#[derive(Clone, Copy)]
+struct Fields {
+    define_new: &'static str,
+    existing: &'static str,
+    fqdn: &'static str,
+    named: &'static str,
+    instance: &'static str,
+    placement: &'static str,
+}
+
+macro_rules! fields {
+    ($store:literal) => {
+        Fields {
+            define_new: concat!($store, ".define_new"),
+            existing: concat!($store, ".existing"),
+            fqdn: concat!($store, ".fqdn"),
+            named: concat!($store, ".named"),
+            instance: concat!($store, ".instance"),
+            placement: concat!($store, ".placement"),
+        }
+    };
 }
 
 impl Slot {
@@ -41,17 +65,12 @@ impl Slot {
         }
     }
 
-    /// The draft's field, as problems name its parts: existing, FQDN, instance.
-    fn fields(self) -> [&'static str; 3] {
+    fn fields(self) -> Fields {
         match self {
-            Self::Primary => ["sql.existing", "sql.fqdn", "sql.instance"],
-            Self::Backup => ["backup_sql.existing", "backup_sql.fqdn", "backup_sql.instance"],
-            Self::Compliance => ["compliance_sql.existing", "compliance_sql.fqdn", "compliance_sql.instance"],
-            Self::BackupCompliance => [
-                "backup_compliance_sql.existing",
-                "backup_compliance_sql.fqdn",
-                "backup_compliance_sql.instance",
-            ],
+            Self::Primary => fields!("sql"),
+            Self::Backup => fields!("backup_sql"),
+            Self::Compliance => fields!("compliance_sql"),
+            Self::BackupCompliance => fields!("backup_compliance_sql"),
         }
     }
 
@@ -91,6 +110,12 @@ impl Slot {
     }
 }
 
+/// A choice between no and yes, in words.
+fn no_or_yes(no: &str, yes: &str) -> Vec<(String, String, String)> {
+    let choice = |v: &str, words: &str| (v.to_owned(), words.to_owned(), String::new());
+    vec![choice("false", no), choice("true", yes)]
+}
+
 /// One of the four pages.
 #[component]
 pub fn SqlPage(
@@ -98,26 +123,16 @@ pub fn SqlPage(
     which: Slot,
 ) -> impl IntoView {
     let w = use_wizard();
-    if w.topology.with_untracked(|t| t.sql_stores.is_empty())
-        && w.draft.with_untracked(|d| *which.get(d) == SqlChoice::default())
-    {
-        w.edit(|d| which.get_mut(d).define_new = true);
+    let untouched = *which.get(&w.draft.read_untracked()) == SqlChoice::default();
+    if untouched && w.topology.read_untracked().sql_stores.is_empty() {
+        w.put(which.fields().define_new, true.into());
     }
-    let (how, set_how) = bind(
-        w,
-        move |d| if which.get(d).define_new { "new" } else { "existing" }.to_owned(),
-        move |d, v: String| which.get_mut(d).define_new = v == "new",
-    );
-    let new = Memo::new(move |_| how.with(|h| h == "new"));
-    let choices = || {
-        let choice = |v: &str, words: &str| (v.to_owned(), words.to_owned(), String::new());
-        vec![choice("existing", "Use a store of the list"), choice("new", "Define New SQL Store")]
-    };
+    let (new, set_new) = text(w, which.fields().define_new);
     view! {
         <p class="muted">{which.holds()}</p>
         <Share which />
-        <RadioGroup label=which.label() value=how on_change=set_how options=choices() />
-        {move || if new.get() { view! { <Define which /> }.into_any() } else { view! { <Existing which /> }.into_any() }}
+        <RadioGroup label=which.label() value=new on_change=set_new options=no_or_yes("Use a store of the list", "Define New SQL Store") />
+        {move || if *new.read() == "true" { view! { <Define which /> }.into_any() } else { view! { <Existing which /> }.into_any() }}
         {(which == Slot::Primary).then(|| view! {
             <Notice>
                 <p>"A store may be defined before the SQL Server instance is there. Publishing checks it and creates the databases."</p>
@@ -129,13 +144,14 @@ pub fn SqlPage(
 #[component]
 fn Existing(which: Slot) -> impl IntoView {
     let w = use_wizard();
-    let (value, set) =
-        bind(w, move |d| which.get(d).existing.clone(), move |d, v| which.get_mut(d).existing = v);
+    let field = which.fields().existing;
+    let (value, set) = text(w, field);
     let options = Signal::derive(move || {
-        w.topology.with(|t| t.sql_stores.iter().map(|s| (s.id.to_string(), words(t, s))).collect::<Vec<_>>())
+        let t = w.topology.read();
+        t.sql_stores.iter().map(|s| (s.id.to_string(), words(&t, s))).collect::<Vec<_>>()
     });
     view! {
-        <PickField label=which.label() field=which.fields()[0] value on_change=set options
+        <PickField label=which.label() field value on_change=set options
             help=|| "One database server holds one mgc and one mgccomp database." />
     }
 }
@@ -161,33 +177,25 @@ fn words(t: &Topology, s: &SqlStore) -> String {
 #[component]
 fn Define(which: Slot) -> impl IntoView {
     let w = use_wizard();
-    let (fqdn, set_fqdn) = bind(w, move |d| which.get(d).fqdn.clone(), move |d, v| which.get_mut(d).fqdn = v);
-    let (kind, set_kind) = bind(
-        w,
-        move |d| if which.get(d).named { "named" } else { "default" }.to_owned(),
-        move |d, v: String| which.get_mut(d).named = v == "named",
-    );
-    let (instance, set_instance) =
-        bind(w, move |d| which.get(d).instance.clone(), move |d, v| which.get_mut(d).instance = v);
-    let (place, set_place) =
-        bind(w, move |d| which.get(d).placement.clone(), move |d, v| which.get_mut(d).placement = v);
-    let named = Memo::new(move |_| kind.with(|k| k == "named"));
-    let [existing_at, fqdn_at, instance_at] = which.fields();
+    let f = which.fields();
+    let (fqdn, set_fqdn) = text(w, f.fqdn);
+    let (named, set_named) = text(w, f.named);
+    let (instance, set_instance) = text(w, f.instance);
+    let (at, set_at) = place(w, f.placement);
     // A rule about the store as a whole stands at its name.
-    let (at_name, at_whole) = (problem(w, fqdn_at), problem(w, existing_at));
-    let fqdn_problem = Signal::derive(move || at_name.get().or_else(|| at_whole.get()));
+    let wrong = Signal::derive(move || w.problem_at(f.fqdn).or_else(|| w.problem_at(f.existing)));
     view! {
         <fieldset class="wizard-inset">
             <legend class="visually-hidden">"Define New SQL Store"</legend>
-            <TextField label="SQL Server FQDN" name=fqdn_at value=fqdn on_change=set_fqdn required=true mono=true check=super::check_fqdn problem=fqdn_problem
+            <TextField label="SQL Server FQDN" name=f.fqdn value=fqdn on_change=set_fqdn required=true mono=true check=super::check_fqdn problem=wrong
                 help=|| "The SQL Server on which the database is to be created, for example sql01.contoso.com." />
-            <RadioGroup label="Instance" value=kind on_change=set_kind options=super::instances() />
-            {move || named.get().then(|| view! {
-                <TextField label="Instance name" name=instance_at value=instance on_change=set_instance required=true mono=true
-                    check=super::check_named problem=problem(w, instance_at)
+            <RadioGroup label="Instance" value=named on_change=set_named options=no_or_yes("Default Instance", "Named Instance") />
+            {move || (*named.read() == "true").then(|| view! {
+                <TextField label="Instance name" name=f.instance value=instance on_change=set_instance required=true mono=true
+                    check=super::check_named problem=problem(w, f.instance)
                     help=|| "The name only, without the server before it. A mistyped one is found when publishing." />
             })}
-            <PlaceField of=PlaceOf::SqlStore value=place on_change=set_place />
+            <PlaceField of=PlaceOf::SqlStore value=at on_change=set_at />
         </fieldset>
     }
 }
@@ -197,8 +205,10 @@ fn Define(which: Slot) -> impl IntoView {
 fn Share(which: Slot) -> impl IntoView {
     let w = use_wizard();
     which.shares_with().map(|other| {
-        let same = Memo::new(move |_| w.draft.with(|d| which.get(d) == other.get(d)));
-        let why = Signal::derive(move || same.get().then(|| "It is the same already.".to_owned()));
+        let why = Signal::derive(move || {
+            let d = w.draft.read();
+            (which.get(&d) == other.get(&d)).then(|| "It is the same already.".to_owned())
+        });
         let take = move |()| {
             w.edit(|d| {
                 let choice = other.get(d).clone();

@@ -11,7 +11,7 @@ use shared::topology::Topology;
 use shared::topology::draft::PoolDraft;
 use shared::topology::wizard::Page;
 
-use super::patches::{at, changes, document, draft as read, merge};
+use super::patches::{at, changes, document, draft as read, merge, path_of};
 use super::{early, unsent};
 use crate::api;
 use crate::routes::segment;
@@ -71,7 +71,7 @@ impl Wizard {
         let draft = RwSignal::new(stored.draft);
         let wizard = Self {
             id: StoredValue::new(stored.id),
-            problems: Memo::new(move |_| draft.with(|d| topology.with(|t| early::problems(d, t)))),
+            problems: Memo::new(move |_| early::problems(&draft.read(), &topology.read())),
             draft,
             saving: RwSignal::new(Saving::Saved),
             conflicts: RwSignal::new(Vec::new()),
@@ -87,9 +87,36 @@ impl Wizard {
         wizard
     }
 
-    /// Changes the draft; the change is sent after a pause.
+    /// The value of a field, named as problems name it; reactive.
+    pub fn value(self, field: &str) -> Value {
+        at(&document(&self.draft.read()), &path_of(field))
+    }
+
+    /// Changes a field. A yes or no may come as the words `true` and `false`.
+    pub fn put(self, field: &str, value: Value) {
+        let mut doc = document(&self.draft.read_untracked());
+        if let Some(slot) = doc.pointer_mut(&path_of(field)) {
+            *slot = if slot.is_boolean() && value.is_string() { Value::Bool(value == "true") } else { value };
+        }
+        if let Some(d) = read(doc) {
+            self.draft.set(d);
+            self.edited();
+        }
+    }
+
+    /// Changes the draft.
     pub fn edit(self, f: impl FnOnce(&mut PoolDraft)) {
-        self.draft.update(f);
+        f(&mut self.draft.write());
+        self.edited();
+    }
+
+    /// What blocks at a field; reactive.
+    pub fn problem_at(self, field: &str) -> Option<String> {
+        self.problems.read().iter().find(|p| p.blocks() && p.field == field).map(|p| p.text.clone())
+    }
+
+    /// The draft was changed; it is sent after a pause.
+    fn edited(self) {
         self.keep_unsent();
         self.saving.set(Saving::Waiting);
         self.timer.set_value(Some(Timeout::new(PAUSE_MS, move || self.flush())));
@@ -162,8 +189,8 @@ impl Wizard {
             return;
         }
         let theirs = document(&stored.draft);
-        let mine = self.draft.with_untracked(document);
-        let merged = self.base.with_untracked(|base| merge(base, &theirs, &mine));
+        let mine = document(&self.draft.read_untracked());
+        let merged = merge(&self.base.read_untracked(), &theirs, &mine);
         self.revision.set(stored.revision);
         self.base.set(theirs);
         if merged != mine
@@ -178,7 +205,7 @@ impl Wizard {
     pub fn decide(self, conflict: &Conflict, mine: bool) {
         self.conflicts.update(|c| c.retain(|x| x.path != conflict.path));
         if !mine {
-            let mut doc = self.draft.with_untracked(document);
+            let mut doc = document(&self.draft.read_untracked());
             if let Some(slot) = doc.pointer_mut(&conflict.path) {
                 *slot = conflict.theirs.clone();
             }
@@ -202,7 +229,7 @@ impl Wizard {
         if kept.is_empty() {
             return;
         }
-        let mut doc = self.draft.with_untracked(document);
+        let mut doc = document(&self.draft.read_untracked());
         for p in kept {
             let stored = at(&doc, &p.path);
             if stored == p.to {

@@ -7,6 +7,7 @@ use shared::plan::{CmdletResponse, Invocation, Mode, Plan};
 use shared::topology::wizard::Page;
 
 use super::fields::use_wizard;
+use super::patches::document;
 use super::sentences::sentences;
 use super::state::Saving;
 use super::steps::blocker;
@@ -22,17 +23,16 @@ const FINISH: &str = "New-LgPersistentChatPool";
 #[component]
 pub fn SummaryPage() -> impl IntoView {
     let w = use_wizard();
-    let lines = Memo::new(move |_| w.draft.with(|d| w.topology.with(|t| sentences(d, t))));
-    let compliance = Memo::new(move |_| w.draft.with(|d| d.compliance));
-    let warnings = Signal::derive(move || {
-        w.problems.with(|p| p.iter().filter(|p| !p.blocks()).cloned().collect::<Vec<_>>())
-    });
+    let lines = move || sentences(&w.draft.read(), &w.topology.read());
+    let compliance = move || w.draft.read().compliance;
+    let warnings =
+        Signal::derive(move || w.problems.read().iter().filter(|p| !p.blocks()).cloned().collect::<Vec<_>>());
     view! {
         <ul class="summary card" role="list">
-            {move || lines.get().into_iter().map(|(page, text)| line(&w.id.get_value(), page, text)).collect_view()}
+            {move || lines().into_iter().map(|(page, text)| line(&w.id.get_value(), page, text)).collect_view()}
         </ul>
         <Blockers />
-        {move || compliance.get().then(|| view! {
+        {move || compliance().then(|| view! {
             <Notice kind=NoticeKind::Danger>
                 <p>"Compliance is enabled and no adapter is set: events are queued in mgccomp, and nothing is written out until an adapter is set."</p>
             </Notice>
@@ -64,7 +64,7 @@ fn line(id: &str, page: Page, text: String) -> AnyView {
 fn Blockers() -> impl IntoView {
     let w = use_wizard();
     move || {
-        let list: Vec<_> = w.problems.with(|p| p.iter().filter(|p| p.blocks()).cloned().collect());
+        let list: Vec<_> = w.problems.read().iter().filter(|p| p.blocks()).cloned().collect();
         (!list.is_empty()).then(|| {
             let item = move |p: shared::Problem| {
                 let page = Page::of_field(&p.field);
@@ -86,8 +86,8 @@ fn Blockers() -> impl IntoView {
 fn Planned() -> impl IntoView {
     let w = use_wizard();
     let ready = Memo::new(move |_| {
-        let complete = w.problems.with(|p| blocker(Page::Summary, p).is_none());
-        (complete && w.saving.with(|s| *s == Saving::Saved)).then(|| w.draft.get())
+        let complete = blocker(Page::Summary, &w.problems.read()).is_none();
+        (complete && *w.saving.read() == Saving::Saved).then(|| document(&w.draft.read()))
     });
     let plan = LocalResource::new(move || {
         let wanted = ready.get().is_some();
@@ -130,19 +130,16 @@ pub fn Finish(
 ) -> impl IntoView {
     let w = use_wizard();
     let why = Signal::derive(move || {
-        let wrong = w.problems.with(|p| {
-            blocker(Page::Summary, p).map(|p| format!("{}: {}", Page::of_field(&p.field).title(), p.text))
-        });
-        wrong.or_else(|| {
-            w.saving.with(|s| (*s != Saving::Saved).then(|| "The last change is being saved.".to_owned()))
-        })
+        let wrong = |p: &shared::Problem| format!("{}: {}", Page::of_field(&p.field).title(), p.text);
+        let wait =
+            || (*w.saving.read() != Saving::Saved).then(|| "The last change is being saved.".to_owned());
+        blocker(Page::Summary, &w.problems.read()).map(wrong).or_else(wait)
     });
     let arguments = Signal::derive(move || args([("Draft", w.id.get_value().into())]));
-    let label = Signal::derive(move || {
-        w.draft.with(|d| format!("Finish: add {} to the topology draft", d.fqdn.trim()))
-    });
+    let label =
+        Signal::derive(move || format!("Finish: add {} to the topology draft", w.draft.read().fqdn.trim()));
     let done = Arc::new(move |_: &CmdletResponse| {
-        finished.set(Some(w.draft.with_untracked(|d| d.fqdn.trim().to_owned())));
+        finished.set(Some(w.draft.read_untracked().fqdn.trim().to_owned()));
     });
     view! { <ActButton cmdlet=FINISH args=arguments label short="Finish" kind=ButtonKind::Primary blocked=why on_done=done /> }
 }

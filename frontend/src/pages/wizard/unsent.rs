@@ -4,6 +4,7 @@
 use shared::api::DraftPatch;
 use web_sys::Storage;
 
+use crate::api::lean;
 use crate::dom::window;
 
 fn storage() -> Option<Storage> {
@@ -32,5 +33,5 @@ pub fn keep(id: &str, changes: &[DraftPatch]) {
 /// The changes that an earlier visit could not send.
 pub fn read(id: &str) -> Vec<DraftPatch> {
     let text = storage().and_then(|s| s.get_item(&key(id)).ok().flatten());
-    text.and_then(|t| serde_json::from_str(&t).ok()).unwrap_or_default()
+    text.and_then(|t| lean::from_str(&t).ok()).unwrap_or_default()
 }
