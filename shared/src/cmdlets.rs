@@ -26,6 +26,11 @@ impl<T> Unset for Vec<T> {
         self.is_empty()
     }
 }
+impl Unset for u32 {
+    fn unset(&self) -> bool {
+        *self == 0
+    }
+}
 impl Unset for bool {
     fn unset(&self) -> bool {
         !*self
@@ -82,6 +87,7 @@ const POOL_STATES: Kind = Kind::Choice(&["Normal", "FailedOver"]);
 const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "ClientCertificate", "LiveID"]);
 const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
 const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
+const DATABASE_TYPES: Kind = Kind::Choice(&["PersistentChat", "PersistentChatCompliance"]);
 const PRIVACY: Kind = Kind::Choice(&["Open", "Closed", "Secret"]);
 
 cmdlets! { ($)
@@ -404,6 +410,84 @@ cmdlets! { ($)
         /// Id of the wizard draft.
         draft: String = "Draft" Kind::Text, req, first;
     }
+    /// Renames a site of the topology draft.
+    SetLgSite "Set-LgSite" Change {
+        /// Name of the site.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New name.
+        name: String = "Name" Kind::Text, req;
+    }
+    /// Changes the servers of a Front End pool in the topology draft.
+    SetLgFrontEndPool "Set-LgFrontEndPool" Change {
+        /// FQDN of the Front End pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Name of the site it moves to.
+        site: Option<String> = "Site" Kind::Text;
+        /// Its servers.
+        servers: Option<ListModifier> = "Servers" Kind::ListModifier;
+        /// Where its servers run: RunHere or an address; all of them when Servers is left out, else the added ones.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Changes a SQL Server store of the topology draft.
+    SetLgSqlStore "Set-LgSqlStore" Change {
+        /// server or server\instance.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New SQL Server FQDN.
+        fqdn: Option<String> = "Fqdn" Kind::Text;
+        /// Named instance; MSSQLSERVER for the default instance.
+        instance: Option<String> = "Instance" Kind::Text;
+        /// RunHere, Guided or an address.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Changes a file store of the topology draft.
+    SetLgFileStore "Set-LgFileStore" Change {
+        /// \\server\share.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New file server FQDN.
+        fqdn: Option<String> = "Fqdn" Kind::Text;
+        /// New share name.
+        share: Option<String> = "Share" Kind::Text;
+        /// RunHere or a local path.
+        placement: Option<String> = "Placement" Kind::Text;
+    }
+    /// Edits the properties of a Persistent Chat pool in the topology draft.
+    SetLgPersistentChatPool "Set-LgPersistentChatPool" Change {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Friendly name for clients.
+        display_name: Option<String> = "DisplayName" Kind::Text;
+        /// Persistent Chat port (default 5041).
+        port: Option<u32> = "Port" Kind::Int;
+        /// Its computers; a multiple computer pool has eight at most.
+        computers: Option<ListModifier> = "Computers" Kind::ListModifier;
+        /// Where added computers run: RunHere (default) or an address.
+        placement: Option<String> = "Placement" Kind::Text;
+        /// Sites whose users create rooms here by default.
+        default_for_sites: Option<ListModifier> = "DefaultForSites" Kind::ListModifier;
+        /// Disaster recovery; $false takes the backup stores away.
+        disaster_recovery: Option<bool> = "DisasterRecovery" Kind::Bool;
+        /// Backup SQL Server store; turns disaster recovery on.
+        backup_sql_store: Option<String> = "BackupSqlStore" Kind::Text;
+        /// Compliance; $false takes the compliance stores away.
+        compliance: Option<bool> = "Compliance" Kind::Bool;
+        /// Compliance SQL Server store; turns compliance on.
+        compliance_sql_store: Option<String> = "ComplianceSqlStore" Kind::Text;
+        /// Backup compliance SQL Server store.
+        backup_compliance_sql_store: Option<String> = "BackupComplianceSqlStore" Kind::Text;
+        /// \\server\share of a file store in the draft.
+        file_store: Option<String> = "FileStore" Kind::Text;
+        /// Front End pool that routes to this pool.
+        next_hop: Option<String> = "NextHop" Kind::Text;
+    }
+    /// Defines or changes a data centre of the topology draft: what stands in it, and what is far from it.
+    SetLgDataCenter "Set-LgDataCenter" Change {
+        /// Its name; made when there is none of this name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Computers and SQL Servers that stand in it.
+        members: Option<ListModifier> = "Members" Kind::ListModifier;
+        /// Data centres that are reached over a slow link only.
+        slow_to: Option<ListModifier> = "SlowTo" Kind::ListModifier;
+    }
     /// Takes an object out of the topology draft.
     RemoveLgTopologyObject "Remove-LgTopologyObject" Change {
         /// Its name (FQDN, \\server\share, site or SIP domain).
@@ -411,6 +495,100 @@ cmdlets! { ($)
     }
     /// Sets the topology draft back to what is published.
     ResetLgTopologyDraft "Reset-LgTopologyDraft" Change {
+    }
+    /// Lists the published versions of the topology, newest first.
+    GetLgTopologyVersion "Get-LgTopologyVersion" Query {
+        /// Only this version.
+        identity: Option<u32> = "Identity" Kind::Int, first, piped;
+    }
+    /// Says in sentences what differs between two versions, or between a version and the draft.
+    CompareLgTopology "Compare-LgTopology" Query {
+        /// The older version; left out for what is published.
+        reference: Option<u32> = "Reference" Kind::Int, first;
+        /// The newer version; left out for the draft.
+        difference: Option<u32> = "Difference" Kind::Int;
+    }
+    /// Loads a published version into the draft; publishing it is the roll back.
+    RestoreLgTopologyVersion "Restore-LgTopologyVersion" Change {
+        /// The version.
+        identity: u32 = "Identity" Kind::Int, req, first, piped;
+    }
+    /// Returns the draft, or a version, as a JSON document.
+    ExportLgTopology "Export-LgTopology" Query {
+        /// A version; left out for the draft.
+        version: Option<u32> = "Version" Kind::Int, first;
+    }
+    /// Replaces the draft by a JSON document that Export-LgTopology wrote.
+    ImportLgTopology "Import-LgTopology" Change {
+        /// The document as text.
+        document: String = "Document" Kind::Text, req, first;
+    }
+    /// Runs every check of publishing without any effect: rules, names, addresses, stores.
+    TestCsTopology "Test-CsTopology" Query {
+        /// Only checks that concern this service.
+        service: Option<String> = "Service" Kind::Text;
+    }
+    /// Activates what is published: servers take the current version up again.
+    EnableCsTopology "Enable-CsTopology" Change {
+    }
+    /// Shows whether each server has taken up the newest version.
+    GetCsManagementStoreReplicationStatus "Get-CsManagementStoreReplicationStatus" Query {
+        /// Only this server.
+        replica_fqdn: Option<String> = "ReplicaFqdn" Kind::Text, first, piped;
+        /// Shows the state of the Central Management store instead.
+        central_management_store_status: bool = "CentralManagementStoreStatus" Kind::Switch;
+    }
+    /// Sends the newest version to the servers now.
+    InvokeCsManagementStoreReplication "Invoke-CsManagementStoreReplication" Change {
+        /// Only this server; all when left out.
+        replica_fqdn: Option<String> = "ReplicaFqdn" Kind::Text, first, piped;
+    }
+    /// Lists pools: Front End and Persistent Chat.
+    GetCsPool "Get-CsPool" Query {
+        /// FQDN.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this site.
+        site: Option<String> = "Site" Kind::Text;
+    }
+    /// Lists sites.
+    GetCsSite "Get-CsSite" Query {
+        /// Site:<SiteId> or the name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Shows the services of a server and whether they run.
+    GetCsWindowsService "Get-CsWindowsService" Query {
+        /// Computer; all servers when left out.
+        computer_name: Option<String> = "ComputerName" Kind::Text, piped;
+        /// Name of the service, RTCSRV or RTCCHAT.
+        name: Option<String> = "Name" Kind::Text, first;
+    }
+    /// Starts the services of a server; one that runs already is no error.
+    StartCsWindowsService "Start-CsWindowsService" Change {
+        /// Computer.
+        computer_name: String = "ComputerName" Kind::Text, req, piped;
+        /// Name of the service, RTCSRV or RTCCHAT.
+        name: Option<String> = "Name" Kind::Text, first;
+    }
+    /// Stops the services of a server; Graceful refuses new sessions and ends with the last one.
+    StopCsWindowsService "Stop-CsWindowsService" Change {
+        /// Computer.
+        computer_name: String = "ComputerName" Kind::Text, req, piped;
+        /// Name of the service, RTCSRV or RTCCHAT.
+        name: Option<String> = "Name" Kind::Text, first;
+        /// Waits until the last session has ended; new ones are refused meanwhile.
+        graceful: bool = "Graceful" Kind::Switch;
+    }
+    /// Lists databases that were kept when their pool was removed.
+    GetLgKeptDatabase "Get-LgKeptDatabase" Query {
+    }
+    /// Deletes the kept databases of a SQL Server store for good.
+    UninstallCsDatabase "Uninstall-CsDatabase" Change {
+        /// PersistentChat or PersistentChatCompliance.
+        database_type: String = "DatabaseType" DATABASE_TYPES, req;
+        /// SQL Server FQDN.
+        sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
+        /// Instance; the default instance when left out.
+        sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
     }
     /// Shows the published topology.
     GetCsTopology "Get-CsTopology" Query {

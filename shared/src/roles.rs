@@ -19,7 +19,7 @@ pub const STANDARD: [&str; 11] = [
 ];
 
 /// Cmdlets that define a draft; by S3 any account may, except the two read-only roles.
-const DEFINE: [&str; 10] = [
+const DEFINE: [&str; 18] = [
     "New-LgSipDomain",
     "New-LgSite",
     "New-LgFrontEndPool",
@@ -27,6 +27,14 @@ const DEFINE: [&str; 10] = [
     "New-LgFileStore",
     "New-LgPersistentChatPool",
     "Remove-LgTopologyObject",
+    "Set-LgSite",
+    "Set-LgFrontEndPool",
+    "Set-LgSqlStore",
+    "Set-LgFileStore",
+    "Set-LgPersistentChatPool",
+    "Set-LgDataCenter",
+    "Restore-LgTopologyVersion",
+    "Import-LgTopology",
     "Reset-LgTopologyDraft",
     "New-LgFileShare",
     "Save-LgDraft",
@@ -58,7 +66,10 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 || cmdlet == "Reset-LgUserPassword"
         }
         "CsServerAdministrator" => {
-            read || define || cmdlet.starts_with("Test-") || cmdlet == "Set-CsPersistentChatActiveServer"
+            let runs = ["Set-CsPersistentChatActiveServer", "Invoke-CsManagementStoreReplication"]
+                .contains(&cmdlet)
+                || cmdlet.ends_with("-CsWindowsService");
+            read || define || runs || cmdlet.starts_with("Test-")
         }
         "CsUserAdministrator" => {
             read || define

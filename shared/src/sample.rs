@@ -2,8 +2,8 @@
 
 use crate::names::{Fqdn, ObjectId, Port};
 use crate::topology::{
-    ChatPool, Computer, Edition, FORMAT, FileStore, FileStoreRef, FrontEndPool, Placement, PoolKind, Site,
-    SqlStore, Topology,
+    ChatPool, Computer, DataCenter, Edition, FORMAT, FileStore, FileStoreRef, FrontEndPool, Placement,
+    PoolKind, Site, SqlStore, Topology,
 };
 
 fn fqdn(s: &str) -> Fqdn {
@@ -102,6 +102,7 @@ pub fn litware() -> Topology {
                 placement: Placement::RunHere,
             },
         ],
+        data_centers: data_centers(),
         pools: vec![
             pool(&Spec {
                 key: "pool-cs",
@@ -156,6 +157,39 @@ pub fn litware() -> Topology {
             }),
         ],
     }
+}
+
+/// atl-cs-001 is stretched: half of its computers stand in Dublin, beside the backup database.
+fn data_centers() -> Vec<DataCenter> {
+    let one = |name: &str, slow_to: &[&str], hosts: &[&str]| DataCenter {
+        name: name.to_owned(),
+        members: hosts.iter().map(|h| fqdn(&format!("{h}.litwareinc.com"))).collect(),
+        slow_to: slow_to.iter().map(|s| (*s).to_owned()).collect(),
+    };
+    let atlanta = [
+        "atl-fes-001",
+        "gc-001",
+        "gc-002",
+        "gc-003",
+        "atl-gcs-001",
+        "atl-gcs-002",
+        "atl-pcs-001",
+        "atl-pcs-002",
+        "atl-sql-001",
+        "atl-sql-002",
+        "atl-sql-003",
+    ];
+    let dublin = [
+        "dub-fes-001",
+        "gc-004",
+        "gc-005",
+        "gc-006",
+        "dub-pc-001",
+        "dub-sql-001",
+        "dub-sql-002",
+        "dub-sql-003",
+    ];
+    vec![one("Atlanta", &["Dublin"], &atlanta), one("Dublin", &[], &dublin)]
 }
 
 /// Servers of the sample that are active from the start, where not the first four.

@@ -8,6 +8,7 @@ use shared::deployment::{
 };
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use shared::{Port, SipUri};
+use store::management::pools::Halt;
 use store::management::{pools, topology};
 
 use crate::door::Fault;
@@ -26,7 +27,7 @@ pub fn contacts(p: &ChatPool, t: &Topology) -> [SipUri; 2] {
     [uri("lookup"), uri("channel")]
 }
 
-fn host(c: &Connection, s: &Settings, m: &Computer) -> Result<HostedServer, Fault> {
+fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result<HostedServer, Fault> {
     let (address, runs_here) = match &m.placement {
         Placement::RunHere => {
             let n = pools::known_address(c, &m.fqdn)?;
@@ -35,16 +36,20 @@ fn host(c: &Connection, s: &Settings, m: &Computer) -> Result<HostedServer, Faul
         Placement::Address(a) => (a.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
         Placement::SqlServerGuided => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), false),
     };
-    Ok(HostedServer { fqdn: m.fqdn.clone(), address, runs_here })
+    let stopped = halted.iter().any(|(f, h, _)| m.fqdn.as_str() == f && *h == Halt::Stopped);
+    Ok(HostedServer { fqdn: m.fqdn.clone(), address, runs_here: runs_here && !stopped })
 }
+
+type Halted = (String, Halt, shared::Timestamp);
 
 /// Builds the deployment of the published topology.
 pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment, Fault> {
     let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
     let endpoints = pools::endpoints(c)?;
+    let halted = pools::halted(c)?;
     let mut front_ends = Vec::new();
     for p in &t.front_end_pools {
-        let servers = p.servers.iter().map(|m| host(c, s, m)).collect::<Result<_, _>>()?;
+        let servers = p.servers.iter().map(|m| host(c, s, m, &halted)).collect::<Result<_, _>>()?;
         front_ends.push(FrontEndHost {
             id: p.id.clone(),
             fqdn: p.fqdn.clone(),
@@ -58,8 +63,10 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
         let active = pools::active_servers(c, &p.id)?;
         let server = |m: &Computer| {
             Ok::<_, Fault>(ChatServerHost {
-                active: active.contains(&m.fqdn.to_string()),
-                server: host(c, s, m)?,
+                // A server that drains or is stopped takes no new sessions, whatever the active list says.
+                active: active.contains(&m.fqdn.to_string())
+                    && !halted.iter().any(|(f, ..)| m.fqdn.as_str() == f),
+                server: host(c, s, m, &halted)?,
             })
         };
         let [lookup_uri, channel_uri] = contacts(p, &t);

@@ -87,7 +87,15 @@ pub struct Sides {
 struct Open {
     state: PoolState,
     generation: u64,
+    /// Compliance queue it was opened with; another one needs it opened anew.
+    compliance: Option<PathBuf>,
     database: Arc<MgcDatabase>,
+}
+
+impl Open {
+    fn fits(&self, w: &Wanted) -> bool {
+        self.state == w.state && self.compliance == w.compliance
+    }
 }
 
 #[derive(Default)]
@@ -213,6 +221,11 @@ impl Fleet {
     /// Sets what is wanted and wakes the reconciler.
     pub fn wanted(&self, list: Vec<Wanted>) {
         let mut slots = self.slots();
+        for (pool, slot) in slots.iter_mut() {
+            if !list.iter().any(|w| w.pool == *pool) {
+                slot.wanted = None;
+            }
+        }
         for w in list {
             let pool = w.pool.clone();
             slots.entry(pool).or_default().wanted = Some(w);
@@ -236,11 +249,16 @@ impl Fleet {
     }
 
     async fn reconcile(&self, pool: &ObjectId) -> bool {
+        let gone = self.slots().get_mut(pool).filter(|s| s.wanted.is_none()).map(|s| s.open.take());
+        if let Some(open) = gone {
+            self.release(pool, open).await;
+            return true;
+        }
         let (wanted, open) = {
             let mut slots = self.slots();
             let Some(slot) = slots.get_mut(pool) else { return true };
             let Some(w) = slot.wanted.clone() else { return true };
-            if slot.open.as_ref().is_some_and(|o| o.state == w.state) {
+            if slot.open.as_ref().is_some_and(|o| o.fits(&w)) {
                 if let Some(o) = slot.open.as_mut() {
                     o.generation = w.generation;
                 }
@@ -266,7 +284,8 @@ impl Fleet {
             match result {
                 Ok(database) => {
                     slot.trouble = None;
-                    slot.open = Some(Open { state: wanted.state, generation: wanted.generation, database });
+                    let (state, generation) = (wanted.state, wanted.generation);
+                    slot.open = Some(Open { state, generation, compliance: wanted.compliance, database });
                 }
                 Err(e) => {
                     tracing::error!(%pool, cause = %e, "the wanted database could not be opened");
@@ -277,6 +296,36 @@ impl Fleet {
         drop(slots);
         self.bump();
         ok
+    }
+
+    /// A pool that was taken out of the topology: its database is closed, then forgotten.
+    async fn release(&self, pool: &ObjectId, open: Option<Open>) {
+        if let Some(o) = open {
+            o.database.close().await;
+        }
+        let mut slots = self.slots();
+        if slots.get(pool).is_some_and(|s| s.wanted.is_none()) {
+            slots.remove(pool);
+        }
+        drop(slots);
+        self.bump();
+    }
+
+    /// Waits until the database of a pool that was taken out is closed.
+    ///
+    /// # Errors
+    /// A text when `limit` has passed.
+    pub async fn released(&self, pool: &ObjectId, limit: Duration) -> Result<(), String> {
+        let mut rx = self.changed.subscribe();
+        let wait = async {
+            while self.slots().contains_key(pool) {
+                if rx.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let late = || "its database is still being closed".to_owned();
+        tokio::time::timeout(limit, wait).await.map_err(|_| late())
     }
 
     fn bump(&self) {
@@ -292,7 +341,7 @@ impl Fleet {
             let slots = self.slots();
             let slot = slots.get(pool)?;
             let w = slot.wanted.as_ref()?;
-            slot.open.as_ref().filter(|o| o.state == w.state && o.generation == w.generation).map(|_| ())
+            slot.open.as_ref().filter(|o| o.fits(w) && o.generation == w.generation).map(|_| ())
         };
         let mut rx = self.changed.subscribe();
         let wait = async {

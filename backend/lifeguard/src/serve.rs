@@ -172,6 +172,9 @@ fn announce(app: &Arc<App>) {
     tokio::spawn(async move {
         while reports.changed().await.is_ok() {
             a.bus.send(shared::events::Topic::Server, "");
+            if let Err(e) = crate::handlers::stop_drained(&a) {
+                tracing::error!(cause = %e.message, "a drained server could not be stopped");
+            }
         }
     });
     let (a, mut databases) = (app.clone(), app.fleet.watch());

@@ -23,6 +23,8 @@ pub enum ObjectKind {
     FileStore,
     /// Persistent Chat pool.
     Pool,
+    /// Data centre.
+    DataCenter,
 }
 
 impl ObjectKind {
@@ -35,6 +37,7 @@ impl ObjectKind {
             Self::SqlStore => "SQL Server store",
             Self::FileStore => "file store",
             Self::Pool => "Persistent Chat pool",
+            Self::DataCenter => "data centre",
         }
     }
 }
@@ -168,10 +171,12 @@ fn items(t: &Topology, kind: ObjectKind) -> Vec<Item> {
         ObjectKind::SqlStore => of(&t.sql_stores, |s| s.id.to_string(), super::SqlStore::label),
         ObjectKind::FileStore => of(&t.file_stores, |s| s.id.to_string(), super::FileStore::label),
         ObjectKind::Pool => of(&t.pools, |p| p.id.to_string(), |p| p.fqdn.to_string()),
+        ObjectKind::DataCenter => of(&t.data_centers, |d| d.name.to_lowercase(), |d| d.name.clone()),
     }
 }
 
-const KINDS: [ObjectKind; 6] = [
+const KINDS: [ObjectKind; 7] = [
+    ObjectKind::DataCenter,
     ObjectKind::SipDomain,
     ObjectKind::Site,
     ObjectKind::FrontEndPool,
@@ -227,12 +232,15 @@ pub fn apply(base: &Topology, changes: &[Change]) -> Result<Topology, String> {
                 *kind
             }
         };
-        let list = doc
-            .get_mut(list_name(kind))
-            .and_then(Value::as_array_mut)
-            .ok_or("the document has no such list")?;
+        let lists = doc.as_object_mut().ok_or("the document is no object")?;
+        let list = lists.entry(list_name(kind)).or_insert_with(|| Value::Array(Vec::new()));
+        let list = list.as_array_mut().ok_or("the document has no such list")?;
         let at = |list: &[Value], id: &str| {
-            list.iter().position(|v| v.as_str().or_else(|| v.get("id").and_then(Value::as_str)) == Some(id))
+            list.iter().position(|v| {
+                let own = v.as_str().or_else(|| v.get("id").and_then(Value::as_str));
+                let named = v.get("name").and_then(Value::as_str).filter(|_| own.is_none());
+                own == Some(id) || named.is_some_and(|n| n.to_lowercase() == id)
+            })
         };
         match c {
             Change::Added { object, .. } => list.push(object.clone()),
@@ -257,5 +265,6 @@ fn list_name(kind: ObjectKind) -> &'static str {
         ObjectKind::SqlStore => "sql_stores",
         ObjectKind::FileStore => "file_stores",
         ObjectKind::Pool => "pools",
+        ObjectKind::DataCenter => "data_centers",
     }
 }

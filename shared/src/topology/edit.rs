@@ -53,7 +53,7 @@ pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
                 t.file_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
             pools(&|p| matches!(&p.file_store, super::FileStoreRef::Share(s) if Some(s) == id.as_ref()))
         }
-        ObjectKind::SipDomain | ObjectKind::Pool => Vec::new(),
+        ObjectKind::SipDomain | ObjectKind::Pool | ObjectKind::DataCenter => Vec::new(),
     }
 }
 
@@ -72,6 +72,8 @@ pub fn kind_of(t: &Topology, name: &str) -> Option<ObjectKind> {
         Some(ObjectKind::Site)
     } else if t.sip_domains.iter().any(|d| same(d.as_str())) {
         Some(ObjectKind::SipDomain)
+    } else if t.data_centers.iter().any(|d| same(&d.name)) {
+        Some(ObjectKind::DataCenter)
     } else {
         None
     }
@@ -87,5 +89,6 @@ pub fn remove(t: &mut Topology, kind: ObjectKind, name: &str) {
         ObjectKind::SqlStore => t.sql_stores.retain(|s| !same(&s.label())),
         ObjectKind::FileStore => t.file_stores.retain(|s| !same(&s.label())),
         ObjectKind::Pool => t.pools.retain(|p| !same(p.fqdn.as_str())),
+        ObjectKind::DataCenter => t.data_centers.retain(|d| !same(&d.name)),
     }
 }

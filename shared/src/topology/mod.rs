@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod draft;
 pub mod edit;
+pub mod transition;
 pub mod validate;
 pub mod wizard;
 
@@ -207,6 +208,21 @@ impl ChatPool {
     }
 }
 
+/// A data centre: a label on computers and SQL Servers. A stretched pool is one site, so this is what
+/// "near the database" (S1 step 7) is checked by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DataCenter {
+    /// Its name, unique without case.
+    pub name: String,
+    /// Computers and SQL Servers that stand in it.
+    #[serde(default)]
+    pub members: Vec<Fqdn>,
+    /// Names of data centres reached over a slow link only; one direction is enough.
+    #[serde(default)]
+    pub slow_to: Vec<String>,
+}
+
 /// The whole document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -231,6 +247,9 @@ pub struct Topology {
     /// Persistent Chat pools.
     #[serde(default)]
     pub pools: Vec<ChatPool>,
+    /// Data centres; none means that nothing is known of distances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_centers: Vec<DataCenter>,
 }
 
 impl Default for Topology {
@@ -243,6 +262,7 @@ impl Default for Topology {
             sql_stores: Vec::new(),
             file_stores: Vec::new(),
             pools: Vec::new(),
+            data_centers: Vec::new(),
         }
     }
 }
@@ -279,6 +299,16 @@ impl Topology {
     /// Whether `domain` is one of the organisation's SIP domains.
     pub fn has_sip_domain(&self, domain: &str) -> bool {
         self.sip_domains.iter().any(|d| d.as_str().eq_ignore_ascii_case(domain))
+    }
+    /// The data centre that a computer or SQL Server stands in, when it is labelled.
+    pub fn data_center_of(&self, name: &Fqdn) -> Option<&DataCenter> {
+        self.data_centers.iter().find(|d| d.members.contains(name))
+    }
+    /// Whether two machines are known to be joined by a slow link only.
+    pub fn far_apart(&self, a: &Fqdn, b: &Fqdn) -> bool {
+        let (Some(a), Some(b)) = (self.data_center_of(a), self.data_center_of(b)) else { return false };
+        let slow = |x: &DataCenter, y: &DataCenter| x.slow_to.iter().any(|n| n.eq_ignore_ascii_case(&y.name));
+        slow(a, b) || slow(b, a)
     }
     /// The label of a pool's file store.
     pub fn file_store_label(&self, r: &FileStoreRef) -> String {

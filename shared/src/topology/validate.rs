@@ -43,7 +43,56 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     }
     one_database_per_instance(t, &mut out);
     one_default_per_site(t, &mut out);
+    distances(t, &mut out);
     out
+}
+
+/// Data centres: unique names, a machine stands in one, and a pool works near its database.
+fn distances(t: &Topology, out: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<&Fqdn, &str> = BTreeMap::new();
+    for (i, d) in t.data_centers.iter().enumerate() {
+        let at = |f: &str| format!("data_centers.{i}.{f}");
+        if d.name.trim().is_empty() || d.name.len() > 64 {
+            out.push(Problem::error(
+                "name.dc",
+                at("name"),
+                "A data centre's name has 1 to 64 characters.",
+                "",
+            ));
+        }
+        if t.data_centers[..i].iter().any(|o| o.name.eq_ignore_ascii_case(&d.name)) {
+            let text = format!("A data centre {} exists already.", d.name);
+            out.push(Problem::error("dup.dc", at("name"), text, ""));
+        }
+        for m in &d.members {
+            if let Some(other) = seen.insert(m, &d.name) {
+                let text = format!("{m} stands in {other} already; a machine stands in one data centre.");
+                out.push(Problem::error("dup.member", at("members"), text, ""));
+            }
+        }
+        for other in &d.slow_to {
+            if !t.data_centers.iter().any(|o| o.name.eq_ignore_ascii_case(other)) {
+                let text = format!("There is no data centre {other}.");
+                out.push(Problem::error("ref.dc", at("slow_to"), text, ""));
+            }
+        }
+    }
+    for (i, p) in t.pools.iter().enumerate() {
+        let Some(store) = t.sql_store(&p.sql_store) else { continue };
+        let far: Vec<_> = p
+            .computers
+            .iter()
+            .filter(|c| t.far_apart(&c.fqdn, &store.fqdn))
+            .map(|c| c.fqdn.as_str())
+            .collect();
+        if far.len() == p.computers.len() && !far.is_empty() {
+            let text = format!(
+                "Every computer reaches the primary database on {} over a slow link only. Add computers in its data centre.",
+                store.fqdn
+            );
+            out.push(Problem::warning("link.slow", format!("pools.{i}.computers"), text, "S1 step 7"));
+        }
+    }
 }
 
 fn has_server(p: &FrontEndPool, name: &Fqdn) -> bool {

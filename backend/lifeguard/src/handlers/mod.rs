@@ -3,9 +3,12 @@
 mod accounts;
 mod active;
 mod endpoints;
+mod kept;
 mod policies;
 mod queries;
+mod replication;
 mod rooms;
+mod services;
 mod shares;
 mod state;
 mod test_message;
@@ -24,6 +27,7 @@ use crate::door::{Cx, Fault};
 pub use accounts::check_account;
 pub use policies::printed as printed_policy;
 pub use rooms::chat_error;
+pub use services::stop_drained;
 pub use users::new_user;
 
 /// The published topology; empty before the first publish.

@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 use shared::deployment::ServerState;
 use shared::error::Problem;
+use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{Computer, FileStore, FileStoreRef, Placement, SqlStore};
-use store::management::pools;
+use store::management::{pools, topology};
 
 use super::{Failed, Log, Run};
 
@@ -19,7 +20,16 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Run {
     pub(super) fn rules(&self, log: &mut Log) -> Result<(), Failed> {
-        let problems = validate(&self.input.document);
+        let parent = self.input.parent;
+        let changes = self.app.store.read(|c| {
+            let before = parent.map(|v| topology::version(c, v)).transpose()?.flatten();
+            let before = before.map(|v| v.document).unwrap_or_default();
+            let facts = super::facts::facts(c, &before)?;
+            Ok(transition(&before, &self.input.document, &facts))
+        });
+        let changes = changes.map_err(|f: crate::door::Fault| f.0.message)?;
+        let mut problems = validate(&self.input.document);
+        problems.extend(changes);
         log.extend(problems.iter().filter(|p| !p.blocks()).map(|p| format!("Warning: {}", p.text)));
         match problems.into_iter().find(Problem::blocks) {
             Some(p) => Err(p.text.into()),
@@ -60,6 +70,11 @@ impl Run {
     }
 
     fn bindable(&self, c: &Computer, ports: &[u16], log: &mut Log) -> Result<(), Failed> {
+        let known = self.app.store.read(|r| pools::known_address(r, &c.fqdn)).map_err(|e| e.to_string())?;
+        if self.rehearsal && known.is_none() {
+            log.push(format!("{} gets a loopback address of its own when it is published.", c.fqdn));
+            return Ok(());
+        }
         let n = self.app.store.write(|tx| pools::address_of(tx, &c.fqdn)).map_err(|e| e.to_string())?;
         let ip = self.app.settings.address(n);
         for port in ports {
@@ -77,6 +92,10 @@ impl Run {
                 Placement::RunHere => {
                     let dir = self.app.settings.sql_dir(s);
                     self.instance_exists(s, &dir)?;
+                    if !dir.is_dir() {
+                        log.push(format!("{} is made in {} when it is published.", s.label(), dir.display()));
+                        continue;
+                    }
                     writable(&dir).map_err(|e| format!("{}: {e}", s.label()))?;
                     log.push(format!("{} runs here in {}.", s.label(), dir.display()));
                 }
@@ -113,6 +132,9 @@ impl Run {
                 dir.display()
             )
             .into());
+        }
+        if self.rehearsal {
+            return Ok(());
         }
         std::fs::create_dir_all(dir).map_err(|e| format!("{} could not be made: {e}", dir.display()).into())
     }

@@ -3,6 +3,11 @@
 //! Source: S3, `reference/domain/procedures.md` §3.
 
 mod checks;
+pub mod facts;
+pub mod kept;
+mod rehearse;
+
+pub use rehearse::rehearse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +20,7 @@ use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::diff::diff;
+use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use store::management::{jobs, pools, topology as tstore};
@@ -52,7 +58,8 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
             "The draft changed since it was reviewed. Look at it again.",
         ));
     }
-    for problem in validate(&draft.document) {
+    let facts = cx.read(|c| facts::facts(c, &before))?;
+    for problem in validate(&draft.document).into_iter().chain(transition(&before, &draft.document, &facts)) {
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }
     if changes.is_empty() {
@@ -129,13 +136,14 @@ pub fn resume(app: &Arc<App>) -> Result<(), ApiError> {
     Ok(())
 }
 
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     "Check the topology against its rules",
     "Check where servers run: names, addresses, ports",
     "Check SQL Server stores",
     "Check file stores: read, write, modify, permissions",
     "Create databases",
     "Store the new version",
+    "Set aside databases that no pool uses any more",
     "Start servers",
 ];
 
@@ -160,13 +168,15 @@ fn new_job(app: &App, input: &Input) -> JobView {
 }
 
 fn spawn(app: Arc<App>, job: JobView, input: Input) {
-    tokio::spawn(async move { Run { app, job, input }.run().await });
+    tokio::spawn(async move { Run { app, job, input, rehearsal: false }.run().await });
 }
 
 struct Run {
     app: Arc<App>,
     job: JobView,
     input: Input,
+    /// A rehearsal: checks only, nothing is made.
+    rehearsal: bool,
 }
 
 /// Why a step failed, with the cmdlet that mends it.
@@ -230,6 +240,7 @@ impl Run {
             3 => self.files(log),
             4 => self.databases(log),
             5 => self.version(log),
+            6 => self.set_aside(log).await,
             _ => self.servers(log).await,
         }
     }

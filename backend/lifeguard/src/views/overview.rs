@@ -8,6 +8,7 @@ use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
 use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
 use shared::{Fqdn, SipUri};
+use store::management::pools::Halt;
 use store::management::{jobs, pools, topology};
 
 use crate::app::App;
@@ -22,6 +23,7 @@ struct Facts {
     version: Option<u64>,
     unpublished: u32,
     tests: Vec<TestSummary>,
+    halted: Vec<String>,
 }
 
 fn facts(app: &App) -> Result<Facts, ApiError> {
@@ -33,16 +35,20 @@ fn facts(app: &App) -> Result<Facts, ApiError> {
             let t = v.map(|v| v.document).unwrap_or_default();
             let unpublished = u32::try_from(diff(&t, &draft.document).len()).unwrap_or(u32::MAX);
             let tests = jobs::tests(c, TESTS)?.into_iter().map(|r: TestRun| r.summary).collect();
-            Ok(Facts { t, version, unpublished, tests })
+            let stopped = |(f, h, _): (String, Halt, _)| (h == Halt::Stopped).then_some(f);
+            let halted = pools::halted(c)?.into_iter().filter_map(stopped).collect();
+            Ok(Facts { t, version, unpublished, tests, halted })
         })
         .map_err(crate::door::store_error)
 }
 
-fn server(app: &App, c: &Computer, role: ServerRole) -> ServerReport {
+fn server(app: &App, f: &Facts, c: &Computer, role: ServerRole) -> ServerReport {
     app.report(&c.fqdn).unwrap_or_else(|| ServerReport {
         fqdn: c.fqdn.clone(),
         role,
-        state: if c.placement == Placement::RunHere {
+        state: if f.halted.iter().any(|h| h == c.fqdn.as_str()) {
+            ServerState::Stopped
+        } else if c.placement == Placement::RunHere {
             ServerState::Starting
         } else {
             ServerState::NotHostedHere
@@ -90,7 +96,7 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
         .computers
         .iter()
         .map(|c| ChatServerView {
-            report: server(app, c, ServerRole::Chat),
+            report: server(app, f, c, ServerRole::Chat),
             active: active.contains(&c.fqdn.to_string()),
         })
         .collect();
@@ -197,6 +203,13 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
             ));
         }
     }
+    for s in p.servers.iter().filter(|s| s.active && s.report.state == ServerState::Stopped) {
+        let text = format!(
+            "{} is active and was stopped on purpose. Start it, or make another server active.",
+            s.report.fqdn
+        );
+        out.push(problem("server.stopped", false, text, name, format!("{href}/servers")));
+    }
     if !p.servers.iter().any(|s| s.active) {
         out.push(problem(
             "pool.inactive",
@@ -249,10 +262,14 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
         f.t.front_end_pools
             .iter()
             .flat_map(|p| &p.servers)
-            .map(|s| server(app, s, ServerRole::FrontEnd))
+            .map(|s| server(app, &f, s, ServerRole::FrontEnd))
             .collect();
     let mut problems = Vec::new();
     for r in &front_ends {
+        if r.state == ServerState::Stopped {
+            let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);
+            problems.push(problem("front_end.stopped", false, text, r.fqdn.as_str(), "/topology".to_owned()));
+        }
         if let ServerState::Failed(why) = &r.state {
             problems.push(problem(
                 "front_end.failed",

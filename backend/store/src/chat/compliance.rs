@@ -54,6 +54,14 @@ impl ComplianceQueue {
         Ok(())
     }
 
+    /// Moves the closed queue of this folder to `to`; whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn set_aside(dir: &Path, to: &Path) -> Result<bool, node::traits::StoreError> {
+        super::database::set_aside(dir, to, "mgccomp.db")
+    }
+
     /// Events waiting.
     ///
     /// # Errors

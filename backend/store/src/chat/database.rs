@@ -200,6 +200,14 @@ impl MgcDatabase {
         put(&fresh, &to.join(FILE), to)
     }
 
+    /// Moves the closed database of this folder to `to`; whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn set_aside(dir: &Path, to: &Path) -> Result<bool, StoreError> {
+        set_aside(dir, to, FILE)
+    }
+
     /// Gives the database of this folder a new epoch without a copy: what was opened before is fenced.
     ///
     /// # Errors
@@ -234,6 +242,23 @@ fn info(c: &Connection, path: &Path) -> rusqlite::Result<DbInfo> {
         last_write: instant(c, "last_write")?,
         copied_at: instant(c, "copied_at")?,
     })
+}
+
+/// Moves a closed database file with its side files.
+pub(super) fn set_aside(dir: &Path, to: &Path, file: &str) -> Result<bool, StoreError> {
+    let path = dir.join(file);
+    if !path.exists() {
+        return Ok(false);
+    }
+    std::fs::create_dir_all(to).map_err(io)?;
+    for from in side_files(&path) {
+        if let Some(name) = from.file_name().filter(|_| from.exists()) {
+            std::fs::rename(&from, to.join(name)).map_err(io)?;
+        }
+    }
+    std::fs::rename(&path, to.join(file)).map_err(io)?;
+    sync_dir(to).and_then(|()| sync_dir(dir)).map_err(io)?;
+    Ok(true)
 }
 
 fn side_files(path: &Path) -> [PathBuf; 2] {

@@ -35,6 +35,22 @@ pub struct Opened {
     pub pool: String,
 }
 
+impl Opened {
+    /// An act that the service does by itself.
+    pub fn by_service(op_id: &str, cmdlet: &str, target: &str) -> Self {
+        Self {
+            op_id: op_id.to_owned(),
+            actor: "service".to_owned(),
+            credential: "job".to_owned(),
+            source: "local".to_owned(),
+            cmdlet: cmdlet.to_owned(),
+            line: format!("{cmdlet} {target}"),
+            target: target.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Writes the first row.
 ///
 /// # Errors

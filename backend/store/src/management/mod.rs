@@ -17,7 +17,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 /// `LGMS`, so that `file` and we can tell the store from any other database.
 const APPLICATION_ID: i64 = 0x4C47_4D53;
 /// The schema this program writes.
-pub const SCHEMA: i64 = 1;
+pub const SCHEMA: i64 = 2;
+/// Steps from one schema to the next; the first makes schema 2 of schema 1.
+const MIGRATIONS: [&str; 1] = [include_str!("migration_2.sql")];
 const READERS: usize = 3;
 
 /// Why the store could not do it.
@@ -70,17 +72,16 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
 }
 
 fn migrate(c: &mut Connection, path: &Path) -> Result<()> {
-    let version: i64 = c.pragma_query_value(None, "user_version", |r| r.get(0))?;
+    let mut version: i64 = c.pragma_query_value(None, "user_version", |r| r.get(0))?;
     let id: i64 = c.pragma_query_value(None, "application_id", |r| r.get(0))?;
     if version == 0 && id == 0 {
         let tx = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-        tx.pragma_update(None, "user_version", SCHEMA)?;
+        tx.pragma_update(None, "user_version", 1)?;
         tx.commit()?;
-        return Ok(());
-    }
-    if id != APPLICATION_ID {
+        version = 1;
+    } else if id != APPLICATION_ID {
         return Err(StoreError::Schema(format!("{} is not a Lifeguard management store", path.display())));
     }
     if version > SCHEMA {
@@ -88,6 +89,16 @@ fn migrate(c: &mut Connection, path: &Path) -> Result<()> {
             "{} was written by a newer Lifeguard (schema {version}, this program knows {SCHEMA}); use that one",
             path.display()
         )));
+    }
+    // Each step is a transaction of its own: a kill in between leaves a schema that the next start goes on from.
+    for (from, step) in (1..).zip(MIGRATIONS) {
+        if version == from {
+            let tx = c.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            tx.execute_batch(step)?;
+            tx.pragma_update(None, "user_version", from + 1)?;
+            tx.commit()?;
+            version = from + 1;
+        }
     }
     Ok(())
 }

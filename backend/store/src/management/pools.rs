@@ -191,3 +191,44 @@ pub fn remove_endpoint(c: &Connection, sip: &SipUri) -> Result<()> {
     c.execute("DELETE FROM endpoint WHERE sip_address = ?1", [sip.as_str()])?;
     Ok(())
 }
+
+/// What is wanted of a server's services, when it is not to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Its services are stopped.
+    Stopped,
+    /// It refuses new sessions and is stopped when the last one has ended.
+    Draining,
+}
+
+/// Servers that are not to run, with the time since when.
+///
+/// # Errors
+/// SQLite's.
+pub fn halted(c: &Connection) -> Result<Vec<(String, Halt, Timestamp)>> {
+    let mut s = c.prepare_cached("SELECT fqdn, wanted, since FROM server_service ORDER BY fqdn")?;
+    let rows = s.query_map([], |r| {
+        let wanted: String = r.get(1)?;
+        let halt = if wanted == "draining" { Halt::Draining } else { Halt::Stopped };
+        Ok((r.get(0)?, halt, Timestamp::from_millis(r.get(2)?)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Halts a server, or with none lets it run again.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_halted(c: &Connection, fqdn: &Fqdn, halt: Option<Halt>, at: Timestamp) -> Result<()> {
+    let Some(halt) = halt else {
+        c.execute("DELETE FROM server_service WHERE fqdn = ?1", [fqdn.as_str()])?;
+        return Ok(());
+    };
+    let word = if halt == Halt::Draining { "draining" } else { "stopped" };
+    c.execute(
+        "INSERT INTO server_service VALUES (?1, ?2, ?3)
+         ON CONFLICT (fqdn) DO UPDATE SET wanted = ?2, since = ?3",
+        params![fqdn.as_str(), word, at.millis()],
+    )?;
+    Ok(())
+}

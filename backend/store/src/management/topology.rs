@@ -50,6 +50,15 @@ pub fn published(c: &Connection) -> Result<Option<Version>> {
     c.query_row(&sql, [], version_row).optional()?.map(to_version).transpose()
 }
 
+/// One version.
+///
+/// # Errors
+/// SQLite's, or a document that does not parse.
+pub fn version(c: &Connection, version: u64) -> Result<Option<Version>> {
+    let sql = format!("{VERSION_COLUMNS} WHERE version = ?1");
+    c.query_row(&sql, [version.cast_signed()], version_row).optional()?.map(to_version).transpose()
+}
+
 /// All versions, newest first.
 ///
 /// # Errors

@@ -1,21 +1,24 @@
-//! The topology draft: adding and taking out objects. Publishing stands in `crate::publish`.
+//! The topology draft: adding, changing and taking out objects. Publishing stands in `crate::publish`.
+
+mod new;
+mod set;
+mod versions;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::json;
 use shared::cmdlet::Cmdlet;
 use shared::cmdlets::{
-    NewLgFileShare, NewLgFileStore, NewLgFrontEndPool, NewLgPersistentChatPool, NewLgSipDomain, NewLgSite,
-    NewLgSqlStore, PublishCsTopology, RemoveLgTopologyObject, ResetLgTopologyDraft, placement,
+    NewLgFileShare, NewLgPersistentChatPool, PublishCsTopology, RemoveLgTopologyObject, ResetLgTopologyDraft,
 };
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
-use shared::names::{check_instance, check_share};
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::diff::{ObjectKind, diff};
 use shared::topology::edit::{kind_of, new_problems, remove, users_of};
+use shared::topology::transition::transition;
 use shared::topology::wizard::{self, NewIds};
-use shared::topology::{Computer, Edition, FileStore, FrontEndPool, Placement, Site, SqlStore, Topology};
+use shared::topology::{FileStore, Placement, Topology};
 use shared::{Fqdn, ObjectId};
 use store::management::topology as tstore;
 
@@ -33,6 +36,8 @@ fn fqdn(raw: &str, field: &str) -> Result<Fqdn, ApiError> {
 /// The shared shape of `New-Lg…`: an edit of the draft, its sentence, its new problems as blockers.
 trait Edit: Cmdlet {
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError>;
+    /// Whether the plan lists every field that changes; a new object is said in one sentence.
+    const DETAILS: bool = false;
     /// Maps a topology path of a problem to the parameter it comes from.
     fn parameter(path: &str) -> &'static str;
 }
@@ -42,11 +47,29 @@ fn plan_edit<E: Edit>(a: &E, cx: &Cx) -> Result<Plan, ApiError> {
     let mut after = draft.document.clone();
     let sentence = a.edit(&mut after, &*cx.app.entropy)?;
     let mut p = plan([sentence]);
-    for mut problem in new_problems(&draft.document, &after) {
+    let unlike = |c: &shared::topology::diff::Change| !p.sentences.contains(&c.sentence(&after));
+    let details: Vec<_> =
+        diff(&draft.document, &after).iter().filter(|c| unlike(c)).map(|c| c.sentence(&after)).collect();
+    if E::DETAILS {
+        p.sentences.extend(details);
+    }
+    for mut problem in
+        new_problems(&draft.document, &after).into_iter().chain(forbidden(cx, &draft.document, &after)?)
+    {
         E::parameter(&problem.field).clone_into(&mut problem.field);
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }
     Ok(p)
+}
+
+/// What an edit would make unpublishable that was not so before. Source: `shared::topology::transition`.
+fn forbidden(cx: &Cx, draft: &Topology, after: &Topology) -> Result<Vec<Problem>, ApiError> {
+    cx.read(|c| {
+        let published = super::published(c)?;
+        let facts = crate::publish::facts::facts(c, &published)?;
+        let known = transition(&published, draft, &facts);
+        Ok(transition(&published, after, &facts).into_iter().filter(|p| !known.contains(p)).collect())
+    })
 }
 
 fn run_edit<E: Edit>(a: &E, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
@@ -60,125 +83,18 @@ fn run_edit<E: Edit>(a: &E, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
 
 macro_rules! edits {
     ($($ty:ident),*) => {$(
-        #[async_trait]
-        impl Handler for $ty {
-            async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-                plan_edit(self, cx)
+        #[async_trait::async_trait]
+        impl crate::door::Handler for $ty {
+            async fn plan(&self, cx: &crate::door::Cx) -> Result<shared::plan::Plan, ApiError> {
+                super::plan_edit(self, cx)
             }
-            async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-                run_edit(self, cx, p)
+            async fn run(&self, cx: &crate::door::Cx, p: &shared::plan::Plan) -> Result<crate::door::Outcome, ApiError> {
+                super::run_edit(self, cx, p)
             }
         }
     )*};
 }
-
-edits!(NewLgSipDomain, NewLgSite, NewLgFrontEndPool, NewLgSqlStore, NewLgFileStore);
-
-impl Edit for NewLgSipDomain {
-    fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
-        let name = fqdn(&self.name, "Name")?;
-        t.sip_domains.push(name.clone());
-        Ok(format!("Add the SIP domain {name} to the draft."))
-    }
-    fn parameter(_: &str) -> &'static str {
-        "Name"
-    }
-}
-
-impl Edit for NewLgSite {
-    fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
-        t.sites.push(Site { id: new_object_id(e), site_id: self.name.trim().to_owned() });
-        Ok(format!("Add the site {} to the draft.", self.name.trim()))
-    }
-    fn parameter(_: &str) -> &'static str {
-        "Name"
-    }
-}
-
-fn site_by_name(t: &Topology, name: &str) -> Result<ObjectId, ApiError> {
-    t.sites
-        .iter()
-        .find(|s| s.site_id.eq_ignore_ascii_case(name.trim()) || s.id.as_str() == name)
-        .map(|s| s.id.clone())
-        .ok_or_else(|| {
-            ApiError::invalid("Site", format!("There is no site {name}. Add it first with New-LgSite."))
-        })
-}
-
-impl Edit for NewLgFrontEndPool {
-    fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
-        let name = fqdn(&self.fqdn, "Fqdn")?;
-        let standard = self.edition.as_deref() == Some("Standard");
-        let place = placement(self.placement.as_deref());
-        let servers = if standard {
-            vec![Computer { fqdn: name.clone(), placement: place }]
-        } else {
-            let one = |s: &String| Ok(Computer { fqdn: fqdn(s, "Servers")?, placement: place.clone() });
-            self.servers.iter().map(one).collect::<Result<_, ApiError>>()?
-        };
-        let edition = if standard { Edition::Standard } else { Edition::Enterprise };
-        let site = site_by_name(t, &self.site)?;
-        t.front_end_pools.push(FrontEndPool {
-            id: new_object_id(e),
-            fqdn: name.clone(),
-            edition,
-            site,
-            servers,
-        });
-        let what = if standard { "Standard Edition server" } else { "Front End pool" };
-        Ok(format!("Add the {what} {name} to the draft."))
-    }
-    fn parameter(path: &str) -> &'static str {
-        if path.contains(".servers") {
-            "Servers"
-        } else if path.ends_with(".site") {
-            "Site"
-        } else {
-            "Fqdn"
-        }
-    }
-}
-
-impl Edit for NewLgSqlStore {
-    fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
-        let instance = self.instance.as_deref().filter(|i| !i.trim().is_empty());
-        let instance =
-            instance.map(check_instance).transpose().map_err(|e| ApiError::invalid("Instance", e.0))?;
-        let store = SqlStore {
-            id: new_object_id(e),
-            fqdn: fqdn(&self.fqdn, "Fqdn")?,
-            instance,
-            placement: placement(self.placement.as_deref()),
-        };
-        let text =
-            format!("Add the SQL Server store {} to the draft ({}).", store.label(), store.placement.words());
-        t.sql_stores.push(store);
-        Ok(text)
-    }
-    fn parameter(path: &str) -> &'static str {
-        if path.ends_with(".instance") { "Instance" } else { "Fqdn" }
-    }
-}
-
-impl Edit for NewLgFileStore {
-    fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
-        let store = FileStore {
-            id: new_object_id(e),
-            fqdn: fqdn(&self.fqdn, "Fqdn")?,
-            share: check_share(&self.share).map_err(|e| ApiError::invalid("Share", e.0))?,
-            placement: placement(self.placement.as_deref()),
-        };
-        let text = format!(
-            "Add the file store {} to the draft. The share must exist before publishing.",
-            store.label()
-        );
-        t.file_stores.push(store);
-        Ok(text)
-    }
-    fn parameter(path: &str) -> &'static str {
-        if path.ends_with(".share") { "Share" } else { "Fqdn" }
-    }
-}
+use edits;
 
 fn share_of(c: &Connection, identity: &str) -> Result<FileStore, Fault> {
     let t = tstore::draft(c)?.document;
@@ -283,9 +199,13 @@ impl Handler for RemoveLgTopologyObject {
                 "",
             );
         }
-        if kind == ObjectKind::Pool && kind_of(&published, name) == Some(ObjectKind::Pool) {
-            let text = "A published pool is taken out by a guided removal, which this version does not have; its rooms and messages would be left without an owner.";
-            p = blocked(p, "pool.published", "Identity", text, "procedures §14");
+        let mut after = t.clone();
+        remove(&mut after, kind, name);
+        p.blockers.extend(forbidden(cx, &t, &after)?);
+        if kind == ObjectKind::Pool && kind_of(&published, name) == Some(kind) {
+            let rooms = "Publishing this closes the pool's databases and keeps them aside with all rooms and messages; only Uninstall-CsDatabase deletes them.";
+            p.warnings.push(Problem::warning("pool.kept", "Identity", rooms, "procedures §14"));
+            p.confirm = Confirm::TypeName(name.to_owned());
         }
         Ok(p)
     }

@@ -1,0 +1,158 @@
+//! Versions: list, compare, roll back, export, import. A version is never changed; rolling back loads it
+//! into the draft, and publishing that is a version of its own, with all checks.
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use shared::cmdlets::{
+    CompareLgTopology, ExportLgTopology, GetLgTopologyVersion, ImportLgTopology, RestoreLgTopologyVersion,
+};
+use shared::error::{ApiError, ErrorCode, Problem, Severity};
+use shared::events::Topic;
+use shared::plan::{Confirm, Plan};
+use shared::topology::diff::{Change, diff};
+use shared::topology::{FORMAT, Topology};
+use store::management::topology as tstore;
+
+use crate::door::{Cx, Fault, Handler, Outcome, plan};
+
+/// Largest document that is read in, in bytes.
+const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+
+/// The document of a version; none means the draft.
+///
+/// # Errors
+/// When there is no such version.
+pub fn document(c: &Connection, version: Option<u32>, field: &str) -> Result<Topology, Fault> {
+    let Some(n) = version else { return Ok(tstore::draft(c)?.document) };
+    Ok(tstore::version(c, u64::from(n))?.ok_or_else(|| unknown(n, field))?.document)
+}
+
+fn unknown(n: u32, field: &str) -> ApiError {
+    ApiError {
+        field: Some(field.to_owned()),
+        ..ApiError::not_found(format!("There is no version {n}. Get-LgTopologyVersion lists them."))
+    }
+}
+
+#[async_trait]
+impl Handler for GetLgTopologyVersion {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let all = cx.read(|c| Ok(tstore::versions(c)?))?;
+        let wanted = |v: &&tstore::Version| self.identity.is_none_or(|n| u64::from(n) == v.version);
+        let out: Vec<Value> = all
+            .iter()
+            .filter(wanted)
+            .map(|v| json!({ "Identity": v.version, "Parent": v.parent, "Author": v.author, "Published": v.at, "Comment": v.comment }))
+            .collect();
+        match self.identity {
+            Some(n) if out.is_empty() => Err(unknown(n, "Identity")),
+            _ => Ok(Outcome::objects(out)),
+        }
+    }
+}
+
+#[async_trait]
+impl Handler for CompareLgTopology {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let (before, after) = cx.read(|c| {
+            let before = match self.reference {
+                Some(_) => document(c, self.reference, "Reference")?,
+                None => super::super::published(c)?,
+            };
+            Ok((before, document(c, self.difference, "Difference")?))
+        })?;
+        let object = |c: &Change| {
+            // A removed object's name is known to the older document only.
+            let names = if matches!(c, Change::Removed { .. }) { &before } else { &after };
+            json!({ "Sentence": c.sentence(names), "Change": serde_json::to_value(c).unwrap_or(Value::Null) })
+        };
+        Ok(Outcome::objects(diff(&before, &after).iter().map(object).collect()))
+    }
+}
+
+fn load(cx: &Cx, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
+    let draft = cx.read(|c| Ok(tstore::draft(c)?.document))?;
+    let changes = diff(&draft, to);
+    let mut p = plan([sentence, format!("The draft changes in {} places:", changes.len())]);
+    p.sentences.extend(
+        changes.iter().map(|c| c.sentence(if matches!(c, Change::Removed { .. }) { &draft } else { to })),
+    );
+    p.warnings.push(Problem::warning(
+        "draft.replaced",
+        "",
+        "What stands in the draft and is not published is replaced.",
+        "",
+    ));
+    p.confirm = Confirm::Ask;
+    Ok(p)
+}
+
+fn store(cx: &Cx, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
+    cx.commit(p.sentences.first().map_or("", String::as_str), |tx| {
+        let base = tstore::published(tx)?.map(|v| v.version);
+        Ok(tstore::reset_draft(tx, t, base)?)
+    })?;
+    Ok(Outcome::changed(Topic::Topology, "draft"))
+}
+
+#[async_trait]
+impl Handler for RestoreLgTopologyVersion {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
+        let text = format!(
+            "Load version {} into the draft. Nothing runs differently until it is published; pool states and active servers stay as they are.",
+            self.identity
+        );
+        load(cx, &t, text)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
+        store(cx, &t, p)
+    }
+}
+
+#[async_trait]
+impl Handler for ExportLgTopology {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let t = cx.read(|c| document(c, self.version, "Version"))?;
+        let text = serde_json::to_string_pretty(&t)
+            .map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
+        Ok(Outcome::objects(vec![json!({ "Document": text })]))
+    }
+}
+
+/// Reads a document that somebody brings.
+fn read(text: &str) -> Result<Topology, ApiError> {
+    let bad = |why: String| ApiError::invalid("Document", why);
+    if text.len() > MAX_DOCUMENT {
+        return Err(bad(format!("The document has {} bytes; {MAX_DOCUMENT} are read at most.", text.len())));
+    }
+    let t: Topology = serde_json::from_str(text)
+        .map_err(|e| bad(format!("Line {}, column {}: {e}", e.line(), e.column())))?;
+    if t.format != FORMAT {
+        return Err(bad(format!(
+            "The document has format {}; this program reads format {FORMAT}.",
+            t.format
+        )));
+    }
+    Ok(t)
+}
+
+#[async_trait]
+impl Handler for ImportLgTopology {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let t = read(&self.document)?;
+        let mut p = load(cx, &t, "Replace the draft by the document.".to_owned())?;
+        // What is wrong with it stops publishing, not reading: it may be mended in the draft.
+        for problem in shared::topology::validate::validate(&t).into_iter().filter(Problem::blocks) {
+            p.warnings.push(Problem { severity: Severity::Warning, ..problem });
+        }
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        store(cx, &read(&self.document)?, p)
+    }
+}
