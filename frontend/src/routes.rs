@@ -310,6 +310,7 @@ pub fn kind_words(kind: &str) -> &'static str {
         "sql-store" => "SQL Server store",
         "file-store" => "file store",
         "pool" => "Persistent Chat pool",
+        "data-center" => "data centre",
         _ => "object",
     }
 }

@@ -2,6 +2,7 @@
 
 mod chat;
 mod documents;
+mod editing;
 mod faults;
 mod harness;
 mod page;

@@ -8,6 +8,7 @@ use shared::api::{
 use shared::error::ApiError;
 use shared::roles;
 use shared::topology::diff::diff;
+use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
@@ -228,33 +229,38 @@ pub fn shares(app: &App) -> Out<ShareList> {
 /// # Errors
 /// When the store does not answer.
 pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
-    read(app, |c| {
-        let version = topology::published(c)?;
-        let draft = topology::draft(c)?;
-        let published = version.as_ref().map(|v| v.document.clone()).unwrap_or_default();
-        let changes = diff(&published, &draft.document);
-        let may = roles::can("Publish-CsTopology", asker).is_ok();
-        let publishers = accounts::accounts(c)?
-            .into_iter()
-            .filter(|a| !may && a.enabled && roles::role_allows(&a.role, "Publish-CsTopology"))
-            .map(|a| a.name)
-            .collect();
-        let wizards = topology::wizards(c)?
-            .into_iter()
-            .map(|w| WizardInfo { id: w.id, name: w.document.fqdn, author: w.author, updated: w.updated })
-            .collect();
-        Ok(TopologyView {
-            version: version.map(|v| v.version),
-            sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
-            problems: validate(&draft.document),
-            revision: draft.revision,
-            draft: draft.document,
-            published,
-            changes,
-            publishers,
-            wizards,
+    app.store
+        .read(|c| {
+            let version = topology::published(c)?;
+            let draft = topology::draft(c)?;
+            let published = version.as_ref().map(|v| v.document.clone()).unwrap_or_default();
+            let changes = diff(&published, &draft.document);
+            let facts = crate::publish::facts::facts(c, &published)?;
+            let mut problems = validate(&draft.document);
+            problems.extend(transition(&published, &draft.document, &facts));
+            let may = roles::can("Publish-CsTopology", asker).is_ok();
+            let publishers = accounts::accounts(c)?
+                .into_iter()
+                .filter(|a| !may && a.enabled && roles::role_allows(&a.role, "Publish-CsTopology"))
+                .map(|a| a.name)
+                .collect();
+            let wizards = topology::wizards(c)?
+                .into_iter()
+                .map(|w| WizardInfo { id: w.id, name: w.document.fqdn, author: w.author, updated: w.updated })
+                .collect();
+            Ok(TopologyView {
+                version: version.map(|v| v.version),
+                sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
+                problems,
+                revision: draft.revision,
+                draft: draft.document,
+                published,
+                changes,
+                publishers,
+                wizards,
+            })
         })
-    })
+        .map_err(|f: crate::door::Fault| f.0)
 }
 
 /// Published versions, newest first, with what each changed.

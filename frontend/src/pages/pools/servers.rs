@@ -96,8 +96,25 @@ fn row_acts(r: &ServerRow) -> AnyView {
     };
     let arguments = args([("Identity", r.pool.clone().into()), ("ActiveServers", list)]);
     let label = format!("{verb}: {name}");
+    let service = |graceful: bool| {
+        args([
+            ("ComputerName", name.clone().into()),
+            ("Graceful", if graceful { true.into() } else { serde_json::Value::Null }),
+        ])
+    };
+    let run = match &r.server.report.state {
+        ServerState::Running => view! {
+            <ActButton cmdlet="Stop-CsWindowsService" args=service(true) label=format!("Drain {name}") short="Drain" kind=ButtonKind::Quiet review=true />
+            <ActButton cmdlet="Stop-CsWindowsService" args=service(false) label=format!("Stop {name}") short="Stop" kind=ButtonKind::Quiet review=true />
+        }.into_any(),
+        ServerState::Stopped => view! {
+            <ActButton cmdlet="Start-CsWindowsService" args=service(false) label=format!("Start {name}") short="Start" kind=ButtonKind::Quiet />
+        }.into_any(),
+        _ => ().into_any(),
+    };
     view! {
         <ActButton cmdlet="Set-CsPersistentChatActiveServer" args=arguments label short=verb kind=ButtonKind::Quiet review=true />
+        {run}
     }
     .into_any()
 }

@@ -8,9 +8,10 @@ use shared::plan::CmdletResponse;
 
 use crate::api::Current;
 use crate::components::act::args;
+use crate::components::query::text;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, LinkButton, Notice, NoticeKind, Page, ProblemList, Section, Shown,
-    TextField,
+    ActButton, ActForm, ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, ProblemList, QueryButton,
+    Section, Shown, TextField,
 };
 use crate::pages::topology::use_topology;
 use crate::routes::{Route, segment};
@@ -118,8 +119,31 @@ fn Publish(view: Current<TopologyView>) -> impl IntoView {
                 <TextField label="Comment" name="Comment" value=comment
                     help=|| "Why. It stands in the history of versions." />
             </ActForm>
+            <div class="stack-s">
+                <p class="muted">"A rehearsal runs every check of publishing and changes nothing."</p>
+                <QueryButton cmdlet="Test-CsTopology" args=serde_json::Map::new() label="Rehearse" draw=Box::new(rehearsal) />
+            </div>
         </Section>
     }
+}
+
+/// Each check with its result and what it saw.
+fn rehearsal(list: Vec<serde_json::Value>) -> AnyView {
+    let row = |o: &serde_json::Value| {
+        let good = text(o, "Result") == "Success";
+        let icon = if good { Icon::Tick } else { Icon::Cross };
+        let class = if good { "check check-good" } else { "check check-bad" };
+        let lines = o.get("Detail").and_then(|d| d.as_array()).cloned().unwrap_or_default();
+        let lines = lines.iter().filter_map(|l| l.as_str().map(str::to_owned));
+        view! {
+            <li class=class>
+                <strong>{icon.draw()}{text(o, "Check").to_owned()}": "{text(o, "Result").to_owned()}</strong>
+                {(!good).then(|| view! { <p>{text(o, "Error").to_owned()}</p> })}
+                <ul>{lines.map(|l| view! { <li class="muted">{l}</li> }).collect_view()}</ul>
+            </li>
+        }
+    };
+    view! { <ol role="list" class="checks">{list.iter().map(row).collect_view()}</ol> }.into_any()
 }
 
 /// Goes to the run that an act started; the comment goes along, so that publishing again keeps it.

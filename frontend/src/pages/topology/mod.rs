@@ -1,6 +1,7 @@
 //! The topology draft: tree, picture, details, new objects; and the published versions.
 
 mod drafts;
+mod edit;
 mod front_end;
 mod layout;
 mod model;
@@ -18,6 +19,7 @@ use shared::api::TopologyView;
 use shared::events::Topic;
 
 pub use self::drafts::{OpenDrafts, discard_button, draft_name};
+use self::edit::EditObject;
 use self::model::removals;
 pub use self::new_object::NewObjectPage;
 use self::object::Details;
@@ -70,7 +72,10 @@ fn Content(view: Current<TopologyView>) -> impl IntoView {
             <Tree view />
             <div class="topology-main stack">
                 {move || match route.get() {
-                    Route::TopologyObject(kind, id) => view! { <Details view kind id /> }.into_any(),
+                    Route::TopologyObject(kind, id) => view! {
+                        <Details view kind=kind.clone() id=id.clone() />
+                        <EditObject view kind id />
+                    }.into_any(),
                     _ if empty.get() => first().into_any(),
                     _ => view! { <Section title="Whole topology"><Picture draft /></Section> }.into_any(),
                 }}

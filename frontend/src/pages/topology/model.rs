@@ -14,6 +14,7 @@ pub fn slug(kind: ObjectKind) -> &'static str {
         ObjectKind::SqlStore => "sql-store",
         ObjectKind::FileStore => "file-store",
         ObjectKind::Pool => "pool",
+        ObjectKind::DataCenter => "data-center",
     }
 }
 
@@ -22,7 +23,8 @@ pub fn kind_of_slug(text: &str) -> Option<ObjectKind> {
     KINDS.into_iter().find(|k| slug(*k) == text)
 }
 
-const KINDS: [ObjectKind; 6] = [
+const KINDS: [ObjectKind; 7] = [
+    ObjectKind::DataCenter,
     ObjectKind::SipDomain,
     ObjectKind::Site,
     ObjectKind::FrontEndPool,
@@ -132,6 +134,9 @@ fn raw(t: &Topology, kind: ObjectKind) -> Vec<Raw> {
         ObjectKind::SipDomain => t.sip_domains.iter().map(|d| plain(d.to_string(), d.to_string())).collect(),
         ObjectKind::Site => t.sites.iter().map(|s| plain(s.id.to_string(), s.site_id.clone())).collect(),
         ObjectKind::SqlStore => t.sql_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
+        ObjectKind::DataCenter => {
+            t.data_centers.iter().map(|d| plain(d.name.to_lowercase(), d.name.clone())).collect()
+        }
         ObjectKind::FileStore => t.file_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
         ObjectKind::FrontEndPool => t
             .front_end_pools
@@ -169,6 +174,7 @@ fn problems_at(all: &[Problem], kind: ObjectKind, index: usize) -> Vec<Problem> 
         ObjectKind::SqlStore => "sql_stores",
         ObjectKind::FileStore => "file_stores",
         ObjectKind::Pool => "pools",
+        ObjectKind::DataCenter => "data_centers",
     };
     let at = format!("{list}.{index}");
     let here =

@@ -9,6 +9,7 @@ use shared::topology::diff::ObjectKind;
 use shared::topology::edit::new_problems;
 use shared::{Fqdn, ObjectId};
 
+use super::edit::NewDataCenter;
 use super::front_end::NewFrontEndPool;
 use super::model::kind_of_slug;
 use super::stores::{NewFileStore, NewSqlStore};
@@ -45,6 +46,7 @@ fn form(kind: Option<ObjectKind>, view: Current<TopologyView>) -> AnyView {
         Some(ObjectKind::FrontEndPool) => view! { <NewFrontEndPool draft /> }.into_any(),
         Some(ObjectKind::SqlStore) => view! { <NewSqlStore draft /> }.into_any(),
         Some(ObjectKind::FileStore) => view! { <NewFileStore draft /> }.into_any(),
+        Some(ObjectKind::DataCenter) => view! { <NewDataCenter /> }.into_any(),
         Some(ObjectKind::Pool) => view! {
             <p>"A Persistent Chat pool is defined with the wizard."</p>
             <p><LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() /></p>

@@ -116,6 +116,9 @@ fn facts(t: &Topology, n: &Node) -> AnyView {
         ObjectKind::SqlStore => t.sql_stores.iter().find(|s| id(&s.id)).map(sql_facts).into_any(),
         ObjectKind::FileStore => t.file_stores.iter().find(|f| id(&f.id)).map(file_facts).into_any(),
         ObjectKind::Pool => t.pools.iter().find(|p| id(&p.id)).map(|p| pool_facts(t, p)).into_any(),
+        ObjectKind::DataCenter => {
+            t.data_centers.iter().find(|d| d.name.to_lowercase() == n.id).map(data_center_facts).into_any()
+        }
     }
 }
 
@@ -212,6 +215,20 @@ fn pool_facts(t: &Topology, p: &shared::topology::ChatPool) -> AnyView {
                 <p>"Compliance is enabled and no adapter is set: events are queued in mgccomp and nothing is written out until then."</p>
             </Notice>
         })}
+    }
+    .into_any()
+}
+
+fn data_center_facts(d: &shared::topology::DataCenter) -> AnyView {
+    let slow = if d.slow_to.is_empty() { "none".to_owned() } else { d.slow_to.join(", ") };
+    let row =
+        |m: &shared::Fqdn| view! { <li class="object-computer">{Icon::Pools.draw()}{mono(m.as_str())}</li> };
+    view! {
+        <Facts facts=vec![("Reached over a slow link", slow.into_any())] />
+        <div class="stack-s">
+            <h3>"Machines in it"</h3>
+            <ul role="list" class="stack-s">{d.members.iter().map(row).collect_view()}</ul>
+        </div>
     }
     .into_any()
 }

@@ -36,6 +36,7 @@ fn branches(v: &TopologyView, here: &Route) -> AnyView {
         {group("Sites", "New site", new("site"), sites.iter().map(|s| site(v, s, here)).collect_view().into_any())}
         {group("SQL Server stores", "New SQL Server store", new("sql-store"), leaves(&list(ObjectKind::SqlStore), here))}
         {group("File stores", "New file store", new("file-store"), leaves(&list(ObjectKind::FileStore), here))}
+        {group("Data centres", "New data centre", new("data-center"), leaves(&list(ObjectKind::DataCenter), here))}
     }
     .into_any()
 }
@@ -92,7 +93,11 @@ fn leaves(list: &[Node], here: &Route) -> AnyView {
 fn leaf_link(n: &Node, here: &Route) -> AnyView {
     let route = Route::TopologyObject(slug(n.kind).to_owned(), n.id.clone());
     let current = (*here == route).then_some("page");
-    let class = if n.kind == ObjectKind::Site { "tree-link" } else { "tree-link mono" };
+    let class = if matches!(n.kind, ObjectKind::Site | ObjectKind::DataCenter) {
+        "tree-link"
+    } else {
+        "tree-link mono"
+    };
     view! {
         <a class=class href=route.href() aria-current=current>
             <span class="tree-name">{breakable(&n.name)}</span>

@@ -1,0 +1,370 @@
+//! *Edit properties* of an object of the draft. The fields of all kinds of objects are described in one
+//! shape, so that one form draws them; what was not changed is not sent.
+
+use leptos::prelude::*;
+use serde_json::{Map, Value, json};
+use shared::Port;
+use shared::api::TopologyView;
+use shared::topology::diff::ObjectKind;
+use shared::topology::{ChatPool, Computer, FileStoreRef, PoolKind, Topology};
+
+use super::front_end::lines;
+use super::model::{Node, kind_of_slug, node};
+use super::new_object::check_fqdn;
+use super::place::word;
+use super::stores::{check_file_share, check_named};
+use crate::api::Current;
+use crate::components::{ActForm, Notice, SelectField, TextField};
+use crate::routes::Route;
+
+type Check = fn(&str) -> Result<(), String>;
+
+/// How a field is filled in, and what it becomes on the line.
+enum Way {
+    Text,
+    /// A name, checked.
+    Name(Check),
+    /// One name per line; becomes `@{Replace=…}`.
+    List(Check),
+    /// One of these; the text is said for none.
+    Choice(Vec<(String, String)>, &'static str),
+    /// Like a choice; none switches this parameter off instead.
+    Switched(Vec<(String, String)>, &'static str, &'static str),
+}
+
+struct Input {
+    label: &'static str,
+    name: &'static str,
+    help: &'static str,
+    way: Way,
+    first: String,
+    value: RwSignal<String>,
+}
+
+fn input(label: &'static str, name: &'static str, first: String, way: Way, help: &'static str) -> Input {
+    Input { label, name, help, way, value: RwSignal::new(first.clone()), first }
+}
+
+impl Input {
+    /// What the field adds to the arguments; nothing when it was not changed.
+    fn argument(&self) -> Option<(String, Value)> {
+        let value = self.value.get();
+        if value.trim() == self.first.trim() {
+            return None;
+        }
+        Some(match self.way {
+            Way::Name(_) if self.name == "Port" => {
+                (self.name.to_owned(), value.trim().parse::<u32>().ok().into())
+            }
+            Way::Text | Way::Name(_) | Way::Choice(..) => (self.name.to_owned(), value.trim().into()),
+            Way::List(_) => (self.name.to_owned(), json!({ "Replace": lines(&value) })),
+            Way::Switched(.., off) if value.is_empty() => (off.to_owned(), false.into()),
+            Way::Switched(..) => (self.name.to_owned(), value.into()),
+        })
+    }
+}
+
+fn any(_: &str) -> Result<(), String> {
+    Ok(())
+}
+
+fn check_port(text: &str) -> Result<(), String> {
+    Port::parse(text).map(drop).map_err(|e| e.0)
+}
+
+fn each_fqdn(text: &str) -> Result<(), String> {
+    lines(text).iter().try_for_each(|l| check_fqdn(l).map_err(|e| format!("{l}: {e}")))
+}
+
+fn names(list: &[Computer]) -> String {
+    list.iter().map(|c| c.fqdn.to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// The form below the details of the object in the address; none for a kind that has no properties.
+#[component]
+pub fn EditObject(
+    /// The topology.
+    view: Current<TopologyView>,
+    /// The object's kind, as in the address.
+    kind: String,
+    /// Its id.
+    id: String,
+) -> impl IntoView {
+    let found = kind_of_slug(&kind).and_then(|k| view.with_untracked(|v| node(v, k, &id)));
+    found.and_then(|n| view.with_untracked(|v| form(&v.draft, &n)))
+}
+
+fn form(t: &Topology, n: &Node) -> Option<AnyView> {
+    let (cmdlet, identity, inputs, hidden) = describe(t, n)?;
+    let inputs = StoredValue::new(inputs);
+    let arguments = Signal::derive(move || {
+        let mut out = Map::new();
+        out.insert("Identity".to_owned(), identity.clone().into());
+        inputs.with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
+        out
+    });
+    let unchanged = Signal::derive(move || {
+        arguments.with(|a| a.len() < 2).then(|| "Nothing was changed yet.".to_owned())
+    });
+    let label = format!("Change {} in the draft", n.name);
+    let fields = inputs.with_value(|list| list.iter().map(draw).collect_view());
+    let view = view! {
+        <details class="card edit-object">
+            <summary>"Edit properties"</summary>
+            <ActForm cmdlet args=arguments label blocked=unchanged cancel=Route::Topology.href()>
+                {fields}
+                {hidden.into_iter().map(|text| view! { <Notice><p>{text}</p></Notice> }).collect_view()}
+            </ActForm>
+        </details>
+    };
+    Some(view.into_any())
+}
+
+fn draw(i: &Input) -> AnyView {
+    let (label, name, help, value) = (i.label, i.name, i.help, i.value);
+    match &i.way {
+        Way::Text => view! { <TextField label name value help=move || help /> }.into_any(),
+        Way::Name(check) => {
+            view! { <TextField label name value mono=true check=*check help=move || help /> }.into_any()
+        }
+        Way::List(check) => {
+            view! { <TextField label name value mono=true rows=4 check=*check help=move || help /> }
+                .into_any()
+        }
+        Way::Choice(options, none) | Way::Switched(options, none, _) => {
+            let options = options.clone();
+            view! { <SelectField label name value options=Signal::stored(options) none=*none help=move || help /> }
+                .into_any()
+        }
+    }
+}
+
+type Described = (&'static str, String, Vec<Input>, Vec<&'static str>);
+
+/// Cmdlet, identity, fields, and why a field is not there.
+fn describe(t: &Topology, n: &Node) -> Option<Described> {
+    let is = |x: &shared::ObjectId| x.as_str() == n.id;
+    let name = n.name.clone();
+    match n.kind {
+        ObjectKind::SipDomain => None,
+        ObjectKind::Site => {
+            let fields = vec![input(
+                "Site name",
+                "Name",
+                name.clone(),
+                Way::Text,
+                "Policies named site:… do not follow a new name.",
+            )];
+            Some(("Set-LgSite", name, fields, vec![]))
+        }
+        ObjectKind::FrontEndPool => {
+            let p = t.front_end_pools.iter().find(|p| is(&p.id))?;
+            let sites: Vec<_> = t.sites.iter().map(|s| (s.site_id.clone(), s.site_id.clone())).collect();
+            let site = t.site(&p.site).map(|s| s.site_id.clone()).unwrap_or_default();
+            let mut fields = vec![input("Site", "Site", site, Way::Choice(sites, "Choose …"), "")];
+            let mut hidden = vec!["The pool FQDN is final; people's clients sign in at it."];
+            if p.edition == shared::topology::Edition::Standard {
+                hidden.push("A Standard Edition server stands alone; no server can be added.");
+            } else {
+                fields.push(input(
+                    "Front End Servers",
+                    "Servers",
+                    names(&p.servers),
+                    Way::List(each_fqdn),
+                    "One FQDN per line.",
+                ));
+            }
+            Some(("Set-LgFrontEndPool", name, fields, hidden))
+        }
+        ObjectKind::SqlStore => {
+            let s = t.sql_stores.iter().find(|s| is(&s.id))?;
+            let fields = vec![
+                input(
+                    "SQL Server FQDN",
+                    "Fqdn",
+                    s.fqdn.to_string(),
+                    Way::Name(check_fqdn),
+                    "A store that holds databases of a published pool keeps its name.",
+                ),
+                input(
+                    "Instance",
+                    "Instance",
+                    s.instance.clone().unwrap_or_else(|| "MSSQLSERVER".to_owned()),
+                    Way::Name(check_named),
+                    "MSSQLSERVER is the default instance.",
+                ),
+                input(
+                    "Where it is",
+                    "Placement",
+                    word(&s.placement),
+                    Way::Text,
+                    "RunHere, Guided (a SQL Server that a person drives), or an address.",
+                ),
+            ];
+            Some(("Set-LgSqlStore", name, fields, vec![]))
+        }
+        ObjectKind::FileStore => {
+            let f = t.file_stores.iter().find(|f| is(&f.id))?;
+            let fields = vec![
+                input(
+                    "File server FQDN",
+                    "Fqdn",
+                    f.fqdn.to_string(),
+                    Way::Name(check_fqdn),
+                    "Files are not moved.",
+                ),
+                input(
+                    "File share",
+                    "Share",
+                    f.share.clone(),
+                    Way::Name(check_file_share),
+                    "The share name only.",
+                ),
+                input(
+                    "Where it is",
+                    "Placement",
+                    word(&f.placement),
+                    Way::Text,
+                    "RunHere, or a folder of this machine.",
+                ),
+            ];
+            Some(("Set-LgFileStore", name, fields, vec![]))
+        }
+        ObjectKind::Pool => t.pools.iter().find(|p| is(&p.id)).map(|p| pool(t, p)),
+        ObjectKind::DataCenter => {
+            let d = t.data_centers.iter().find(|d| d.name.to_lowercase() == n.id)?;
+            Some(("Set-LgDataCenter", name, data_center(&d.members, &d.slow_to), vec![]))
+        }
+    }
+}
+
+fn data_center(members: &[shared::Fqdn], slow_to: &[String]) -> Vec<Input> {
+    let members = members.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    vec![
+        input(
+            "Computers and SQL Servers in it",
+            "Members",
+            members,
+            Way::List(each_fqdn),
+            "One FQDN per line. A machine named here leaves the data centre it stood in.",
+        ),
+        input(
+            "Reached over a slow link",
+            "SlowTo",
+            slow_to.join("\n"),
+            Way::List(any),
+            "Names of other data centres, one per line. Active servers should stand near the database in use.",
+        ),
+    ]
+}
+
+fn pool(t: &Topology, p: &ChatPool) -> Described {
+    let sql: Vec<_> = t.sql_stores.iter().map(|s| (s.label(), s.label())).collect();
+    let label = |id: Option<&shared::ObjectId>| {
+        id.and_then(|id| t.sql_store(id)).map(|s| s.label()).unwrap_or_default()
+    };
+    let sites: Vec<_> = p.default_for.iter().filter_map(|s| t.site(s)).map(|s| s.site_id.clone()).collect();
+    let hops = t.front_end_pools.iter().map(|f| (f.fqdn.to_string(), f.fqdn.to_string())).collect();
+    let hop = t.front_end_pool(&p.next_hop).map(|f| f.fqdn.to_string()).unwrap_or_default();
+    let mut hidden = vec![
+        "FQDN, kind and SQL Server store are final: to change them, remove the pool and define it anew.",
+    ];
+    let mut out = vec![
+        input(
+            "Display name",
+            "DisplayName",
+            p.display_name.clone(),
+            Way::Text,
+            "Clients show it to tell the rooms of several pools apart.",
+        ),
+        input(
+            "Persistent Chat port",
+            "Port",
+            p.port.to_string(),
+            Way::Name(check_port),
+            "Front End Servers talk to the pool's servers on it; 5041 by default.",
+        ),
+        input(
+            "Default for sites",
+            "DefaultForSites",
+            sites.join("\n"),
+            Way::List(any),
+            "Names of sites, one per line: where their users create rooms.",
+        ),
+    ];
+    if p.kind == PoolKind::Single {
+        hidden.push("No computer can be added to a single computer pool.");
+        hidden.push("Only a multiple computer pool has backup databases.");
+    } else {
+        out.push(input(
+            "Computers in this pool",
+            "Computers",
+            names(&p.computers),
+            Way::List(each_fqdn),
+            "One FQDN per line, eight at most. Which are active is chosen on the pool's Servers page.",
+        ));
+        out.push(input(
+            "Backup SQL Server store",
+            "BackupSqlStore",
+            label(p.backup_sql_store.as_ref()),
+            Way::Switched(sql.clone(), "none: disaster recovery is off", "DisasterRecovery"),
+            "Turns disaster recovery on; it gets a first copy when it is published.",
+        ));
+    }
+    let compliance = Way::Switched(sql.clone(), "none: compliance is off", "Compliance");
+    out.push(input(
+        "Compliance SQL Server store",
+        "ComplianceSqlStore",
+        label(p.compliance_sql_store.as_ref()),
+        compliance,
+        "Turns compliance on: every event is queued in mgccomp there.",
+    ));
+    if p.kind == PoolKind::Multiple {
+        out.push(input(
+            "Backup compliance SQL Server store",
+            "BackupComplianceSqlStore",
+            label(p.backup_compliance_sql_store.as_ref()),
+            Way::Choice(sql, "none"),
+            "Needed with both compliance and disaster recovery.",
+        ));
+    }
+    if matches!(p.file_store, FileStoreRef::Share(_)) {
+        let files = t.file_stores.iter().map(|f| (f.label(), f.label())).collect();
+        out.push(input(
+            "File store",
+            "FileStore",
+            t.file_store_label(&p.file_store),
+            Way::Choice(files, "Choose …"),
+            "Files are not moved.",
+        ));
+    }
+    out.push(input(
+        "Next hop pool",
+        "NextHop",
+        hop,
+        Way::Choice(hops, "Choose …"),
+        "The Front End pool whose servers route requests to this pool.",
+    ));
+    ("Set-LgPersistentChatPool", p.fqdn.to_string(), out, hidden)
+}
+
+/// *New data centre*.
+#[component]
+pub fn NewDataCenter() -> impl IntoView {
+    let name = RwSignal::new(String::new());
+    let inputs = StoredValue::new(data_center(&[], &[]));
+    let arguments = Signal::derive(move || {
+        let mut out = Map::new();
+        out.insert("Identity".to_owned(), name.get().trim().into());
+        inputs.with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
+        out
+    });
+    let label = Signal::derive(move || super::new_object::named("Add the data centre", &name.read()));
+    let fields = inputs.with_value(|list| list.iter().map(draw).collect_view());
+    view! {
+        <ActForm cmdlet="Set-LgDataCenter" args=arguments label on_done=super::new_object::to_topology() cancel=Route::Topology.href()>
+            <TextField label="Name" name="Identity" value=name required=true help=|| "For example Atlanta. It says which machines stand near each other." />
+            {fields}
+        </ActForm>
+    }
+}
