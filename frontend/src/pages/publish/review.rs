@@ -132,7 +132,7 @@ fn rehearsal(list: Vec<serde_json::Value>) -> AnyView {
     let row = |o: &serde_json::Value| {
         let good = text(o, "Result") == "Success";
         let icon = if good { Icon::Tick } else { Icon::Cross };
-        let class = if good { "check check-good" } else { "check check-bad" };
+        let class = if good { "rehearsed" } else { "rehearsed rehearsed-bad" };
         let lines = o.get("Detail").and_then(|d| d.as_array()).cloned().unwrap_or_default();
         let lines = lines.iter().filter_map(|l| l.as_str().map(str::to_owned));
         view! {
@@ -143,7 +143,7 @@ fn rehearsal(list: Vec<serde_json::Value>) -> AnyView {
             </li>
         }
     };
-    view! { <ol role="list" class="checks">{list.iter().map(row).collect_view()}</ol> }.into_any()
+    view! { <ol role="list" class="stack">{list.iter().map(row).collect_view()}</ol> }.into_any()
 }
 
 /// Goes to the run that an act started; the comment goes along, so that publishing again keeps it.
