@@ -446,7 +446,7 @@ fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDataba
     store
         .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
         .map_err(|e: StoreError| e.to_string())?;
-    MgcDatabase::open(to, info.epoch, w.compliance.as_deref()).map_err(|e| e.to_string())
+    MgcDatabase::open(to, info.epoch, w.compliance.as_deref(), None).map_err(|e| e.to_string())
 }
 
 /// A database that is older than the one used last is a stranger or a restored copy.

@@ -18,6 +18,7 @@ use shared::Timestamp;
 use tokio::sync::broadcast;
 
 use super::compliance::ComplianceQueue;
+use super::shipping::{self, Mark, ShipError, ShipTo};
 use super::writer::Writer;
 use super::{APPLICATION_ID, SCHEMA, database_error, now, queries, read_only, read_write};
 
@@ -26,6 +27,8 @@ static OPENED: AtomicU64 = AtomicU64::new(1);
 
 const READERS: usize = 3;
 const FILE: &str = "mgc.db";
+/// What a probe says of the other side while log shipping restores into it.
+pub const RESTORING: &str = "the database is being restored by log shipping";
 
 /// What a database says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,8 +118,16 @@ impl MgcDatabase {
     ///
     /// # Errors
     /// When it cannot be opened, is newer than this program, or has another epoch.
-    pub fn open(dir: &Path, epoch: u64, compliance: Option<&Path>) -> Result<Arc<Self>, StoreError> {
+    pub fn open(
+        dir: &Path,
+        epoch: u64,
+        compliance: Option<&Path>,
+        ship: Option<ShipTo>,
+    ) -> Result<Arc<Self>, StoreError> {
         let path = dir.join(FILE);
+        if dir.join("mgc.restoring").exists() {
+            return Err(StoreError::Database(RESTORING.to_owned()));
+        }
         let c = read_write(&path, false).map_err(database_error)?;
         check(&c).map_err(StoreError::Database)?;
         if epoch_of(&c).map_err(database_error)? != epoch {
@@ -128,7 +139,14 @@ impl MgcDatabase {
             .collect::<Result<_, _>>()
             .map_err(database_error)?;
         let compliance = compliance.map(ComplianceQueue::open).transpose().map_err(database_error)?;
-        let writer = Writer::start(c, epoch, events.clone()).map_err(io)?;
+        if ship.is_some() {
+            // The backup job alone folds the log, after it has shipped it.
+            c.pragma_update(None, "wal_autocheckpoint", 0).map_err(database_error)?;
+            let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            c.set_db_config(keep, true).map_err(database_error)?;
+        }
+        let job = ship.map(|to| shipping::Job::new(to, path.clone(), epoch));
+        let writer = Writer::start(c, epoch, events.clone(), job).map_err(io)?;
         let store = Store {
             writer: tokio::sync::RwLock::new(Some(writer)),
             readers,
@@ -143,6 +161,17 @@ impl MgcDatabase {
     /// The store over it.
     pub fn store(&self) -> Arc<dyn ChatStore> {
         Arc::new(Shared(self.store.clone()))
+    }
+
+    /// One turn of the backup job of log shipping; the newest segment.
+    ///
+    /// # Errors
+    /// Why nothing could be shipped.
+    pub async fn ship(&self) -> Result<Option<Mark>, ShipError> {
+        match &*self.store.writer.read().await {
+            Some(w) => w.ship().await,
+            None => Ok(None),
+        }
     }
 
     /// Drains the queue, checkpoints and closes; later posts get [`StoreError::Closed`].
@@ -164,6 +193,9 @@ impl MgcDatabase {
         }
         if !path.exists() {
             return Err("there is no database mgc on this instance yet".to_owned());
+        }
+        if dir.join("mgc.restoring").exists() {
+            return Err(RESTORING.to_owned());
         }
         let c = read_only(&path).map_err(|e| e.to_string())?;
         check(&c)?;

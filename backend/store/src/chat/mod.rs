@@ -3,10 +3,11 @@
 mod compliance;
 mod database;
 mod queries;
+pub mod shipping;
 mod writer;
 
 pub use compliance::ComplianceQueue;
-pub use database::{DbInfo, MgcDatabase};
+pub use database::{DbInfo, MgcDatabase, RESTORING};
 
 use std::path::Path;
 

@@ -7,6 +7,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::database_error;
+use super::shipping::{self, Mark, ShipError};
 
 /// Writes that may wait; beyond that callers wait.
 const QUEUE: usize = 1024;
@@ -18,9 +19,20 @@ type After = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A write: its SQL, giving what runs afterwards, and whether its part is kept.
 type Job = Box<dyn FnOnce(&Connection) -> (After, bool) + Send>;
 
+/// What comes of a turn of the backup job.
+type Shipped = Result<Option<Mark>, ShipError>;
+
+/// What the thread does next.
+enum Work {
+    /// A write; several share a commit.
+    Write(Job),
+    /// A turn of the backup job of log shipping.
+    Ship(oneshot::Sender<Shipped>),
+}
+
 /// Handle of the thread.
 pub struct Writer {
-    sender: mpsc::Sender<Job>,
+    sender: mpsc::Sender<Work>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
     events: broadcast::Sender<Committed>,
 }
@@ -31,11 +43,12 @@ impl Writer {
         connection: Connection,
         epoch: u64,
         events: broadcast::Sender<Committed>,
+        shipping: Option<shipping::Job>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("mgc-writer".to_owned())
-            .spawn(move || work(connection, epoch, receiver))?;
+            .spawn(move || work(connection, epoch, shipping, receiver))?;
         Ok(Self { sender, thread: std::sync::Mutex::new(Some(thread)), events })
     }
 
@@ -62,8 +75,17 @@ impl Writer {
             });
             (after, keep)
         });
-        self.sender.send(job).await.map_err(|_| StoreError::Closed)?;
+        self.sender.send(Work::Write(job)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Runs the backup job once, between commits; none when the database ships nowhere.
+    pub async fn ship(&self) -> Shipped {
+        let (reply, answer) = oneshot::channel();
+        if self.sender.send(Work::Ship(reply)).await.is_err() {
+            return Ok(None);
+        }
+        answer.await.unwrap_or(Ok(None))
     }
 
     /// Lets the queue run empty and ends the thread.
@@ -78,15 +100,45 @@ impl Writer {
     }
 }
 
-fn work(mut c: Connection, epoch: u64, mut receiver: mpsc::Receiver<Job>) {
-    while let Some(first) = receiver.blocking_recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(job) = receiver.try_recv()
-        {
-            group.push(job);
+fn work(
+    mut c: Connection,
+    epoch: u64,
+    mut shipping: Option<shipping::Job>,
+    mut receiver: mpsc::Receiver<Work>,
+) {
+    let mut fenced = false;
+    let mut next = receiver.blocking_recv();
+    while let Some(work) = next.take() {
+        match work {
+            Work::Ship(reply) => {
+                let shipped = shipping.as_mut().map_or(Ok(None), |s| s.run(&c, super::now()));
+                // Another side is in use: what would be written here now would be lost.
+                fenced |= matches!(shipped, Err(ShipError::Fenced(_)));
+                let _ = reply.send(shipped);
+            }
+            Work::Write(first) => {
+                let mut group = vec![first];
+                while group.len() < GROUP {
+                    match receiver.try_recv() {
+                        Ok(Work::Write(job)) => group.push(job),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                commit(&mut c, if fenced { u64::MAX } else { epoch }, group);
+            }
         }
-        commit(&mut c, epoch, group);
+        if next.is_none() {
+            next = receiver.blocking_recv();
+        }
+    }
+    let tail = shipping.as_mut().map(|s| s.finish(&c, super::now()));
+    if let Some(Err(e)) = &tail {
+        tracing::warn!(cause = %e, "the tail of a chat database could not be shipped; it stays in its log");
+        return;
     }
     if let Err(e) = c.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
         tracing::warn!(cause = %e, "the last checkpoint of a chat database failed");

@@ -1,0 +1,185 @@
+//! Log shipping of mgc: what the database in use commits is cut from its write-ahead log at commit
+//! boundaries into numbered segments in the share (backup job), copied to the other side (copy job) and
+//! applied there (restore job). Source: S1 steps 1–4, procedures §6.
+//!
+//! Invariants:
+//! - A segment is immutable and carries the hash of the one before it; the first of an epoch is the base,
+//!   a whole copy. A gap, a torn, foreign or changed segment is refused and named, never skipped.
+//! - Each epoch has one chain. Whoever brings the other side online claims the next epoch in the share
+//!   with a file that can be created once; a shipper of an older epoch stops there.
+//! - The other side is a plain file until it is brought online: nobody reads or writes it. Applying a
+//!   segment again gives the same pages, so a kill while applying is repaired by applying again.
+
+mod job;
+mod secondary;
+mod segment;
+mod shipper;
+mod wal;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use shared::Timestamp;
+
+pub use job::{Job, ShipTo};
+pub use secondary::{Applied, Secondary};
+pub use segment::Header;
+pub use shipper::Shipper;
+
+/// Why shipping cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShipError {
+    /// A segment is missing.
+    #[error("segment {expected} of epoch {epoch} is missing; {found} is there")]
+    Gap {
+        /// Epoch.
+        epoch: u64,
+        /// The one wanted.
+        expected: u64,
+        /// The lowest one found after it.
+        found: u64,
+    },
+    /// A segment is damaged: half copied, changed, too long.
+    #[error("{file} is damaged: {why}")]
+    Corrupt {
+        /// File name.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A segment does not follow the one applied last.
+    #[error("{file} does not continue what is applied here: {why}")]
+    Forked {
+        /// File name.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The database is not what the chain says; a new base is needed.
+    #[error("{0}; shipping begins again with a whole copy")]
+    Diverged(String),
+    /// A newer epoch was claimed: another side is in use.
+    #[error("epoch {0} was claimed: another database is in use, and this one takes no more writes")]
+    Fenced(u64),
+    /// A file operation failed.
+    #[error("{path}: {why}")]
+    Io {
+        /// File or folder.
+        path: String,
+        /// The cause.
+        why: String,
+    },
+}
+
+/// An I/O error with its path.
+fn io(path: &Path) -> impl Fn(std::io::Error) -> ShipError {
+    let path = path.display().to_string();
+    move |e| ShipError::Io { path: path.clone(), why: e.to_string() }
+}
+
+/// Where a position in the log is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Salts of the log's generation; none right after a checkpoint emptied it.
+    pub salts: Option<(u32, u32)>,
+    /// Byte offset behind the last frame that was taken.
+    pub offset: u64,
+}
+
+/// What one side of log shipping did last, for the page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Epoch of the chain.
+    pub epoch: u64,
+    /// Segment.
+    pub seq: u64,
+    /// When it was cut.
+    pub cut: Timestamp,
+    /// Commits since the base, in this segment and before it.
+    pub commits: u64,
+}
+
+impl From<&Header> for Mark {
+    fn from(h: &Header) -> Self {
+        Self { epoch: h.epoch, seq: h.seq, cut: h.at, commits: h.commits }
+    }
+}
+
+/// Segments in a folder, by epoch and number.
+///
+/// # Errors
+/// When the folder cannot be read; one that is not there has none.
+pub fn list(dir: &Path) -> Result<Vec<(u64, u64, PathBuf)>, ShipError> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        r => r.map_err(io(dir))?,
+    };
+    let mut out: Vec<_> = entries
+        .flatten()
+        .filter_map(|e| {
+            let name = e.file_name().into_string().ok()?;
+            let (epoch, seq) = name.strip_prefix('e')?.strip_suffix(".seg")?.split_once('-')?;
+            Some((epoch.parse().ok()?, seq.parse().ok()?, e.path()))
+        })
+        .collect();
+    out.sort();
+    Ok(out)
+}
+
+fn name(epoch: u64, seq: u64) -> String {
+    format!("e{epoch}-{seq:010}.seg")
+}
+
+/// Claims an epoch in the share; whoever comes second is told that it is taken.
+///
+/// # Errors
+/// [`ShipError::Fenced`] when it is taken by another claimant.
+pub fn claim(share: &Path, epoch: u64, who: &str) -> Result<(), ShipError> {
+    use std::io::Write;
+    std::fs::create_dir_all(share).map_err(io(share))?;
+    let path = share.join(format!("epoch-{epoch}"));
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+        Ok(mut f) => {
+            f.write_all(who.as_bytes()).and_then(|()| f.sync_all()).map_err(io(&path))?;
+            sync_dir(share)
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            // The same claimant again (after a kill) is no conflict.
+            match std::fs::read_to_string(&path) {
+                Ok(by) if by == who => Ok(()),
+                _ => Err(ShipError::Fenced(epoch)),
+            }
+        }
+        Err(e) => Err(io(&path)(e)),
+    }
+}
+
+/// The highest epoch that was claimed in the share.
+pub fn claimed(share: &Path) -> u64 {
+    let names = std::fs::read_dir(share).map(|d| d.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
+    let epochs = names.unwrap_or_default().into_iter();
+    epochs.filter_map(|n| n.to_str()?.strip_prefix("epoch-")?.parse().ok()).max().unwrap_or(0)
+}
+
+fn sync_dir(dir: &Path) -> Result<(), ShipError> {
+    std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(io(dir))
+}
+
+/// Deletes segments of the share that were cut before `before` and that the other side has applied.
+///
+/// # Errors
+/// When one cannot be deleted.
+pub fn clean(dir: &Path, applied: &Mark, before: Timestamp) -> Result<u64, ShipError> {
+    let mut gone = 0;
+    for (epoch, seq, path) in list(dir)? {
+        let done = epoch < applied.epoch || (epoch == applied.epoch && seq < applied.seq);
+        if done && segment::peek(&path).is_ok_and(|h| h.at < before) {
+            std::fs::remove_file(&path).map_err(io(&path))?;
+            gone += 1;
+        }
+    }
+    Ok(gone)
+}

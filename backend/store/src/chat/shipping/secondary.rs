@@ -1,0 +1,231 @@
+//! The other side: the copy job and the restore job, and bringing the database online.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::segment::{self, Header};
+use super::{Mark, ShipError, io, list, name, sync_dir};
+
+/// What the restore job has applied.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The segment.
+    pub mark: Mark,
+    /// Its hash.
+    pub hash: String,
+    /// Size and time of the file as the job left it; anything else was done by somebody else.
+    pub size: u64,
+    /// See `size`.
+    pub modified: u128,
+}
+
+/// The side that is not in use: its folder holds `mgc.db` as it is restored so far.
+#[derive(Debug, Clone)]
+pub struct Secondary {
+    /// The instance's folder.
+    dir: PathBuf,
+    /// The database's identity.
+    id: String,
+}
+
+impl Secondary {
+    /// Over the folder of a SQL instance.
+    pub fn new(dir: &Path, id: &str) -> Self {
+        Self { dir: dir.to_owned(), id: id.to_owned() }
+    }
+
+    /// Folder that segments are copied to.
+    pub fn destination(&self) -> PathBuf {
+        self.dir.join("shipping")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.dir.join("mgc.db")
+    }
+
+    fn state(&self) -> PathBuf {
+        self.dir.join("mgc.restoring")
+    }
+
+    /// What was applied; none when the database here is not being restored.
+    pub fn applied(&self) -> Option<Applied> {
+        serde_json::from_slice(&std::fs::read(self.state()).ok()?).ok()
+    }
+
+    /// The newest segment that was copied here.
+    pub fn copied(&self) -> Option<Mark> {
+        let (_, _, path) = list(&self.destination()).ok()?.pop()?;
+        segment::peek(&path).ok().as_ref().map(Mark::from)
+    }
+
+    /// Copies segments of `epoch` that are not here yet; each is verified before it gets its name.
+    ///
+    /// # Errors
+    /// A damaged segment in the share, or I/O.
+    pub fn copy(&self, share: &Path, epoch: u64) -> Result<u64, ShipError> {
+        let to = self.destination();
+        std::fs::create_dir_all(&to).map_err(io(&to))?;
+        let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
+        let mut n = 0;
+        for (e, seq, path) in list(share)? {
+            if e != epoch || applied.is_some_and(|a| seq <= a) {
+                continue;
+            }
+            let target = to.join(name(e, seq));
+            if target.exists() && segment::verify(&target).is_ok() {
+                continue;
+            }
+            let tmp = to.join(format!("{}.tmp", name(e, seq)));
+            std::fs::copy(&path, &tmp).map_err(io(&path))?;
+            let sound = segment::verify(&tmp).and_then(|_| {
+                File::open(&tmp).and_then(|f| f.sync_all()).map_err(io(&tmp))?;
+                std::fs::rename(&tmp, &target).map_err(io(&target))
+            });
+            if let Err(e) = sound {
+                let _ = std::fs::remove_file(&tmp);
+                return Err(e);
+            }
+            n += 1;
+        }
+        sync_dir(&to)?;
+        Ok(n)
+    }
+
+    /// Applies what was copied, in order. A base of a newer epoch or number starts anew; a database that
+    /// is not part of the chain is moved to `orphans/` before it is replaced.
+    ///
+    /// # Errors
+    /// A gap, a fork, a damaged segment, a database changed by somebody else; all before it stay applied.
+    pub fn apply(&self, epoch: u64) -> Result<u64, ShipError> {
+        let mut n = 0;
+        let here: Vec<_> = list(&self.destination())?.into_iter().filter(|(e, ..)| *e == epoch).collect();
+        // The newest base: what is before it need not be applied.
+        let base = here.iter().rev().find(|(_, _, p)| segment::peek(p).is_ok_and(|h| h.prev.is_empty()));
+        let base = base.map(|(_, s, _)| *s);
+        for (_, seq, path) in &here {
+            let done = self.applied().filter(|a| a.mark.epoch == epoch);
+            let next = done.as_ref().map_or(0, |a| a.mark.seq + 1);
+            if *seq < next || base.is_some_and(|b| *seq < b) {
+                self.forget(path)?;
+                continue;
+            }
+            let is_base = base == Some(*seq);
+            if !is_base && done.is_none() {
+                return Err(ShipError::Gap { epoch, expected: 0, found: *seq });
+            }
+            if !is_base && *seq > next {
+                return Err(ShipError::Gap { epoch, expected: next, found: *seq });
+            }
+            self.apply_one(path, done.filter(|_| !is_base).as_ref())?;
+            self.forget(path)?;
+            n += 1;
+        }
+        Ok(n)
+    }
+
+    /// A segment that is applied is not needed here; the share keeps it.
+    fn forget(&self, path: &Path) -> Result<(), ShipError> {
+        std::fs::remove_file(path).map_err(io(path))
+    }
+
+    fn apply_one(&self, path: &Path, after: Option<&Applied>) -> Result<(), ShipError> {
+        // Sound to its end before the first page counts.
+        let (h, hash) = segment::verify(path)?;
+        let forked = |why: &str| {
+            let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            Err(ShipError::Forked { file, why: why.to_owned() })
+        };
+        if h.database != self.id {
+            return forked("it belongs to another database");
+        }
+        match after {
+            Some(a) if a.hash != h.prev => return forked("it was cut after another segment"),
+            Some(a) => self.untouched(a)?,
+            None => self.set_orphan_aside()?,
+        }
+        self.write_pages(path, &h)?;
+        let meta = std::fs::metadata(self.database()).map_err(io(&self.database()))?;
+        let modified = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        let applied = Applied {
+            mark: Mark::from(&h),
+            hash,
+            size: meta.len(),
+            modified: modified.unwrap_or_default().as_nanos(),
+        };
+        self.save(&applied)
+    }
+
+    /// The file must be as the last segment left it, or be in the middle of applying this very one.
+    fn untouched(&self, a: &Applied) -> Result<(), ShipError> {
+        if self.dir.join("mgc.applying").exists() {
+            return Ok(()); // a kill in the middle: the same pages are written again
+        }
+        let meta = std::fs::metadata(self.database()).map_err(io(&self.database()))?;
+        let modified = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        if (meta.len(), modified.unwrap_or_default().as_nanos()) != (a.size, a.modified) {
+            let text = format!("{} was written to by somebody else", self.database().display());
+            return Err(ShipError::Diverged(text));
+        }
+        Ok(())
+    }
+
+    fn write_pages(&self, path: &Path, h: &Header) -> Result<(), ShipError> {
+        let (database, applying) = (self.database(), self.dir.join("mgc.applying"));
+        let fail = io(&database);
+        File::create(&applying).and_then(|f| f.sync_all()).map_err(io(&applying))?;
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(&database).map_err(&fail)?;
+        segment::read(path, |h, number, page| {
+            let at = u64::from(number - 1) * u64::from(h.page_size);
+            file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(page)).map_err(&fail)
+        })?;
+        file.set_len(u64::from(h.db_pages) * u64::from(h.page_size)).map_err(&fail)?;
+        file.sync_all().map_err(&fail)
+    }
+
+    fn save(&self, a: &Applied) -> Result<(), ShipError> {
+        let (path, tmp) = (self.state(), self.dir.join("mgc.restoring.tmp"));
+        let text = serde_json::to_vec(a).map_err(|e| ShipError::Diverged(e.to_string()))?;
+        std::fs::write(&tmp, text).map_err(io(&tmp))?;
+        File::open(&tmp).and_then(|f| f.sync_all()).map_err(io(&tmp))?;
+        std::fs::rename(&tmp, &path).map_err(io(&path))?;
+        let _ = std::fs::remove_file(self.dir.join("mgc.applying"));
+        sync_dir(&self.dir)
+    }
+
+    /// A database that was in use here once is never overwritten: it may hold what was not shipped.
+    fn set_orphan_aside(&self) -> Result<(), ShipError> {
+        if !self.database().exists() || self.applied().is_some() {
+            return Ok(());
+        }
+        let orphans = self.dir.join("orphans");
+        std::fs::create_dir_all(&orphans).map_err(io(&orphans))?;
+        let n = std::fs::read_dir(&orphans).map(Iterator::count).unwrap_or(0) + 1;
+        let to = orphans.join(n.to_string());
+        std::fs::create_dir_all(&to).map_err(io(&to))?;
+        for file in ["mgc.db-wal", "mgc.db-shm", "mgc.db-shipped", "mgc.db"] {
+            let from = self.dir.join(file);
+            if from.exists() {
+                std::fs::rename(&from, to.join(file)).map_err(io(&from))?;
+            }
+        }
+        sync_dir(&self.dir)
+    }
+
+    /// Ends restoring: from now on the database may be opened. Nothing more can be applied.
+    ///
+    /// # Errors
+    /// I/O, or when a segment was being applied.
+    pub fn online(&self) -> Result<(), ShipError> {
+        if self.dir.join("mgc.applying").exists() {
+            return Err(ShipError::Diverged("a segment was being applied and is not complete".to_owned()));
+        }
+        match std::fs::remove_file(self.state()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(&self.state())(e)),
+            _ => sync_dir(&self.dir),
+        }
+    }
+}

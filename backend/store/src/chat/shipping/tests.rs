@@ -1,0 +1,298 @@
+//! The chain end to end over real databases: shipped, copied, applied, brought online, and every way in
+//! which a segment may be wrong.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use shared::Timestamp;
+
+use super::*;
+use crate::chat::read_write;
+
+struct Rig {
+    _dir: tempfile::TempDir,
+    database: PathBuf,
+    share: PathBuf,
+    other: PathBuf,
+}
+
+const AT: Timestamp = Timestamp::from_millis(1_000);
+
+impl Rig {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (primary, other) = (dir.path().join("primary"), dir.path().join("backup"));
+        std::fs::create_dir_all(&primary).unwrap();
+        std::fs::create_dir_all(&other).unwrap();
+        Self { database: primary.join("mgc.db"), share: dir.path().join("share"), other, _dir: dir }
+    }
+    fn writer(&self) -> Connection {
+        let c = read_write(&self.database, true).unwrap();
+        c.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        c.execute_batch("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY, text TEXT)").unwrap();
+        c
+    }
+    fn shipper(&self, c: &Connection) -> Shipper {
+        Shipper::start(c, &self.database, &self.share, "mgc", 1, AT).unwrap()
+    }
+    fn secondary(&self) -> Secondary {
+        Secondary::new(&self.other, "mgc")
+    }
+    fn catch_up(&self) -> Result<u64, ShipError> {
+        let s = self.secondary();
+        s.copy(&self.share, 1)?;
+        s.apply(1)
+    }
+}
+
+fn add(c: &Connection, n: u32) {
+    for i in 0..n {
+        c.execute("INSERT INTO t (text) VALUES (?1)", [format!("message {i} {}", "x".repeat(200))]).unwrap();
+    }
+}
+
+fn count(database: &Path) -> i64 {
+    let c = Connection::open(database).unwrap();
+    let ok: String = c.query_row("PRAGMA integrity_check", [], |r| r.get(0)).unwrap();
+    assert_eq!(ok, "ok");
+    c.query_row("SELECT COUNT(*) FROM t", [], |r| r.get(0)).unwrap()
+}
+
+#[test]
+fn what_is_committed_arrives() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 10);
+    let mut s = rig.shipper(&c);
+    rig.catch_up().unwrap();
+    for _ in 0..5 {
+        add(&c, 7);
+        s.ship(&c, AT).unwrap().unwrap();
+    }
+    c.execute_batch("ALTER TABLE t ADD COLUMN more TEXT; CREATE INDEX i ON t (text)").unwrap();
+    s.ship(&c, AT).unwrap().unwrap();
+    assert!(s.ship(&c, AT).unwrap().is_none(), "nothing new, no segment");
+    assert_eq!(rig.catch_up().unwrap(), 6);
+    rig.secondary().online().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 45);
+}
+
+#[test]
+fn a_commit_that_was_rolled_back_is_not_shipped() {
+    let rig = Rig::new();
+    let mut c = rig.writer();
+    let mut s = rig.shipper(&c);
+    add(&c, 3);
+    {
+        let tx = c.transaction().unwrap();
+        tx.execute("INSERT INTO t (text) VALUES ('no')", []).unwrap();
+        tx.rollback().unwrap();
+    }
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 3);
+}
+
+#[test]
+fn a_restart_goes_on_with_the_chain_and_loses_nothing() {
+    let rig = Rig::new();
+    {
+        let c = rig.writer();
+        let mut s = rig.shipper(&c);
+        add(&c, 4);
+        s.ship(&c, AT).unwrap();
+        add(&c, 4); // committed, not shipped: as a kill leaves it
+        c.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+    }
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    assert_eq!(s.mark().unwrap().seq, 1, "no new base");
+    s.ship(&c, AT).unwrap();
+    add(&c, 4);
+    s.finish(&c, AT).unwrap();
+    drop(c);
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    assert_eq!(s.mark().unwrap().seq, 3, "a clean end needs no new base either");
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 13);
+}
+
+#[test]
+fn a_log_that_somebody_else_folded_begins_a_new_base() {
+    let rig = Rig::new();
+    {
+        let c = rig.writer();
+        let mut s = rig.shipper(&c);
+        add(&c, 4);
+        s.ship(&c, AT).unwrap();
+        add(&c, 4);
+    } // closing folds the log: those four commits are in no log any more
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 9);
+}
+
+#[test]
+fn a_long_log_is_folded_and_shipping_goes_on() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    for _ in 0..4 {
+        add(&c, 700);
+        s.ship(&c, AT).unwrap();
+    }
+    let log = std::fs::metadata(rig.database.with_extension("db-wal")).unwrap().len();
+    assert!(log < 12 * 1024 * 1024, "{log}");
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 2801);
+}
+
+#[test]
+fn a_missing_segment_is_named_and_nothing_after_it_is_applied() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    for _ in 0..4 {
+        add(&c, 1);
+        s.ship(&c, AT).unwrap();
+    }
+    std::fs::remove_file(rig.share.join(name(1, 2))).unwrap();
+    assert_eq!(rig.catch_up().unwrap_err(), ShipError::Gap { epoch: 1, expected: 2, found: 3 });
+    assert_eq!(rig.secondary().applied().unwrap().mark.seq, 1);
+}
+
+#[test]
+fn damage_is_refused_by_name() {
+    for (what, damage) in [
+        (
+            "flipped",
+            Box::new(|b: &mut Vec<u8>| {
+                let i = b.len() / 2;
+                b[i] ^= 1
+            }) as Box<dyn Fn(&mut Vec<u8>)>,
+        ),
+        ("short", Box::new(|b| b.truncate(b.len() / 2))),
+        ("empty", Box::new(Vec::clear)),
+        ("long", Box::new(|b| b.push(0))),
+    ] {
+        let rig = Rig::new();
+        let c = rig.writer();
+        let mut s = rig.shipper(&c);
+        add(&c, 1);
+        s.ship(&c, AT).unwrap();
+        let path = rig.share.join(name(1, 1));
+        let mut bytes = std::fs::read(&path).unwrap();
+        damage(&mut bytes);
+        std::fs::write(&path, bytes).unwrap();
+        match rig.catch_up().unwrap_err() {
+            ShipError::Corrupt { file, .. } => assert_eq!(file, name(1, 1), "{what}"),
+            other => panic!("{what}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_segment_of_another_database_or_chain_is_refused() {
+    let (a, b) = (Rig::new(), Rig::new());
+    for rig in [&a, &b] {
+        let c = rig.writer();
+        add(&c, if rig.share == a.share { 1 } else { 2 });
+        let mut s = rig.shipper(&c);
+        add(&c, 1);
+        s.ship(&c, AT).unwrap();
+    }
+    let (from, to) = (b.share.join(name(1, 1)), a.share.join(name(1, 1)));
+    std::fs::copy(from, to).unwrap();
+    assert!(matches!(a.catch_up().unwrap_err(), ShipError::Forked { .. }));
+}
+
+#[test]
+fn a_write_to_the_restoring_side_is_noticed() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    rig.catch_up().unwrap();
+    let c2 = Connection::open(rig.other.join("mgc.db")).unwrap();
+    c2.execute("INSERT INTO t (text) VALUES ('tampered')", []).unwrap();
+    drop(c2);
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    assert!(matches!(rig.catch_up().unwrap_err(), ShipError::Diverged(_)));
+}
+
+#[test]
+fn a_claimed_epoch_stops_the_older_shipper_and_only_one_claims_it() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    add(&c, 1);
+    let winners: Vec<_> = std::thread::scope(|scope| {
+        let share = &rig.share;
+        let all: Vec<_> =
+            (0..8).map(|i| scope.spawn(move || claim(share, 2, &format!("run {i}")).is_ok())).collect();
+        all.into_iter().map(|t| t.join().unwrap()).filter(|won| *won).collect()
+    });
+    assert_eq!(winners.len(), 1);
+    assert_eq!(s.ship(&c, AT).unwrap_err(), ShipError::Fenced(2));
+    assert!(Shipper::start(&c, &rig.database, &rig.share, "mgc", 1, AT).is_err());
+}
+
+#[test]
+fn a_kill_while_applying_is_repaired_by_applying_again() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    rig.catch_up().unwrap();
+    add(&c, 30);
+    s.ship(&c, AT).unwrap();
+    let secondary = rig.secondary();
+    secondary.copy(&rig.share, 1).unwrap();
+    // As a kill leaves it: the note is there, and the file is torn.
+    std::fs::write(rig.other.join("mgc.applying"), "").unwrap();
+    let mut bytes = std::fs::read(rig.other.join("mgc.db")).unwrap();
+    bytes[100..120].fill(7);
+    std::fs::write(rig.other.join("mgc.db"), bytes).unwrap();
+    assert!(secondary.online().is_err());
+    secondary.apply(1).unwrap();
+    secondary.online().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 30);
+}
+
+#[test]
+fn a_database_that_was_in_use_is_kept_as_an_orphan() {
+    let rig = Rig::new();
+    std::fs::write(rig.other.join("mgc.db"), "the old primary with its tail").unwrap();
+    let c = rig.writer();
+    add(&c, 2);
+    rig.shipper(&c);
+    rig.catch_up().unwrap();
+    let kept = std::fs::read_to_string(rig.other.join("orphans/1/mgc.db")).unwrap();
+    assert_eq!(kept, "the old primary with its tail");
+    assert_eq!(count(&rig.other.join("mgc.db")), 2);
+}
+
+#[test]
+fn applied_segments_are_cleaned_and_others_are_kept() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    for _ in 0..3 {
+        add(&c, 1);
+        s.ship(&c, AT).unwrap();
+    }
+    rig.catch_up().unwrap();
+    let applied = rig.secondary().applied().unwrap().mark;
+    assert_eq!(clean(&rig.share, &applied, Timestamp::from_millis(1_000)).unwrap(), 0, "too young");
+    assert_eq!(clean(&rig.share, &applied, Timestamp::from_millis(2_000)).unwrap(), 3);
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    assert_eq!(rig.catch_up().unwrap(), 1);
+}
