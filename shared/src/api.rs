@@ -164,6 +164,31 @@ dto! {
         copied_at: Option<Timestamp>,
         /// When it was last written.
         last_write: Option<Timestamp>,
+        /// Log shipping restores into it; up to when it has what was committed.
+        restoring: Option<Timestamp>,
+    }
+    /// Log shipping of a pool's mgc.
+    ShippingView {
+        /// Store in use.
+        from: String,
+        /// Store that is restored.
+        to: String,
+        /// When the newest segment in the share was cut.
+        shipped_at: Option<Timestamp>,
+        /// Number of that segment.
+        shipped: Option<u64>,
+        /// Number of the newest segment that is applied.
+        applied: Option<u64>,
+        /// Commits that were shipped and are not applied.
+        behind: u64,
+        /// When the backup job last succeeded.
+        backup_at: Option<Timestamp>,
+        /// When copy and restore last succeeded.
+        restore_at: Option<Timestamp>,
+        /// Why a job fails; none when all is well.
+        problem: Option<String>,
+        /// Folders of databases that were in use, were replaced, and may hold what was never shipped.
+        orphans: Vec<String>,
     }
     /// `GET /api/v1/pools/{fqdn}`.
     PoolDetail {
@@ -183,6 +208,14 @@ dto! {
         lookup_uri: SipUri,
         /// Latest tests.
         tests: Vec<TestSummary>,
+        /// Log shipping, when the pool has a backup and a share that this program reaches.
+        shipping: Option<ShippingView>,
+        /// The guided run that has the pool in hand.
+        run: Option<String>,
+        /// The latest guided runs, newest first.
+        runs: Vec<JobView>,
+        /// For each state, the servers that stand near the database it uses.
+        near: Vec<Vec<Fqdn>>,
     }
     /// A test message in a list.
     TestSummary {

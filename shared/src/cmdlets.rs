@@ -111,6 +111,48 @@ cmdlets! { ($)
         /// Accepts the loss that the plan states when the database in use does not answer.
         acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch, ours;
     }
+    /// Fails a pool over to its backup database in the guided steps of the procedure, as a run that survives restarts.
+    StartLgFailover "Start-LgFailover" Start {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Servers that are active afterwards; those near the backup database when left out.
+        active_servers: Vec<String> = "ActiveServers" Kind::List;
+        /// The primary database is gone; what was not shipped is lost.
+        forced: bool = "Forced" Kind::Switch;
+        /// Accepts the loss that the plan states.
+        acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch;
+    }
+    /// Returns a pool to its primary database in guided steps: state Normal first, then its active servers.
+    StartLgFailback "Start-LgFailback" Start {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Servers that are active afterwards; those near the primary database when left out.
+        active_servers: Vec<String> = "ActiveServers" Kind::List;
+        /// The backup database is gone; what was not shipped is lost.
+        forced: bool = "Forced" Kind::Switch;
+        /// Accepts the loss that the plan states.
+        acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch;
+    }
+    /// Goes on with a guided run that stopped at a failed step.
+    ResumeLgRun "Resume-LgRun" Start {
+        /// Id of the run.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Cancels a guided run that has not brought the other database online; the pool goes on as it was.
+    StopLgRun "Stop-LgRun" Change {
+        /// Id of the run.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists guided runs: steps, log, duration, who.
+    GetLgRun "Get-LgRun" Query {
+        /// Id of a run.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Shows log shipping: what was shipped, copied and applied, and how far the other side is behind.
+    GetLgLogShipping "Get-LgLogShipping" Query {
+        /// Service identity of one pool.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
     /// Chooses which servers of a pool accept new client connections; removed ones keep those they have.
     SetCsPersistentChatActiveServer "Set-CsPersistentChatActiveServer" Change {
         /// The pool; "global" when there is one pool only.

@@ -58,7 +58,10 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
     match role {
         "CsAdministrator" => true,
         "CsPersistentChatAdministrator" => {
-            let chat = cmdlet.contains("CsPersistentChat") || cmdlet == "Move-LgPersistentChatEndpoint";
+            let guided =
+                ["Start-LgFailover", "Start-LgFailback", "Resume-LgRun", "Stop-LgRun"].contains(&cmdlet);
+            let chat =
+                guided || cmdlet.contains("CsPersistentChat") || cmdlet == "Move-LgPersistentChatEndpoint";
             read || define
                 || chat
                 || cmdlet.ends_with("LgShare")

@@ -9,6 +9,7 @@ pub mod control;
 pub mod deploy;
 pub mod directory;
 pub mod door;
+pub mod failover;
 pub mod fleet;
 pub mod handlers;
 pub mod http;

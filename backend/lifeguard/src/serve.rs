@@ -205,6 +205,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let _marker =
         std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
     tokio::spawn(app.fleet.clone().run());
+    tokio::spawn(app.fleet.clone().ship());
     announce(&app);
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
@@ -216,6 +217,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     close_dangling(&app).await?;
     crate::probe::close_interrupted(&app)?;
     crate::publish::resume(&app)?;
+    crate::failover::resume_all(&app)?;
     let control = crate::control::listen(app.clone())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {

@@ -3,6 +3,7 @@
 mod chat;
 mod documents;
 mod editing;
+mod failover;
 mod faults;
 mod harness;
 mod page;

@@ -3,6 +3,7 @@
 mod accounts;
 mod active;
 mod endpoints;
+mod failover;
 mod kept;
 mod policies;
 mod queries;

@@ -150,8 +150,13 @@ fn describe(p: &mut Plan, pool: &ChatPool, old: &SideView, new: &SideView, words
     }
     match &old.error {
         None => {
+            let how = if new.restoring.is_some() {
+                "the tail of its log is shipped and applied on"
+            } else {
+                "it is copied fully to"
+            };
             p.sentences.push(format!(
-                "Posts to {} stop; {} is copied fully to {}.",
+                "Posts to {} stop; {} is closed, and {how} {}.",
                 pool.fqdn,
                 in_use(old, words.0),
                 new.store
@@ -161,7 +166,13 @@ fn describe(p: &mut Plan, pool: &ChatPool, old: &SideView, new: &SideView, words
         Some(_) => {
             let age = new.copied_at.map_or_else(
                 || "was never copied to".to_owned(),
-                |t| format!("was last copied at {}", t.rfc3339()),
+                |t| {
+                    format!(
+                        "was last {} at {}",
+                        if new.restoring.is_some() { "shipped to" } else { "copied" },
+                        t.rfc3339()
+                    )
+                },
             );
             p.sentences
                 .push(format!("{} does not answer; it is left as it is.", capital(&in_use(old, words.0))));

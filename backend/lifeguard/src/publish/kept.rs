@@ -115,7 +115,11 @@ impl Run {
             }
             let to = dir.join("kept").join(format!("{fqdn}-v{}", before.version));
             let moved = match database {
-                "mgc" => MgcDatabase::set_aside(&dir, &to),
+                "mgc" => {
+                    let secondary = store::chat::shipping::Secondary::new(&dir, pool.as_str());
+                    secondary.abandon().map_err(|e| e.to_string())?;
+                    MgcDatabase::set_aside(&dir, &to)
+                }
                 _ => ComplianceQueue::set_aside(&dir, &to),
             };
             if moved.map_err(|e| format!("{database} of {fqdn} could not be set aside: {e}"))? {

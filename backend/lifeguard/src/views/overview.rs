@@ -1,7 +1,8 @@
 //! Overview and pools.
 
 use shared::api::{
-    ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, TestRun, TestSummary,
+    ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, ShippingView, TestRun,
+    TestSummary,
 };
 use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
@@ -71,6 +72,7 @@ fn database(role: &str, v: &SideView, in_use: bool) -> DatabaseView {
         epoch: v.info.as_ref().map(|i| i.epoch),
         copied_at: v.copied_at,
         last_write: v.info.as_ref().and_then(|i| i.last_write),
+        restoring: v.restoring,
     }
 }
 
@@ -147,6 +149,12 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
             .ok_or_else(|| ApiError::not_found(format!("There is no Persistent Chat pool {name}.")))?;
     let kind = if p.kind == PoolKind::Multiple { "Multiple computer pool" } else { "Single computer pool" };
     let [lookup_uri, _] = contacts(p, &f.t);
+    let (held, runs) = app
+        .store
+        .read(|c| {
+            Ok((pools::held_by(c, &p.id)?, jobs::jobs_of(c, crate::failover::KIND, p.fqdn.as_str(), 10)?))
+        })
+        .map_err(crate::door::store_error)?;
     Ok(PoolDetail {
         summary: summary(app, &f, p).await?,
         port: p.port.get(),
@@ -156,6 +164,35 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         default_for: p.default_for.iter().filter_map(|s| f.t.site(s)).map(|s| s.site_id.clone()).collect(),
         lookup_uri,
         tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
+        shipping: shipping(app, &f.t, p),
+        run: held,
+        runs,
+        near: [PoolState::Normal, PoolState::FailedOver]
+            .map(|s| crate::failover::near(&f.t, p, s).into_iter().map(|c| c.fqdn.clone()).collect())
+            .into(),
+    })
+}
+
+fn shipping(app: &App, t: &Topology, p: &ChatPool) -> Option<ShippingView> {
+    let s = app.fleet.shipping(&p.id)?;
+    let w = app.fleet.wanted_of(&p.id)?;
+    let label = |side: PoolState| w.side(side).map(|(l, _)| l.clone()).unwrap_or_default();
+    let count = |m: &Option<store::chat::shipping::Mark>| m.as_ref().map(|m| m.commits);
+    let same = s.shipped.as_ref().map(|m| m.epoch) == s.applied.as_ref().map(|m| m.epoch);
+    let applied = count(&s.applied).filter(|_| same).unwrap_or(0);
+    let orphans = [PoolState::Normal, PoolState::FailedOver].into_iter().filter_map(|x| w.secondary(x));
+    let _ = t;
+    Some(ShippingView {
+        from: label(s.from),
+        to: label(crate::fleet::other(s.from)),
+        shipped_at: s.shipped.as_ref().map(|m| m.cut),
+        shipped: s.shipped.as_ref().map(|m| m.seq),
+        applied: s.applied.as_ref().map(|m| m.seq),
+        behind: count(&s.shipped).unwrap_or(0).saturating_sub(applied),
+        backup_at: s.backup_at,
+        restore_at: s.restore_at,
+        problem: s.backup_error.or(s.restore_error),
+        orphans: orphans.flat_map(|x| x.orphans()).map(|o| o.display().to_string()).collect(),
     })
 }
 
@@ -282,6 +319,20 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
     }
     for p in &list {
         pool_problems(p, &mut problems);
+        let trouble = app.fleet.shipping(&p.id).and_then(|s| s.backup_error.or(s.restore_error));
+        if let Some(why) = trouble {
+            let text = format!(
+                "Log shipping of {} stands still: {why}. What is posted now would be lost with the database in use.",
+                p.fqdn
+            );
+            problems.push(problem(
+                "shipping",
+                false,
+                text,
+                p.fqdn.as_str(),
+                format!("/pools/{}/databases", p.fqdn),
+            ));
+        }
     }
     problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
     Ok(Overview {

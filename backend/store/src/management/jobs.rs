@@ -52,6 +52,48 @@ pub fn jobs(c: &Connection, limit: u32) -> Result<Vec<JobView>> {
     )
 }
 
+/// Newest jobs of a kind first.
+///
+/// # Errors
+/// SQLite's.
+pub fn jobs_of_kind(c: &Connection, kind: &str, limit: u32) -> Result<Vec<JobView>> {
+    let sql = "SELECT json_extract(document, '$.view') FROM job WHERE kind = ?1 ORDER BY started DESC, id DESC LIMIT ?2";
+    let mut s = c.prepare_cached(sql)?;
+    let rows = s
+        .query_map(params![kind, limit], |r| r.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.iter().map(|t| Ok(serde_json::from_str(t)?)).collect()
+}
+
+/// Newest jobs of a kind that concern a pool first.
+///
+/// # Errors
+/// SQLite's.
+pub fn jobs_of(c: &Connection, kind: &str, pool: &str, limit: u32) -> Result<Vec<JobView>> {
+    let sql = "SELECT json_extract(document, '$.view') FROM job
+         WHERE kind = ?1 AND json_extract(document, '$.input.pool') = ?2 ORDER BY started DESC, id DESC LIMIT ?3";
+    let mut s = c.prepare_cached(sql)?;
+    let rows = s
+        .query_map(params![kind, pool, limit], |r| r.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    rows.iter().map(|t| Ok(serde_json::from_str(t)?)).collect()
+}
+
+/// One job of a kind with its input.
+///
+/// # Errors
+/// SQLite's.
+pub fn job_with_input<I: DeserializeOwned>(
+    c: &Connection,
+    id: &str,
+    kind: &str,
+) -> Result<Option<(JobView, I)>> {
+    let sql = "SELECT json_extract(document, '$.view'), json_extract(document, '$.input') FROM job WHERE id = ?1 AND kind = ?2";
+    let row: Option<(String, String)> =
+        c.query_row(sql, [id, kind], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+    row.map(|(v, i)| Ok((serde_json::from_str(&v)?, serde_json::from_str(&i)?))).transpose()
+}
+
 /// Jobs that a restart interrupted, with their inputs: id, kind, view, input.
 ///
 /// # Errors

@@ -82,6 +82,24 @@ pub fn set_opened(c: &Connection, pool: &ObjectId, side: PoolState, epoch: u64) 
     Ok(())
 }
 
+/// The guided run that has the pool in hand.
+///
+/// # Errors
+/// SQLite's.
+pub fn held_by(c: &Connection, pool: &ObjectId) -> Result<Option<String>> {
+    let sql = "SELECT held FROM pool_state WHERE pool = ?1";
+    Ok(c.query_row(sql, [pool.as_str()], |r| r.get(0)).optional()?.flatten())
+}
+
+/// Gives the pool into the hands of a run, or back.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_held(c: &Connection, pool: &ObjectId, run: Option<&str>) -> Result<()> {
+    c.execute("UPDATE pool_state SET held = ?2 WHERE pool = ?1", params![pool.as_str(), run])?;
+    Ok(())
+}
+
 /// Active servers of a pool, by name.
 ///
 /// # Errors

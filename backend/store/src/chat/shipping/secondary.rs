@@ -144,7 +144,13 @@ impl Secondary {
         match after {
             Some(a) if a.hash != h.prev => return forked("it was cut after another segment"),
             Some(a) => self.untouched(a)?,
-            None => self.set_orphan_aside()?,
+            None => {
+                self.set_orphan_aside()?;
+                // A log of the file that is replaced must not be replayed into the new one.
+                for file in ["mgc.db-wal", "mgc.db-shm", "mgc.db-shipped"] {
+                    let _ = std::fs::remove_file(self.dir.join(file));
+                }
+            }
         }
         self.write_pages(path, &h)?;
         let meta = std::fs::metadata(self.database()).map_err(io(&self.database()))?;
@@ -201,6 +207,9 @@ impl Secondary {
         if !self.database().exists() || self.applied().is_some() {
             return Ok(());
         }
+        if super::shipper::is_clean(&self.database()) || never_opened(&self.database()) {
+            return Ok(()); // everything in it was shipped, or copied from elsewhere
+        }
         let orphans = self.dir.join("orphans");
         std::fs::create_dir_all(&orphans).map_err(io(&orphans))?;
         let n = std::fs::read_dir(&orphans).map(Iterator::count).unwrap_or(0) + 1;
@@ -213,6 +222,33 @@ impl Secondary {
             }
         }
         sync_dir(&self.dir)
+    }
+
+    /// Gives restoring up: what was copied and noted is forgotten, the file may be replaced.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn abandon(&self) -> Result<(), ShipError> {
+        for file in ["mgc.restoring", "mgc.applying"] {
+            let path = self.dir.join(file);
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io(&path)(e)),
+                _ => {}
+            }
+        }
+        match std::fs::remove_dir_all(self.destination()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(&self.destination())(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Databases that were in use here and may hold what was never shipped, oldest first.
+    pub fn orphans(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.dir.join("orphans"));
+        let mut found: Vec<PathBuf> =
+            entries.map(|d| d.flatten().map(|e| e.path()).collect()).unwrap_or_default();
+        found.sort();
+        found
     }
 
     /// Ends restoring: from now on the database may be opened. Nothing more can be applied.
@@ -228,4 +264,12 @@ impl Secondary {
             _ => sync_dir(&self.dir),
         }
     }
+}
+
+/// The first copy that publishing makes has epoch 0, below any that was ever in use.
+fn never_opened(database: &Path) -> bool {
+    let Ok(c) = crate::chat::read_only(database) else { return false };
+    crate::chat::database::epoch_of(&c).is_ok_and(|e| e == 0)
+        && c.query_row("SELECT COUNT(*) FROM meta WHERE key = 'epoch'", [], |r| r.get::<_, i64>(0))
+            .is_ok_and(|n| n == 1)
 }

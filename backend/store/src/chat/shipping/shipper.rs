@@ -44,6 +44,14 @@ fn facts(database: &Path) -> Result<(u64, u128), ShipError> {
     Ok((m.len(), modified.unwrap_or_default().as_nanos()))
 }
 
+/// Whether the database file is, to the byte count and time, what the last segment left, with no log.
+pub fn is_clean(database: &Path) -> bool {
+    let clean: Option<Clean> =
+        std::fs::read(beside(database, "-shipped")).ok().and_then(|b| serde_json::from_slice(&b).ok());
+    let log = std::fs::metadata(beside(database, "-wal")).map_or(0, |m| m.len());
+    clean.is_some_and(|c| log == 0 && facts(database).is_ok_and(|f| f == (c.size, c.modified)))
+}
+
 impl Shipper {
     /// Goes on with the chain of this epoch in the share, or begins it with a base. `c` is the writer's
     /// connection; `id` names the pool's database.

@@ -6,51 +6,26 @@
 //! noted before it is opened, so a restart in between does the same again, and a database that vanished
 //! is never silently replaced by an older one.
 
+mod shipping;
+pub mod switch;
+mod wanted;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use node::traits::{ChatStore, Databases};
-use rusqlite::Connection;
 use shared::deployment::PoolState;
-use shared::topology::{ChatPool, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
 use store::chat::{DbInfo, MgcDatabase};
-use store::management::{Management, StoreError, pools, topology};
+use store::management::Management;
 use tokio::sync::{Notify, watch};
 
+pub use self::shipping::Shipping;
+use self::switch::switch;
+pub use self::wanted::{Wanted, create_databases, other, wanted};
 use crate::clock::Clock;
-use crate::door::Fault;
-use crate::settings::Settings;
-
-/// What is wanted of a pool's databases.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
-    /// The pool.
-    pub pool: ObjectId,
-    /// Normal: primary; FailedOver: backup.
-    pub state: PoolState,
-    /// Generation of the state row.
-    pub generation: u64,
-    /// The loss was acknowledged.
-    pub forced: bool,
-    /// Primary: label and folder.
-    pub primary: (String, PathBuf),
-    /// Backup.
-    pub backup: Option<(String, PathBuf)>,
-    /// Compliance queue, when enabled.
-    pub compliance: Option<PathBuf>,
-}
-
-impl Wanted {
-    fn side(&self, state: PoolState) -> Option<&(String, PathBuf)> {
-        match state {
-            PoolState::Normal => Some(&self.primary),
-            PoolState::FailedOver => self.backup.as_ref(),
-        }
-    }
-}
 
 /// What is known of one side.
 #[derive(Debug, Clone, Default)]
@@ -67,6 +42,8 @@ pub struct SideView {
     pub creatable: bool,
     /// Messages in it, when it is the one in use.
     pub messages: Option<u64>,
+    /// Log shipping restores into it: up to when it has what was committed.
+    pub restoring: Option<Timestamp>,
 }
 
 /// Both sides of a pool.
@@ -94,13 +71,14 @@ struct Open {
 
 impl Open {
     fn fits(&self, w: &Wanted) -> bool {
-        self.state == w.state && self.compliance == w.compliance
+        !w.held && self.state == w.state && self.compliance == w.compliance
     }
 }
 
 #[derive(Default)]
 struct Slot {
     wanted: Option<Wanted>,
+    shipping: Shipping,
     open: Option<Open>,
     trouble: Option<String>,
 }
@@ -112,94 +90,8 @@ pub struct Fleet {
     changed: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
     store: Management,
-}
-
-/// What the published topology and the state rows want.
-pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
-    let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
-    let mut out = Vec::new();
-    for p in &t.pools {
-        let here = |store: &SqlStore| {
-            (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)))
-        };
-        let Some(primary) = t.sql_store(&p.sql_store).and_then(here) else { continue };
-        let row = pools::state(c, &p.id)?;
-        out.push(Wanted {
-            pool: p.id.clone(),
-            state: row.map(|r| r.state).unwrap_or_default(),
-            generation: row.map_or(0, |r| r.generation),
-            forced: row.is_some_and(|r| r.forced),
-            primary,
-            backup: p.backup_sql_store.as_ref().and_then(|id| t.sql_store(id)).and_then(here),
-            compliance: compliance_dir(s, &t, p),
-        });
-    }
-    Ok(out)
-}
-
-fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
-    let store = t.sql_store(p.compliance_sql_store.as_ref()?)?;
-    (store.placement == Placement::RunHere).then(|| s.sql_dir(store))
-}
-
-/// Creates the databases a pool needs and lacks; what was done, a line each.
-///
-/// # Errors
-/// What could not be created.
-pub fn create_databases(
-    s: &Settings,
-    t: &Topology,
-    p: &ChatPool,
-    at: Timestamp,
-) -> Result<Vec<String>, String> {
-    let mut log = Vec::new();
-    let store = |id: &ObjectId| t.sql_store(id).filter(|x| x.placement == Placement::RunHere);
-    if let Some(primary) = store(&p.sql_store) {
-        let dir = s.sql_dir(primary);
-        log.push(created(MgcDatabase::create(&dir), "mgc", primary, p)?);
-    }
-    if let (Some(primary), Some(backup)) = (store(&p.sql_store), p.backup_sql_store.as_ref().and_then(store))
-    {
-        log.push(first_copy(&s.sql_dir(primary), &s.sql_dir(backup), backup, p, at)?);
-    }
-    if let Some(dir) = compliance_dir(s, t, p) {
-        let made = store::chat::ComplianceQueue::create(&dir);
-        let label = p.compliance_sql_store.as_ref().and_then(|id| t.sql_store(id));
-        if let Some(label) = label {
-            log.push(created(made, "mgccomp", label, p)?);
-        }
-    }
-    Ok(log)
-}
-
-/// The backup begins as a copy of the primary, so that there is something to fall back to from the start.
-/// Its epoch 0 is below any that was ever open.
-fn first_copy(
-    from: &Path,
-    to: &Path,
-    backup: &SqlStore,
-    p: &ChatPool,
-    at: Timestamp,
-) -> Result<String, String> {
-    if MgcDatabase::probe(to).is_ok() {
-        return Ok(format!("The backup mgc of {} is on {} already.", p.fqdn, backup.label()));
-    }
-    MgcDatabase::copy(from, to, 0, at)
-        .map_err(|e| format!("the backup mgc could not be made on {}: {e}", backup.label()))?;
-    Ok(format!("The backup mgc of {} is made on {} as a copy of the primary.", p.fqdn, backup.label()))
-}
-
-fn created<E: std::fmt::Display>(
-    r: Result<bool, E>,
-    db: &str,
-    s: &SqlStore,
-    p: &ChatPool,
-) -> Result<String, String> {
-    match r {
-        Ok(true) => Ok(format!("{db} of {} is created on {}.", p.fqdn, s.label())),
-        Ok(false) => Ok(format!("{db} of {} is on {} already.", p.fqdn, s.label())),
-        Err(e) => Err(format!("{db} of {} could not be created on {}: {e}", p.fqdn, s.label())),
-    }
+    /// Held while database files are moved, copied or restored.
+    moving: tokio::sync::Mutex<()>,
 }
 
 impl Fleet {
@@ -211,6 +103,7 @@ impl Fleet {
             changed: watch::channel(0).0,
             clock,
             store,
+            moving: tokio::sync::Mutex::default(),
         })
     }
 
@@ -273,6 +166,14 @@ impl Fleet {
         if let Some(o) = open {
             o.database.close().await;
         }
+        if wanted.held {
+            if let Some(slot) = self.slots().get_mut(pool) {
+                slot.trouble = Some("a guided run has the databases in hand".to_owned());
+            }
+            self.bump();
+            return true;
+        }
+        let _moving = self.moving.lock().await;
         let at = self.clock.now();
         let (w, store) = (wanted.clone(), self.store.clone());
         let result = tokio::task::spawn_blocking(move || switch(&w, &store, at))
@@ -330,6 +231,39 @@ impl Fleet {
 
     fn bump(&self) {
         self.changed.send_modify(|n| *n += 1);
+    }
+
+    /// What is wanted of a pool.
+    pub fn wanted_of(&self, pool: &ObjectId) -> Option<Wanted> {
+        self.slots().get(pool).and_then(|s| s.wanted.clone())
+    }
+
+    /// Waits until no database of the pool is open, then runs `work` on its files while nobody else
+    /// touches them.
+    ///
+    /// # Errors
+    /// What `work` returns, or that the database did not close within `limit`.
+    pub async fn with_files<T: Send + 'static>(
+        &self,
+        pool: &ObjectId,
+        limit: Duration,
+        work: impl FnOnce(&Wanted) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let mut rx = self.changed.subscribe();
+        let closed = || self.slots().get(pool).is_none_or(|s| s.open.is_none() && s.trouble.is_some());
+        let wait = async {
+            while !closed() {
+                if rx.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(limit, wait)
+            .await
+            .map_err(|_| "its database is still being closed".to_owned())?;
+        let _moving = self.moving.lock().await;
+        let w = self.wanted_of(pool).ok_or("the pool does not run here")?;
+        tokio::task::spawn_blocking(move || work(&w)).await.unwrap_or_else(|e| Err(e.to_string()))
     }
 
     /// Waits until the pool uses the side that is wanted.
@@ -407,6 +341,12 @@ fn view(label: &str, dir: &Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
         None => MgcDatabase::probe(dir),
     };
     let mut v = SideView { store: label.to_owned(), creatable: dir.is_dir(), ..SideView::default() };
+    if let Some(a) = store::chat::shipping::Secondary::new(dir, "").applied() {
+        v.restoring = Some(a.mark.cut);
+        v.copied_at = Some(a.mark.cut);
+        v.creatable = true;
+        return v;
+    }
     match probe {
         Ok(info) => {
             v.copied_at = info.copied_at;
@@ -416,45 +356,6 @@ fn view(label: &str, dir: &Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
         Err(e) => v.error = Some(e),
     }
     v
-}
-
-/// Opens the wanted side. When the other side was in use, that one is copied first; when it does not
-/// answer, the wanted side is opened as it stands only if the loss was acknowledged.
-fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
-    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
-    let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
-    if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
-        let (label, from) = w.side(side).ok_or("the side that was in use is not in the topology any more")?;
-        match MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch)) {
-            Ok(there) => {
-                MgcDatabase::copy(from, to, there.epoch + 1, at)
-                    .map_err(|e| format!("the copy from {label} failed: {e}"))?;
-            }
-            Err(_) if w.forced => {
-                let here = MgcDatabase::probe(to)?;
-                MgcDatabase::promote(to, here.epoch.max(last_epoch) + 1).map_err(|e| e.to_string())?;
-            }
-            Err(e) => {
-                return Err(format!("{label} does not answer ({e}), and the loss was not acknowledged"));
-            }
-        }
-    }
-    let info = MgcDatabase::probe(to)?;
-    if let Some((_, epoch)) = last {
-        fresh(&info, epoch)?;
-    }
-    store
-        .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
-        .map_err(|e: StoreError| e.to_string())?;
-    MgcDatabase::open(to, info.epoch, w.compliance.as_deref(), None).map_err(|e| e.to_string())
-}
-
-/// A database that is older than the one used last is a stranger or a restored copy.
-fn fresh(i: &DbInfo, last_epoch: u64) -> Result<DbInfo, String> {
-    if i.epoch >= last_epoch {
-        return Ok(i.clone());
-    }
-    Err(format!("its database is older (epoch {}) than the one used last (epoch {last_epoch})", i.epoch))
 }
 
 impl Databases for Fleet {

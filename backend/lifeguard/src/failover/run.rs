@@ -1,0 +1,450 @@
+//! The run: its steps, each stored before it begins and after it ends.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use node::traits::Databases as _;
+use shared::api::{JobStep, JobView};
+use shared::deployment::{PoolState, ServerState};
+use shared::error::{ApiError, ErrorCode};
+use shared::events::Topic;
+use shared::roles;
+use store::chat::MgcDatabase;
+use store::management::audit::{self, Opened};
+use store::management::{accounts, jobs, pools};
+
+use super::{Input, KIND};
+use crate::app::App;
+use crate::clock::new_id;
+use crate::door::{Cx, Fault, store_error};
+use crate::fleet::switch::{bring_over, catch_up};
+use crate::fleet::{Wanted, other};
+
+/// How long a database may take to close, and servers to follow.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the first whole copy to the other side is waited for; it goes on afterwards all the same.
+const FIRST_COPY: Duration = Duration::from_secs(20);
+/// Step that brings the other database online: the point of no return.
+const ONLINE: usize = 3;
+
+fn titles(to: PoolState) -> [&'static str; 8] {
+    match to {
+        PoolState::FailedOver => [
+            "Remove log shipping from the backup database: posts stop, the tail is shipped",
+            "Copy uncopied log backups from the share",
+            "Apply unapplied log backups in sequence",
+            "Bring the backup database online",
+            "Set the pool state to FailedOver",
+            "Ship the log of the new primary database to the other side",
+            "Set the active servers near the new primary database",
+            "Check that the pool works",
+        ],
+        PoolState::Normal => [
+            "Stop posts and ship the tail of the backup database",
+            "Copy uncopied log backups from the share",
+            "Apply unapplied log backups in sequence",
+            "Bring the primary database online",
+            "Set the pool state to Normal",
+            "Ship the log of the primary database to the backup again",
+            "Set the active servers near the primary database",
+            "Check that the pool works",
+        ],
+    }
+}
+
+/// Stores a new run in the act's own transaction and starts it; its id.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn begin(cx: &Cx, input: Input, detail: &str) -> Result<String, ApiError> {
+    let now = cx.now();
+    let step = |title: &str| JobStep {
+        title: title.to_owned(),
+        state: "waiting".to_owned(),
+        log: vec![],
+        millis: None,
+        remedy: None,
+    };
+    let verb = if input.to == PoolState::FailedOver { "Fail over" } else { "Fail back" };
+    let job = JobView {
+        id: new_id(&*cx.app.entropy, now),
+        title: format!("{verb} {}", input.pool),
+        state: "running".to_owned(),
+        actor: input.actor.clone(),
+        started: now,
+        steps: titles(input.to).into_iter().map(step).collect(),
+        error: None,
+    };
+    cx.commit(detail, |tx| {
+        pools::set_held(tx, &input.id, Some(&job.id))?;
+        Ok(jobs::save_job(tx, &job, KIND, &input)?)
+    })?;
+    let id = job.id.clone();
+    spawn(cx.app.clone(), job, input);
+    Ok(id)
+}
+
+/// Goes on with runs that a restart interrupted.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn resume_all(app: &Arc<App>) -> Result<(), ApiError> {
+    for (mut job, input) in app.store.read(|c| jobs::running_jobs::<Input>(c, KIND)).map_err(store_error)? {
+        for s in job.steps.iter_mut().filter(|s| s.state == "running") {
+            s.log.push("Interrupted by a restart; begun again.".to_owned());
+        }
+        spawn(app.clone(), job, input);
+    }
+    Ok(())
+}
+
+/// Goes on with a run that stopped at a failed step, in the hands of whoever resumes it.
+///
+/// # Errors
+/// When there is no such run, or it did not fail.
+pub fn resume(cx: &Cx, id: &str, detail: &str) -> Result<(), ApiError> {
+    let (mut job, mut input) = find(cx, id)?;
+    if job.state != "failed" {
+        return Err(ApiError::new(
+            ErrorCode::Conflict,
+            format!("This run is {}; only a failed one is resumed.", job.state),
+        ));
+    }
+    input.actor.clone_from(&cx.actor.name);
+    "running".clone_into(&mut job.state);
+    job.error = None;
+    for s in job.steps.iter_mut().filter(|s| s.state == "failed") {
+        "waiting".clone_into(&mut s.state);
+        s.log.push(format!("Resumed by {}.", cx.actor.name));
+    }
+    cx.commit(detail, |tx| {
+        pools::set_held(tx, &input.id, Some(&job.id))?;
+        Ok(jobs::save_job(tx, &job, KIND, &input)?)
+    })?;
+    spawn(cx.app.clone(), job, input);
+    Ok(())
+}
+
+fn find(cx: &Cx, id: &str) -> Result<(JobView, Input), ApiError> {
+    let found = cx.read(|c| Ok(jobs::job_with_input::<Input>(c, id, KIND)?))?;
+    found.ok_or_else(|| ApiError {
+        field: Some("Identity".to_owned()),
+        ..ApiError::not_found("There is no such run.")
+    })
+}
+
+/// Cancels a run before the point of no return; the pool goes on as it was.
+///
+/// # Errors
+/// When it is under way or went too far.
+pub fn stop(cx: &Cx, id: &str, dry: bool, detail: &str) -> Result<String, ApiError> {
+    let (mut job, input) = find(cx, id)?;
+    let opened = cx.read(|c| Ok(pools::opened(c, &input.id)?))?;
+    let refuse = |text: String| Err(ApiError::new(ErrorCode::Conflict, text));
+    if job.state != "failed" {
+        return refuse(format!(
+            "This run is {}. Only one that stopped at a failed step is cancelled.",
+            job.state
+        ));
+    }
+    if opened.is_some_and(|(side, _)| side == input.to) {
+        return refuse(
+            "The other database is online already; there is only the way forward. Resume the run.".to_owned(),
+        );
+    }
+    if !dry {
+        "cancelled".clone_into(&mut job.state);
+        cx.commit(detail, |tx| {
+            pools::set_held(tx, &input.id, None)?;
+            Ok(jobs::save_job(tx, &job, KIND, &input)?)
+        })?;
+    }
+    Ok(input.pool)
+}
+
+fn spawn(app: Arc<App>, job: JobView, input: Input) {
+    tokio::spawn(async move { Run { app, job, input }.run().await });
+}
+
+struct Run {
+    app: Arc<App>,
+    job: JobView,
+    input: Input,
+}
+
+type Log = Vec<String>;
+
+impl Run {
+    async fn run(mut self) {
+        for i in 0..self.job.steps.len() {
+            if self.job.steps[i].state == "done" {
+                continue;
+            }
+            self.set(i, "running");
+            let started = Instant::now();
+            let mut log = Vec::new();
+            let result = match self.still_allowed() {
+                Ok(()) => self.step(i, &mut log).await,
+                Err(e) => Err(e),
+            };
+            let step = &mut self.job.steps[i];
+            step.log.append(&mut log);
+            step.millis = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            if let Err(why) = result {
+                step.log.push(why.clone());
+                self.job.error = Some(why);
+                "failed".clone_into(&mut self.job.state);
+                self.set(i, "failed");
+                self.app.bus.send(Topic::Pool, self.input.pool.as_str());
+                return;
+            }
+            self.set(i, "done");
+        }
+        "done".clone_into(&mut self.job.state);
+        self.save();
+        self.app.bus.send(Topic::Pool, self.input.pool.as_str());
+    }
+
+    fn set(&mut self, i: usize, state: &str) {
+        state.clone_into(&mut self.job.steps[i].state);
+        self.save();
+    }
+
+    fn save(&self) {
+        if let Err(e) = self.app.store.write(|tx| jobs::save_job(tx, &self.job, KIND, &self.input)) {
+            tracing::error!(cause = %e, job = %self.job.id, "a run's progress could not be stored");
+        }
+        self.app.bus.send(Topic::Job, self.job.id.as_str());
+    }
+
+    /// A role that was taken away stops the run before its next step; it can be resumed by somebody else.
+    fn still_allowed(&self) -> Result<(), String> {
+        let account =
+            self.app.store.read(|c| accounts::account(c, &self.input.actor)).map_err(|e| e.to_string())?;
+        let Some(a) = account else { return Ok(()) }; // a token, or the host
+        if !a.enabled {
+            return Err(format!(
+                "The account {} was disabled. Somebody else may resume the run.",
+                self.input.actor
+            ));
+        }
+        roles::can(self.input.cmdlet(), &[a.role])
+            .map_err(|why| format!("{why} Somebody else may resume the run."))
+    }
+
+    async fn step(&self, i: usize, log: &mut Log) -> Result<(), String> {
+        match i {
+            0 => self.take_in_hand(log).await,
+            1 => self.copy(log).await,
+            2 => self.apply(log).await,
+            ONLINE => self.online(log).await,
+            4 => self.state(log).await,
+            5 => self.ship(log).await,
+            6 => self.servers(log),
+            _ => self.check(log),
+        }
+    }
+
+    fn opened(&self) -> Result<(PoolState, u64), String> {
+        let found = self.app.store.read(|c| pools::opened(c, &self.input.id)).map_err(|e| e.to_string())?;
+        found.ok_or_else(|| "the pool's database was never opened".to_owned())
+    }
+
+    /// Whether the other database is online already; then the steps before that are behind us.
+    fn is_online(&self) -> Result<bool, String> {
+        Ok(self.opened()?.0 == self.input.to)
+    }
+
+    async fn take_in_hand(&self, log: &mut Log) -> Result<(), String> {
+        self.app.redeploy().map_err(|e| e.message)?;
+        self.app.fleet.with_files(&self.input.id, PATIENCE, |_| Ok(())).await?;
+        log.push(
+            "Posts are refused; the database in use is closed, and the tail of its log is in the share."
+                .to_owned(),
+        );
+        Ok(())
+    }
+
+    async fn copy(&self, log: &mut Log) -> Result<(), String> {
+        if self.is_online()? {
+            return done_already(log);
+        }
+        let (side, epoch) = self.opened()?;
+        let work = move |w: &Wanted| {
+            let (share, secondary) = (w.share.clone(), w.secondary(side));
+            let (Some(share), Some(secondary)) = (share, secondary) else { return Ok(None) };
+            secondary.copy(&share, epoch).map(Some).map_err(|e| e.to_string())
+        };
+        match self.app.fleet.with_files(&self.input.id, PATIENCE, work).await {
+            Ok(Some(n)) => log.push(format!("{n} segments of epoch {epoch} were copied.")),
+            Ok(None) => log.push(
+                "The pool has no share that is reached from here; the whole database is copied later."
+                    .to_owned(),
+            ),
+            Err(e) => self.fall_back(&e, log)?,
+        }
+        Ok(())
+    }
+
+    /// A chain that is not complete: planned, the whole database is copied; forced, what was lost with it
+    /// was acknowledged.
+    fn fall_back(&self, why: &str, log: &mut Log) -> Result<(), String> {
+        log.push(format!("The chain is not complete: {why}."));
+        log.push(if self.input.forced {
+            "The loss of what comes after it was acknowledged.".to_owned()
+        } else {
+            "The database in use answers, so the whole of it is copied instead.".to_owned()
+        });
+        Ok(())
+    }
+
+    async fn apply(&self, log: &mut Log) -> Result<(), String> {
+        if self.is_online()? {
+            return done_already(log);
+        }
+        let (side, epoch) = self.opened()?;
+        let work = move |w: &Wanted| catch_up(w, side, epoch);
+        match self.app.fleet.with_files(&self.input.id, PATIENCE, work).await {
+            Ok((_, n)) => log.push(format!("{n} segments were applied; nothing is missing.")),
+            Err(e) => self.fall_back(&e, log)?,
+        }
+        Ok(())
+    }
+
+    async fn online(&self, log: &mut Log) -> Result<(), String> {
+        if self.is_online()? {
+            return done_already(log);
+        }
+        let (side, epoch) = self.opened()?;
+        let (to, forced, at) = (self.input.to, self.input.forced, self.app.clock.now());
+        let work = move |w: &Wanted| {
+            let w = Wanted { state: to, forced, ..w.clone() };
+            bring_over(&w, side, epoch, at)?;
+            let (label, dir) = w.side(to).ok_or("the pool has no backup SQL Server store")?;
+            Ok((label.clone(), MgcDatabase::probe(dir)?))
+        };
+        let (label, info) = self.app.fleet.with_files(&self.input.id, PATIENCE, work).await?;
+        self.app
+            .store
+            .write(|tx| pools::set_opened(tx, &self.input.id, to, info.epoch))
+            .map_err(|e| e.to_string())?;
+        log.push(format!("mgc on {label} is online with {} messages, epoch {}.", info.messages, info.epoch));
+        log.push("The database that was in use is fenced: it takes no more writes.".to_owned());
+        Ok(())
+    }
+
+    async fn state(&self, log: &mut Log) -> Result<(), String> {
+        let (now, to) = (self.app.clock.now(), self.input.to);
+        self.audited("Set-CsPersistentChatState", to.word(), |tx| {
+            pools::set_state(tx, &self.input.id, to, self.input.forced, now)?;
+            pools::set_held(tx, &self.input.id, None)
+        })?;
+        self.app.redeploy().map_err(|e| e.message)?;
+        self.app.fleet.converged(&self.input.id, PATIENCE).await?;
+        log.push(format!(
+            "Set-CsPersistentChatState -Identity \"service:{}\" -PoolState {}",
+            self.input.pool,
+            to.word()
+        ));
+        log.push("All servers follow: they use the database that is online now.".to_owned());
+        Ok(())
+    }
+
+    async fn ship(&self, log: &mut Log) -> Result<(), String> {
+        let mut rx = self.app.fleet.watch();
+        let to = self.input.to;
+        let begun = || {
+            self.app
+                .fleet
+                .shipping(&self.input.id)
+                .filter(|s| s.from == to && s.applied.is_some() && s.restore_error.is_none())
+        };
+        let wait = async {
+            while begun().is_none() {
+                if rx.changed().await.is_err() {
+                    return;
+                }
+            }
+        };
+        if tokio::time::timeout(FIRST_COPY, wait).await.is_ok() {
+            log.push("The other side has a first copy and follows the log.".to_owned());
+            return Ok(());
+        }
+        let why = self.app.fleet.shipping(&self.input.id).and_then(|s| s.backup_error.or(s.restore_error));
+        log.push(format!(
+            "The other side does not follow yet{}. It begins by itself when it can; until then nothing protects the database in use.",
+            why.map(|w| format!(" ({w})")).unwrap_or_default()
+        ));
+        Ok(())
+    }
+
+    fn servers(&self, log: &mut Log) -> Result<(), String> {
+        self.audited("Set-CsPersistentChatActiveServer", &self.input.active.join(", "), |tx| {
+            pools::set_active_servers(tx, &self.input.id, &self.input.active)
+        })?;
+        self.app.redeploy().map_err(|e| e.message)?;
+        log.push(format!("Active: {}.", self.input.active.join(", ")));
+        Ok(())
+    }
+
+    fn check(&self, log: &mut Log) -> Result<(), String> {
+        let running = |name: &&String| {
+            let reports = self.app.reports.borrow();
+            reports.iter().any(|r| r.fqdn.as_str() == name.as_str() && r.state == ServerState::Running)
+        };
+        let up = self.input.active.iter().filter(running).count();
+        if up == 0 {
+            return Err(
+                "No active server of the pool runs. Start one, or make another one active.".to_owned()
+            );
+        }
+        log.push(format!(
+            "{up} of {} active servers run, and the database takes posts.",
+            self.input.active.len()
+        ));
+        log.push(format!("Send a test message to {} to prove it from a client's side.", self.input.pool));
+        let orphans = self
+            .app
+            .fleet
+            .wanted_of(&self.input.id)
+            .and_then(|w| w.secondary(self.input.to))
+            .map(|s| s.orphans());
+        for o in orphans.unwrap_or_default() {
+            log.push(format!("The database that was in use before is kept in {}; it may hold messages that were never shipped.", o.display()));
+        }
+        let _ = other(self.input.to);
+        Ok(())
+    }
+
+    /// A change that a step makes, with its audit rows in the same transaction.
+    fn audited(
+        &self,
+        cmdlet: &str,
+        detail: &str,
+        f: impl FnOnce(&rusqlite::Transaction<'_>) -> store::management::Result<()>,
+    ) -> Result<(), String> {
+        let now = self.app.clock.now();
+        let op_id = new_id(&*self.app.entropy, now);
+        let entry = Opened {
+            actor: self.input.actor.clone(),
+            reason: self.input.reason.clone(),
+            request_id: self.job.id.clone(),
+            line: format!("{cmdlet} {} ({detail})", self.input.pool),
+            ..Opened::by_service(&op_id, cmdlet, &self.input.pool)
+        };
+        self.app
+            .store
+            .write(|tx| {
+                audit::open(tx, &entry, now)?;
+                f(tx)?;
+                audit::close(tx, &op_id, "done", detail, now)?;
+                Ok::<(), Fault>(())
+            })
+            .map_err(|f| f.0.message)
+    }
+}
+
+fn done_already(log: &mut Log) -> Result<(), String> {
+    log.push("The other database is online already; nothing to do.".to_owned());
+    Ok(())
+}

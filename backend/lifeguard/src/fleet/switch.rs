@@ -1,0 +1,151 @@
+//! Switching a pool between its sides: what `Set-CsPersistentChatState` alone does at once, and what a
+//! guided run does in steps. Source: S1 steps 1–4.
+
+use std::sync::Arc;
+
+use shared::Timestamp;
+use shared::deployment::PoolState;
+use store::chat::shipping::{ShipError, claim, claimed, list};
+use store::chat::{DbInfo, MgcDatabase};
+use store::management::{Management, StoreError, pools};
+
+use super::wanted::{Wanted, other};
+
+/// Opens the wanted side. When the other side was in use, what it holds is brought over first: by the
+/// chain of log shipping when that is complete, else by a whole copy. When the side that was in use does
+/// not answer, only an acknowledged loss goes on, with what was shipped.
+pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
+    if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
+        bring_over(w, side, last_epoch, at)?;
+    }
+    let info = MgcDatabase::probe(to)?;
+    if let Some((_, epoch)) = last {
+        fresh(&info, epoch)?;
+    }
+    let info = above_claims(w, to, info)?;
+    store
+        .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
+        .map_err(|e: StoreError| e.to_string())?;
+    let ship = w.ship_to().filter(|_| w.backup.is_some());
+    MgcDatabase::open(to, info.epoch, w.compliance.as_deref(), ship).map_err(|e| e.to_string())
+}
+
+/// Brings what the side in use holds to the other side and that one online.
+///
+/// # Errors
+/// When neither chain nor copy is complete and the loss was not acknowledged.
+pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -> Result<(), String> {
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    // A kill after the database came online and before that was noted: nothing is done twice.
+    if MgcDatabase::probe(to).is_ok_and(|i| i.epoch > last_epoch) {
+        return Ok(());
+    }
+    let (label, from) = w.side(side).ok_or("the side that was in use is not in the topology any more")?;
+    let there = MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch));
+    let by_log = catch_up(w, side, last_epoch);
+    match (&there, by_log) {
+        (Ok(there), Ok(_)) => {
+            online(w, side, last_epoch)?;
+            let here = MgcDatabase::probe(to)?;
+            if here.messages == there.messages && here.last_write == there.last_write {
+                return Ok(());
+            }
+            whole_copy(w, from, label, there, at)
+        }
+        (Ok(there), Err(_)) => whole_copy(w, from, label, there, at),
+        (Err(_), Ok(_)) if w.forced => online(w, side, last_epoch),
+        // Nothing was shipped ever: the copy that publishing made is all there is.
+        (Err(_), Err(_)) if w.forced => {
+            let here = MgcDatabase::probe(to)?;
+            MgcDatabase::promote(to, here.epoch.max(last_epoch) + 1).map_err(|e| e.to_string())
+        }
+        (Err(e), _) => Err(format!("{label} does not answer ({e}), and the loss was not acknowledged")),
+    }
+}
+
+fn whole_copy(
+    w: &Wanted,
+    from: &std::path::Path,
+    label: &str,
+    there: &DbInfo,
+    at: Timestamp,
+) -> Result<(), String> {
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    if let (Some(share), Some(secondary)) = (&w.share, w.secondary(other(w.state))) {
+        claim(share, there.epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+        secondary.abandon().map_err(|e| e.to_string())?;
+    }
+    MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))
+}
+
+/// Steps 2 and 3: copies and applies everything of the chain; what was done.
+///
+/// # Errors
+/// A gap, a damaged segment, no chain at all.
+pub fn catch_up(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(u64, u64), String> {
+    let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
+    let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
+    let copied = secondary.copy(share, epoch).map_err(|e| e.to_string())?;
+    let applied = secondary.apply(epoch).map_err(|e| e.to_string())?;
+    complete(w, in_use, epoch).map_err(|e| e.to_string())?;
+    Ok((copied, applied))
+}
+
+/// Whether everything that lies in the share is applied.
+fn complete(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), ShipError> {
+    let share = w.share.as_deref().unwrap_or(std::path::Path::new(""));
+    let newest = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch).map(|(_, seq, _)| seq);
+    let applied =
+        w.secondary(in_use).and_then(|s| s.applied()).filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
+    match (newest, applied) {
+        (_, None) => Err(ShipError::Diverged("nothing was shipped yet".to_owned())),
+        (Some(n), Some(a)) if n > a => Err(ShipError::Gap { epoch, expected: a + 1, found: n }),
+        _ => Ok(()),
+    }
+}
+
+/// The portal decides which side is in use, so it may claim again what it claimed before it was killed.
+fn claimant(w: &Wanted) -> String {
+    w.pool.to_string()
+}
+
+/// A claim that came to nothing fenced this side too: it goes on with an epoch above it.
+fn above_claims(w: &Wanted, dir: &std::path::Path, info: DbInfo) -> Result<DbInfo, String> {
+    let newest = w.share.as_deref().map_or(0, claimed);
+    if newest <= info.epoch {
+        return Ok(info);
+    }
+    if let Some(share) = &w.share {
+        claim(share, newest + 1, &claimant(w)).map_err(|e| e.to_string())?;
+    }
+    MgcDatabase::promote(dir, newest + 1).map_err(|e| e.to_string())?;
+    MgcDatabase::probe(dir)
+}
+
+/// Step 4: claims the next epoch in the share and brings the restored database online. From here on only
+/// forward: the side that was in use is fenced.
+///
+/// # Errors
+/// When the epoch is taken, or the database does not open.
+pub fn online(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), String> {
+    let (_, to) = w.side(other(in_use)).ok_or("the pool has no backup SQL Server store")?;
+    let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
+    let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
+    claim(share, epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+    secondary.online().map_err(|e| e.to_string())?;
+    let here = MgcDatabase::probe(to)?;
+    if here.epoch <= epoch {
+        MgcDatabase::promote(to, epoch + 1).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+/// A database that is older than the one used last is a stranger or a restored copy.
+pub fn fresh(i: &DbInfo, last_epoch: u64) -> Result<DbInfo, String> {
+    if i.epoch >= last_epoch {
+        return Ok(i.clone());
+    }
+    Err(format!("its database is older (epoch {}) than the one used last (epoch {last_epoch})", i.epoch))
+}

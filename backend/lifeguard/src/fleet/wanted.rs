@@ -1,0 +1,173 @@
+//! What is wanted of the pools' databases, and the databases that publishing creates.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use shared::deployment::PoolState;
+use shared::topology::{ChatPool, FileStoreRef, Placement, SqlStore, Topology};
+use shared::{ObjectId, Timestamp};
+use store::chat::MgcDatabase;
+use store::chat::shipping::{Secondary, ShipTo};
+use store::management::{pools, topology};
+
+use crate::door::Fault;
+use crate::settings::Settings;
+
+/// What is wanted of a pool's databases.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// The pool.
+    pub pool: ObjectId,
+    /// Normal: primary; FailedOver: backup.
+    pub state: PoolState,
+    /// Generation of the state row.
+    pub generation: u64,
+    /// The loss was acknowledged.
+    pub forced: bool,
+    /// Primary: label and folder.
+    pub primary: (String, PathBuf),
+    /// Backup.
+    pub backup: Option<(String, PathBuf)>,
+    /// Compliance queue, when enabled.
+    pub compliance: Option<PathBuf>,
+    /// Folder of the log shipping chain in the pool's file store; none when there is no backup.
+    pub share: Option<PathBuf>,
+    /// A guided run has the databases in hand: nothing is opened meanwhile.
+    pub held: bool,
+}
+
+impl Wanted {
+    /// Label and folder of a side.
+    pub fn side(&self, state: PoolState) -> Option<&(String, PathBuf)> {
+        match state {
+            PoolState::Normal => Some(&self.primary),
+            PoolState::FailedOver => self.backup.as_ref(),
+        }
+    }
+
+    /// Where the side in use ships to.
+    pub fn ship_to(&self) -> Option<ShipTo> {
+        Some(ShipTo { share: self.share.clone()?, id: self.pool.to_string() })
+    }
+
+    /// The side that log shipping restores into while `open` is in use.
+    pub fn secondary(&self, open: PoolState) -> Option<Secondary> {
+        let (_, dir) = self.side(other(open))?;
+        self.share.as_ref().map(|_| Secondary::new(dir, self.pool.as_str()))
+    }
+}
+
+/// The other side.
+pub fn other(state: PoolState) -> PoolState {
+    match state {
+        PoolState::Normal => PoolState::FailedOver,
+        PoolState::FailedOver => PoolState::Normal,
+    }
+}
+
+/// Folder of the file store where the chain lies; only a folder that this program reaches.
+fn share_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
+    p.backup_sql_store.as_ref()?;
+    let root = match &p.file_store {
+        FileStoreRef::LocalPath(path) => PathBuf::from(path),
+        FileStoreRef::Share(id) => {
+            let store = t.file_store(id)?;
+            match &store.placement {
+                Placement::RunHere => s.share_dir(store),
+                Placement::Address(path) => PathBuf::from(path),
+                Placement::SqlServerGuided => return None,
+            }
+        }
+    };
+    Some(root.join("log-shipping").join(p.fqdn.as_str()))
+}
+
+/// What the published topology and the state rows want.
+pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
+    let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
+    let mut out = Vec::new();
+    for p in &t.pools {
+        let here = |store: &SqlStore| {
+            (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)))
+        };
+        let Some(primary) = t.sql_store(&p.sql_store).and_then(here) else { continue };
+        let row = pools::state(c, &p.id)?;
+        out.push(Wanted {
+            pool: p.id.clone(),
+            state: row.map(|r| r.state).unwrap_or_default(),
+            generation: row.map_or(0, |r| r.generation),
+            forced: row.is_some_and(|r| r.forced),
+            primary,
+            backup: p.backup_sql_store.as_ref().and_then(|id| t.sql_store(id)).and_then(here),
+            compliance: compliance_dir(s, &t, p),
+            share: share_dir(s, &t, p),
+            held: pools::held_by(c, &p.id)?.is_some(),
+        });
+    }
+    Ok(out)
+}
+
+fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
+    let store = t.sql_store(p.compliance_sql_store.as_ref()?)?;
+    (store.placement == Placement::RunHere).then(|| s.sql_dir(store))
+}
+
+/// Creates the databases a pool needs and lacks; what was done, a line each.
+///
+/// # Errors
+/// What could not be created.
+pub fn create_databases(
+    s: &Settings,
+    t: &Topology,
+    p: &ChatPool,
+    at: Timestamp,
+) -> Result<Vec<String>, String> {
+    let mut log = Vec::new();
+    let store = |id: &ObjectId| t.sql_store(id).filter(|x| x.placement == Placement::RunHere);
+    if let Some(primary) = store(&p.sql_store) {
+        let dir = s.sql_dir(primary);
+        log.push(created(MgcDatabase::create(&dir), "mgc", primary, p)?);
+    }
+    if let (Some(primary), Some(backup)) = (store(&p.sql_store), p.backup_sql_store.as_ref().and_then(store))
+    {
+        log.push(first_copy(&s.sql_dir(primary), &s.sql_dir(backup), backup, p, at)?);
+    }
+    if let Some(dir) = compliance_dir(s, t, p) {
+        let made = store::chat::ComplianceQueue::create(&dir);
+        let label = p.compliance_sql_store.as_ref().and_then(|id| t.sql_store(id));
+        if let Some(label) = label {
+            log.push(created(made, "mgccomp", label, p)?);
+        }
+    }
+    Ok(log)
+}
+
+/// The backup begins as a copy of the primary, so that there is something to fall back to from the start.
+/// Its epoch 0 is below any that was ever open.
+fn first_copy(
+    from: &Path,
+    to: &Path,
+    backup: &SqlStore,
+    p: &ChatPool,
+    at: Timestamp,
+) -> Result<String, String> {
+    if MgcDatabase::probe(to).is_ok() || Secondary::new(to, p.id.as_str()).applied().is_some() {
+        return Ok(format!("The backup mgc of {} is on {} already.", p.fqdn, backup.label()));
+    }
+    MgcDatabase::copy(from, to, 0, at)
+        .map_err(|e| format!("the backup mgc could not be made on {}: {e}", backup.label()))?;
+    Ok(format!("The backup mgc of {} is made on {} as a copy of the primary.", p.fqdn, backup.label()))
+}
+
+fn created<E: std::fmt::Display>(
+    r: Result<bool, E>,
+    db: &str,
+    s: &SqlStore,
+    p: &ChatPool,
+) -> Result<String, String> {
+    match r {
+        Ok(true) => Ok(format!("{db} of {} is created on {}.", p.fqdn, s.label())),
+        Ok(false) => Ok(format!("{db} of {} is on {} already.", p.fqdn, s.label())),
+        Err(e) => Err(format!("{db} of {} could not be created on {}: {e}", p.fqdn, s.label())),
+    }
+}
