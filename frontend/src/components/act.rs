@@ -216,7 +216,11 @@ impl Acts {
     fn done(self, act: &Act, response: &CmdletResponse) {
         let toasts = app().toasts;
         let done = format!("Done: {}.", act.label);
-        match response.job.as_deref().filter(|_| act.cmdlet == "Publish-CsTopology") {
+        match response.job.as_deref().filter(|_| {
+            act.cmdlet == "Publish-CsTopology"
+                || act.cmdlet.contains("-LgFail")
+                || act.cmdlet.ends_with("-LgRun")
+        }) {
             Some(job) => toasts.say_with_link(done, "Show the run", Route::Job(job.to_owned()).href()),
             // A test message shows itself.
             None if response.job.is_some() => {}

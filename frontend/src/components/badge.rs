@@ -117,6 +117,9 @@ pub fn of_server(state: &ServerState) -> Badge {
 
 /// Whether a database answers.
 pub fn of_database(d: &DatabaseView) -> Badge {
+    if d.restoring.is_some() {
+        return Badge::new("Restoring", Tone::Active, Icon::Progress);
+    }
     match (&d.error, d.in_use) {
         (Some(_), _) => Badge::new("Does not answer", Tone::Bad, Icon::Broken),
         (None, true) => Badge::new("In use", Tone::Good, Icon::Tick),
@@ -133,6 +136,7 @@ pub fn of_run(state: &str) -> Badge {
         "failure" => Badge::new("Failure", Tone::Bad, Icon::Cross),
         "failed" => Badge::new("Failed", Tone::Bad, Icon::Cross),
         "waiting" => Badge::new("Waiting", Tone::Neutral, Icon::Stop),
+        "cancelled" => Badge::new("Cancelled", Tone::Neutral, Icon::Stop),
         "skipped" => Badge::new("Skipped", Tone::Neutral, Icon::Arrow),
         other => Badge::new(other, Tone::Neutral, Icon::Question),
     }

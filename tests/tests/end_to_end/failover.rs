@@ -112,9 +112,9 @@ async fn a_lost_primary_is_given_up_in_words_only() -> Result<()> {
     std::fs::rename(&primary, primary.with_extension("lost"))?;
     let e = refused(&s.client, "Start-LgFailover", json!({ "Identity": POOL }), 422).await?;
     ensure!(e["problems"][0]["code"] == "db.unreachable", "{e}");
-    ensure!(!e.to_string().contains("is down"), "unreachable is not called down: {e}");
+    ensure!(e.to_string().contains("unreachable from here"), "unreachable is not called down: {e}");
     let forced = json!({ "Identity": POOL, "Forced": true });
-    let e = refused(&s.client, "Start-LgFailover", forced, 409).await?;
+    let e = refused(&s.client, "Start-LgFailover", forced, 428).await?;
     ensure!(e["field"] == "AcknowledgeLoss", "{e}");
     guided(&s, "Start-LgFailover", json!({ "Forced": true, "AcknowledgeLoss": true })).await?;
     // Everything was shipped before the primary went away.

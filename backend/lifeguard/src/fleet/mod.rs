@@ -297,13 +297,14 @@ impl Fleet {
 
     /// What is known of both sides of a pool; probes files that are not open.
     pub async fn sides(&self, pool: &ObjectId) -> Sides {
-        let (wanted, open, trouble) = {
+        let (wanted, open, trouble, shipping) = {
             let slots = self.slots();
             let Some(slot) = slots.get(pool) else { return Sides::default() };
             (
                 slot.wanted.clone(),
                 slot.open.as_ref().map(|o| (o.state, o.database.clone())),
                 slot.trouble.clone(),
+                slot.shipping.clone(),
             )
         };
         let Some(w) = wanted else { return Sides::default() };
@@ -311,7 +312,12 @@ impl Fleet {
         let look = move || {
             let side = |s: PoolState| {
                 let live = open.as_ref().filter(|o| o.0 == s).map(|o| &o.1);
-                w.side(s).map(|(label, dir)| view(label, dir, live)).unwrap_or_default()
+                let mut v = w.side(s).map(|(label, dir)| view(label, dir, live)).unwrap_or_default();
+                // A quiet database ships nothing: then the jobs' last turn is how far the other side is.
+                if v.restoring.is_some() && shipping.from != s && shipping.applied == shipping.shipped {
+                    v.restoring = shipping.backup_at.min(shipping.restore_at).or(v.restoring);
+                }
+                v
             };
             let queue = w.compliance.as_ref().and_then(|d| store::chat::ComplianceQueue::count(d).ok());
             Sides {

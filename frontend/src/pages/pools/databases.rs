@@ -5,7 +5,7 @@ use shared::api::{DatabaseView, PoolDetail};
 
 use crate::api::Current;
 use crate::components::badge::of_database;
-use crate::components::{Column, DataTable, Mono, StateBadge, TimeAgo};
+use crate::components::{Column, DataTable, Facts, Mono, Notice, NoticeKind, Section, StateBadge, TimeAgo};
 
 /// The table.
 #[component]
@@ -14,7 +14,50 @@ pub fn Databases(
     pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let rows = Signal::derive(move || pool.with(|p| p.summary.databases.clone()));
-    view! { <DataTable rows columns=columns() name="databases" plain=true empty=|| "This pool has no database." /> }
+    view! {
+        <DataTable rows columns=columns() name="databases" plain=true empty=|| "This pool has no database." />
+        <Shipping pool />
+    }
+}
+
+/// Log shipping: what was shipped and applied, and how far the other side is behind.
+#[component]
+fn Shipping(pool: Current<PoolDetail>) -> impl IntoView {
+    let shipping = Memo::new(move |_| pool.with(|p| p.shipping.clone()));
+    move || {
+        shipping.get().map(|s| {
+            let number = |n: Option<u64>| n.map_or_else(|| "none yet".to_owned(), |n| n.to_string());
+            let when = |t: Option<shared::Timestamp>| match t {
+                Some(at) => view! { <TimeAgo at /> }.into_any(),
+                None => "not yet".into_any(),
+            };
+            let behind = match s.behind {
+                0 => "nothing: the other side has every commit that was shipped".to_owned(),
+                1 => "1 commit".to_owned(),
+                n => format!("{n} commits"),
+            };
+            view! {
+                <Section title="Log shipping">
+                    {s.problem.map(|why| view! { <Notice kind=NoticeKind::Danger><p>{why}"."</p><p>"What is posted now would be lost with the database in use."</p></Notice> })}
+                    <Facts facts=vec![
+                        ("From", view! { <Mono text=s.from /> }.into_any()),
+                        ("To", view! { <Mono text=s.to /> }.into_any()),
+                        ("Newest segment in the share", number(s.shipped).into_any()),
+                        ("Newest segment applied", number(s.applied).into_any()),
+                        ("Behind", behind.into_any()),
+                        ("Backup job", when(s.backup_at)),
+                        ("Copy and restore jobs", when(s.restore_at)),
+                    ] />
+                    {(!s.orphans.is_empty()).then(|| view! {
+                        <Notice>
+                            <p>"Databases that were in use and were replaced; they may hold messages that were never shipped:"</p>
+                            <ul>{s.orphans.into_iter().map(|o| view! { <li class="mono">{o}</li> }).collect_view()}</ul>
+                        </Notice>
+                    })}
+                </Section>
+            }
+        })
+    }
 }
 
 fn columns() -> Vec<Column<DatabaseView>> {
@@ -29,7 +72,7 @@ fn columns() -> Vec<Column<DatabaseView>> {
             .number(),
         Column::<DatabaseView>::new("Last written", |d| d.last_write.map(shared::Timestamp::rfc3339).unwrap_or_default())
             .shown(|d| d.last_write.map(|at| view! { <TimeAgo at /> }).into_any()),
-        Column::<DatabaseView>::new("Copied from the other side", |d| d.copied_at.map(shared::Timestamp::rfc3339).unwrap_or_default())
+        Column::<DatabaseView>::new("Has everything until", |d| d.copied_at.map(shared::Timestamp::rfc3339).unwrap_or_default())
             .shown(|d| d.copied_at.map(|at| view! { <TimeAgo at /> }).into_any()),
         Column::<DatabaseView>::new("Epoch", |d| d.epoch.map(|n| n.to_string()).unwrap_or_default()).number(),
     ]

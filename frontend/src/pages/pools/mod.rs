@@ -3,6 +3,7 @@
 mod databases;
 mod detail;
 mod facts;
+pub mod guided;
 mod servers;
 mod state;
 

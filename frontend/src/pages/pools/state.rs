@@ -5,6 +5,7 @@ use shared::api::{PoolDetail, PoolSummary};
 use shared::deployment::PoolState;
 use shared::identity::pool_identity;
 
+use super::guided::{Guided, InHand, Runs};
 use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_pool_state;
@@ -66,23 +67,26 @@ pub fn StateTab(
         })
     });
     view! {
+        <InHand pool />
         {under_way}
         {no_backup}
         <div class="states">
             {move || summary.with(|s| state_card(s, PoolState::Normal))}
             {move || summary.with(|s| state_card(s, PoolState::FailedOver))}
         </div>
+        <Guided pool />
         <div class="card stack">
-            <h2>"What a switch does"</h2>
+            <h2>"The state alone"</h2>
             <p>
                 "All servers of the pool follow: they close one database and open the other. While the database in use answers, posts stop, \
-                 it is copied to the other side in full, and the other side opens; nothing is lost. When it does not answer, the plan states \
-                 how old the last copy is and what is lost with it, and asks you to accept that."
+                 the tail of its log is shipped and applied, and the other side opens; nothing is lost. When it does not answer, the plan states \
+                 up to when the other side has everything and what is lost with it, and asks you to accept that. Active servers stay as they are."
             </p>
             <p class="muted">"mgccomp is not failed over. The plan shows everything before anything is done; What if in the shell shows the same."</p>
             {move || summary.with(switch_button)}
             <CommandLine line />
         </div>
+        <Runs pool />
     }
 }
 

@@ -13,10 +13,11 @@ use crate::api::{Current, use_data};
 use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
-    ActButton, ButtonKind, Facts, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge, TimeAgo,
+    ActButton, Button, ButtonKind, Facts, Icon, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge,
+    TimeAgo,
 };
-use crate::nav;
 use crate::routes::{Route, segment};
+use crate::{dom, nav};
 
 /// The page of a run.
 #[component]
@@ -44,6 +45,8 @@ fn Run(job: Current<JobView>) -> impl IntoView {
     let state = Memo::new(move |_| job.with(|j| j.state.clone()));
     let error = Memo::new(move |_| job.with(|j| j.error.clone()));
     let (actor, started) = job.with_untracked(|j| (j.actor.clone(), j.started));
+    let publishes = job.with_untracked(|j| j.title.starts_with("Publish"));
+    let id = StoredValue::new(job.with_untracked(|j| j.id.clone()));
     let took = move || job.with(|j| j.steps.iter().filter_map(|s| s.millis).sum::<u64>());
     view! {
         <Facts facts=vec![
@@ -54,8 +57,9 @@ fn Run(job: Current<JobView>) -> impl IntoView {
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
         <Steps job />
-        <Servers />
-        {move || next_act(&state.read())}
+        {publishes.then(|| view! { <Servers /> })}
+        {move || if publishes { next_act(&state.read()) } else { next_of_run(&id.get_value(), &state.read()) }}
+        <div class="row"><Button label="Save the report" kind=ButtonKind::Quiet icon=Some(Icon::Download) on_press=move |()| save(&job.get_untracked()) /></div>
     }
 }
 
@@ -63,6 +67,48 @@ fn Run(job: Current<JobView>) -> impl IntoView {
 fn progress(j: &JobView) -> String {
     let done = j.steps.iter().filter(|s| s.state == "done").count();
     format!("{}: {done} of {} steps are done.", of_run(&j.state).word, j.steps.len())
+}
+
+/// The report as Markdown: timeline, log of each step, outcome.
+fn save(j: &JobView) {
+    let mut text =
+        format!("# {}\n\nState: {}\nStarted: {} by {}\n", j.title, j.state, j.started.rfc3339(), j.actor);
+    for (i, s) in j.steps.iter().enumerate() {
+        let took = s.millis.map(|ms| format!(" ({ms} ms)")).unwrap_or_default();
+        text.push_str(&format!("\n## {}. {}\n\n{}{took}\n\n", i + 1, s.title, s.state));
+        for line in &s.log {
+            text.push_str(&format!("- {line}\n"));
+        }
+    }
+    if let Some(error) = &j.error {
+        text.push_str(&format!("\nStopped by: {error}\n"));
+    }
+    dom::download("run.md", "text/markdown", &text);
+}
+
+/// The next safe act of a guided run.
+fn next_of_run(id: &str, state: &str) -> AnyView {
+    let arguments = args([("Identity", id.into())]);
+    match state {
+        "failed" => view! {
+            <div class="job-next">
+                <ActButton cmdlet="Resume-LgRun" args=arguments.clone() label="Resume the run" kind=ButtonKind::Primary />
+                <ActButton cmdlet="Stop-LgRun" args=arguments label="Cancel the run" kind=ButtonKind::Danger />
+            </div>
+        }
+        .into_any(),
+        "running" => view! {
+            <div class="job-next"><span class="muted">"It goes on when you leave this page, and after a restart of the portal."</span></div>
+        }
+        .into_any(),
+        _ => view! {
+            <div class="job-next">
+                <LinkButton label="Show the pools" kind=ButtonKind::Primary href=Route::Pools.href() />
+                <LinkButton label="Send a test message" href=Route::Tests.href() />
+            </div>
+        }
+        .into_any(),
+    }
 }
 
 /// The next safe act, always in the same place.

@@ -1,0 +1,164 @@
+//! The guided run: which servers are active afterwards, the two different buttons, the runs so far.
+//! Source: S1, `reference/domain/procedures.md` §5.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::Value;
+use shared::api::{JobView, PoolDetail};
+use shared::deployment::PoolState;
+use shared::identity::pool_identity;
+use shared::plan::CmdletResponse;
+
+use crate::api::Current;
+use crate::components::act::args;
+use crate::components::badge::of_run;
+use crate::components::{
+    ActButton, ButtonKind, CheckField, Icon, LinkButton, Notice, NoticeKind, Section, StateBadge, TimeAgo,
+};
+use crate::nav;
+use crate::routes::Route;
+
+/// What a run in hand needs next; none when no run has the pool.
+#[component]
+pub fn InHand(
+    /// The pool.
+    pool: Current<PoolDetail>,
+) -> impl IntoView {
+    let run = Memo::new(move |_| pool.with(|p| p.run.clone()));
+    move || {
+        run.get().map(|id| {
+            view! {
+                <Notice kind=NoticeKind::Warning>
+                    <p>"A guided run has this pool in hand."</p>
+                    <LinkButton label="Show the run" kind=ButtonKind::Primary href=Route::Job(id).href() />
+                </Notice>
+            }
+        })
+    }
+}
+
+/// The card with the two buttons.
+#[component]
+pub fn Guided(
+    /// The pool.
+    pool: Current<PoolDetail>,
+) -> impl IntoView {
+    // Built anew when the direction turns, not with every event: the choice of servers stays.
+    let state = Memo::new(move |_| pool.with(|p| p.summary.state));
+    let no_backup = Memo::new(move |_| pool.with(|p| p.summary.no_failover_reason.is_some()));
+    move || (!no_backup.get()).then(|| pool.with_untracked(|p| card(p, state.get())))
+}
+
+fn card(p: &PoolDetail, from: PoolState) -> AnyView {
+    let host = p.summary.fqdn.host();
+    let (cmdlet, title, label, lost) = match from {
+        PoolState::Normal => {
+            ("Start-LgFailover", "Guided failover", format!("Fail over {host} in steps"), "primary")
+        }
+        PoolState::FailedOver => {
+            ("Start-LgFailback", "Guided failback", format!("Fail back {host} in steps"), "backup")
+        }
+    };
+    let near = p.near.get(usize::from(from == PoolState::Normal)).cloned().unwrap_or_default();
+    let boxes: Vec<(String, RwSignal<bool>)> = p
+        .summary
+        .servers
+        .iter()
+        .map(|s| (s.report.fqdn.to_string(), RwSignal::new(near.contains(&s.report.fqdn))))
+        .collect();
+    let chosen = boxes.clone();
+    let identity = pool_identity(&p.summary.fqdn);
+    let arguments = move |forced: bool| {
+        let active: Vec<String> = chosen.iter().filter(|(_, b)| b.get()).map(|(n, _)| n.clone()).collect();
+        args([
+            ("Identity", identity.clone().into()),
+            ("ActiveServers", active.into()),
+            ("Forced", if forced { true.into() } else { Value::Null }),
+        ])
+    };
+    let planned = {
+        let a = arguments.clone();
+        Signal::derive(move || a(false))
+    };
+    let forced = Signal::derive(move || arguments(true));
+    let fields = boxes
+        .into_iter()
+        .map(|(name, value)| {
+            let close = near.iter().any(|n| n.as_str() == name);
+            view! { <CheckField label=name value help=move || close.then_some("Near the database that takes over.") /> }
+        })
+        .collect_view();
+    let give_up = format!("Give the {lost} database up");
+    view! {
+        <Section title=title>
+            <div class="card stack">
+                <p>
+                    "The procedure of the documents as one run: the log is shipped to its end and applied, the other database is brought online \
+                     and the old one fenced, the state is set, the log is shipped back, the active servers are set. Every step is kept; a restart goes on where it was."
+                </p>
+                <fieldset class="stack-s">
+                    <legend>"Active servers afterwards"</legend>
+                    {fields}
+                    <small class="muted">"All of them must be in the data centre of the new primary database, or close to it. Four at most."</small>
+                </fieldset>
+                <div class="row">
+                    <ActButton cmdlet args=planned label kind=ButtonKind::Danger icon=Some(Icon::Swap) review=true on_done=to_run() />
+                </div>
+                <details>
+                    <summary>{format!("The {lost} database is gone for good")}</summary>
+                    <div class="stack-s">
+                        <p>"What was not shipped before it went is lost. The plan says up to when the other side has everything. A database that only cannot be reached from here may still be in use."</p>
+                        <div class="row"><ActButton cmdlet args=forced label=give_up kind=ButtonKind::Danger review=true on_done=to_run() /></div>
+                    </div>
+                </details>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+/// Goes to the run that was started.
+pub fn to_run() -> crate::components::act::OnDone {
+    Arc::new(|r: &CmdletResponse| {
+        if let Some(id) = &r.job {
+            nav::navigate_to(&Route::Job(id.clone()));
+        }
+    })
+}
+
+/// The latest runs.
+#[component]
+pub fn Runs(
+    /// The pool.
+    pool: Current<PoolDetail>,
+) -> impl IntoView {
+    let runs = Memo::new(move |_| pool.with(|p| p.runs.clone()));
+    move || {
+        let list = runs.get();
+        (!list.is_empty()).then(|| {
+            view! {
+                <Section title="Runs">
+                    <ul role="list" class="card stack-s">{list.iter().map(line).collect_view()}</ul>
+                </Section>
+            }
+        })
+    }
+}
+
+fn line(j: &JobView) -> AnyView {
+    let total: u64 = j.steps.iter().filter_map(|s| s.millis).sum();
+    view! {
+        <li class="row">
+            <StateBadge state=of_run(&j.state) />
+            <a href=Route::Job(j.id.clone()).href()>{j.title.clone()}</a>
+            <span class="muted">{j.actor.clone()}", "<TimeAgo at=j.started />", "{format!("{:.1} s in steps", seconds(total))}</span>
+        </li>
+    }
+    .into_any()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
+fn seconds(millis: u64) -> f64 {
+    millis as f64 / 1000.0
+}
