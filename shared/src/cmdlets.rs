@@ -215,6 +215,84 @@ cmdlets! { ($)
         /// Seconds each phase may take (default 10).
         timeout_seconds: Option<u32> = "TimeoutSeconds" Kind::Int, ours;
     }
+    /// Stores a test user for test messages that run by themselves.
+    SetCsTestUserCredential "Set-CsTestUserCredential" Change {
+        /// SIP address of the user.
+        sip_address: String = "SipAddress" Kind::Text, req, first;
+        /// Credential of the user.
+        credential: Option<Credential> = "Credential" Kind::Credential;
+        /// Log-on name, when no credential is given.
+        user_name: Option<String> = "UserName" Kind::Text;
+        /// Password, when no credential is given.
+        password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Shows whether a user is a stored test user; the password is never shown.
+    GetCsTestUserCredential "Get-CsTestUserCredential" Query {
+        /// SIP address of the user.
+        sip_address: String = "SipAddress" Kind::Text, req, first, piped;
+    }
+    /// Forgets a stored test user; the account is untouched.
+    RemoveCsTestUserCredential "Remove-CsTestUserCredential" Change {
+        /// SIP address of the user.
+        sip_address: String = "SipAddress" Kind::Text, req, first, piped;
+    }
+    /// Lists test messages that run by themselves.
+    GetCsWatcherNodeConfiguration "Get-CsWatcherNodeConfiguration" Query {
+        /// FQDN of the pool that is watched.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over FQDNs.
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Watches a pool: a test message daily, or every so many minutes, with stored test users.
+    NewCsWatcherNodeConfiguration "New-CsWatcherNodeConfiguration" Change {
+        /// FQDN of the pool; or TargetFqdn.
+        identity: Option<String> = "Identity" Kind::Text, first;
+        /// FQDN of the pool: a registrar pool, or a chat pool that is resolved to its next hop.
+        target_fqdn: Option<String> = "TargetFqdn" Kind::Text;
+        /// Registrar port, for example 5061.
+        port_number: u32 = "PortNumber" Kind::Int, req;
+        /// SIP addresses of stored test users, two at least.
+        test_users: Option<ListModifier> = "TestUsers" Kind::ListModifier;
+        /// Whether it runs (default yes).
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+        /// Minutes between runs, 1 to 1440; daily when left out.
+        every_minutes: Option<u32> = "EveryMinutes" Kind::Int, ours;
+        /// Time of the daily run in UTC, HH:MM (default 06:00).
+        daily_at: Option<String> = "DailyAt" Kind::Text, ours;
+        /// Room, written pool\\room; the first room both may see when left out.
+        chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
+    }
+    /// Changes a watcher.
+    SetCsWatcherNodeConfiguration "Set-CsWatcherNodeConfiguration" Change {
+        /// FQDN of the pool that is watched.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsWatcherNodeConfiguration instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// Registrar port.
+        port_number: Option<u32> = "PortNumber" Kind::Int;
+        /// SIP addresses of stored test users.
+        test_users: Option<ListModifier> = "TestUsers" Kind::ListModifier;
+        /// Tests it runs.
+        tests: Option<ListModifier> = "Tests" Kind::ListModifier;
+        /// Whether it runs.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+        /// Minutes between runs, 1 to 1440.
+        every_minutes: Option<u32> = "EveryMinutes" Kind::Int, ours;
+        /// Time of the daily run in UTC, HH:MM.
+        daily_at: Option<String> = "DailyAt" Kind::Text, ours;
+        /// Room; empty for the first one both may see.
+        chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
+    }
+    /// Stops watching a pool.
+    RemoveCsWatcherNodeConfiguration "Remove-CsWatcherNodeConfiguration" Change {
+        /// FQDN of the pool that is watched.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Checks that every watcher has its users and a registrar to talk to; sends nothing.
+    TestCsWatcherNodeConfiguration "Test-CsWatcherNodeConfiguration" Query {
+    }
     /// Lists access policies.
     GetCsPersistentChatPolicy "Get-CsPersistentChatPolicy" Query {
         /// global, site:<SiteId> or the name of a user policy.

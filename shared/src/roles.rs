@@ -69,10 +69,11 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 || cmdlet == "Reset-LgUserPassword"
         }
         "CsServerAdministrator" => {
+            let watches = cmdlet.contains("CsTestUserCredential") || cmdlet.contains("CsWatcherNode");
             let runs = ["Set-CsPersistentChatActiveServer", "Invoke-CsManagementStoreReplication"]
                 .contains(&cmdlet)
                 || cmdlet.ends_with("-CsWindowsService");
-            read || define || runs || cmdlet.starts_with("Test-")
+            read || define || runs || watches || cmdlet.starts_with("Test-")
         }
         "CsUserAdministrator" => {
             read || define

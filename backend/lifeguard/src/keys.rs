@@ -71,6 +71,24 @@ impl Keys {
         [nonce.as_slice(), sealed.as_slice()].concat()
     }
 
+    /// Seals a text for the store.
+    pub fn seal_text(&self, entropy: &dyn Entropy, text: &str) -> Vec<u8> {
+        let mut nonce = [0; 12];
+        entropy.fill(&mut nonce);
+        let sealed = self
+            .cipher
+            .encrypt(&Nonce::from(nonce), text.as_bytes())
+            .expect("encryption of a short text in memory does not fail");
+        [nonce.as_slice(), sealed.as_slice()].concat()
+    }
+
+    /// Opens a sealed text; none when it was sealed with another key or damaged.
+    pub fn open_text(&self, sealed: &[u8]) -> Option<String> {
+        let (nonce, body) = sealed.split_at_checked(12)?;
+        let nonce = <[u8; 12]>::try_from(nonce).ok()?;
+        String::from_utf8(self.cipher.decrypt(&Nonce::from(nonce), body).ok()?).ok()
+    }
+
     /// Opens sealed secrets; empty when they were sealed with another key or damaged.
     pub fn open_secrets(&self, sealed: &[u8]) -> Vec<Ha1> {
         let Some((nonce, body)) = sealed.split_at_checked(12) else { return Vec::new() };

@@ -21,5 +21,6 @@ pub mod sample;
 pub mod serve;
 pub mod settings;
 pub mod views;
+pub mod watch;
 
 pub use settings::DEFAULT_PORTAL;

@@ -156,8 +156,13 @@ fn local_addresses(app: &App, f: &shared::topology::FrontEndPool, port: u16) -> 
 
 /// Starts the run in the background; its id.
 pub fn start(r: Resolved, cx: &Cx) -> String {
-    let app = cx.app.clone();
-    let now = cx.now();
+    begin(r, &cx.app, &cx.actor.name).0
+}
+
+/// Starts the run; its id, and whether it succeeded once it has ended.
+pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<bool>) {
+    let app = app.clone();
+    let now = app.clock.now();
     let id = new_id(&*app.entropy, now);
     let run = TestRun {
         summary: TestSummary {
@@ -168,15 +173,15 @@ pub fn start(r: Resolved, cx: &Cx) -> String {
             started: now,
             latency_us: None,
             verdict: "Running".to_owned(),
-            actor: cx.actor.name.clone(),
+            actor: actor.to_owned(),
         },
         steps: Vec::new(),
         report: None,
         printed: None,
     };
     save(&app, &run);
-    tokio::spawn(carry_out(app, r, run));
-    id
+    let task = tokio::spawn(carry_out(app, r, run));
+    (id, task)
 }
 
 fn save(app: &App, run: &TestRun) {
@@ -186,7 +191,7 @@ fn save(app: &App, run: &TestRun) {
     app.bus.send(Topic::Test, run.summary.id.as_str());
 }
 
-async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) {
+async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) -> bool {
     if r.addresses.is_empty() {
         let host = (r.registrar.clone(), r.port);
         r.addresses = match tokio::net::lookup_host(host).await {
@@ -234,7 +239,7 @@ async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) {
         Ok(run) => run,
         Err(e) => {
             tracing::error!(cause = %e, "a test run's steps were lost");
-            return;
+            return false;
         }
     };
     run.summary.state = if report.result == Outcome::Success { "success" } else { "failure" }.to_owned();
@@ -245,6 +250,7 @@ async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) {
     run.report = Some(report);
     save(&app, &run);
     app.bus.send(Topic::Pool, run.summary.pool.as_ref().map_or("", |p| p.as_str()));
+    run.summary.latency_us.is_some()
 }
 
 /// The contact of the pool that was named, so that a named pool is what is tested.

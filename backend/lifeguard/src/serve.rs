@@ -218,6 +218,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::probe::close_interrupted(&app)?;
     crate::publish::resume(&app)?;
     crate::failover::resume_all(&app)?;
+    tokio::spawn(crate::watch::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {

@@ -15,6 +15,7 @@ mod state;
 mod test_message;
 mod topology;
 mod users;
+mod watch;
 
 use rusqlite::Connection;
 use shared::ApiError;

@@ -7,6 +7,7 @@ pub mod directory;
 pub mod jobs;
 pub mod pools;
 pub mod topology;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,152 @@
+//! Test messages that run by themselves: daily or every so many minutes, with stored test users. Missed
+//! runs are counted and told, one run makes up for them. Source: S2 (daily verification), cmdlets.md §11.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::Timestamp;
+use shared::cmdlet::Credential;
+use shared::cmdlets::TestCsPersistentChatMessage;
+use shared::error::ApiError;
+use shared::events::Topic;
+use store::management::watch::{self, Settings, Watcher};
+
+use crate::app::App;
+use crate::door::store_error;
+
+/// How often the runner looks.
+const LOOK: Duration = Duration::from_secs(5);
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// When a watcher runs next after `now`.
+pub fn next_run(s: &Settings, now: Timestamp) -> Timestamp {
+    match s.every {
+        Some(minutes) => Timestamp::from_millis(now.millis() + i64::from(minutes.max(1)) * MINUTE),
+        None => {
+            let today = now.millis().div_euclid(DAY) * DAY + i64::from(s.daily) * MINUTE;
+            Timestamp::from_millis(if today > now.millis() { today } else { today + DAY })
+        }
+    }
+}
+
+/// Runs that were due between `due` and `now` besides the one that is made up for.
+fn missed(s: &Settings, due: Timestamp, now: Timestamp) -> u32 {
+    let step = s.every.map_or(DAY, |m| i64::from(m.max(1)) * MINUTE);
+    u32::try_from((now.millis() - due.millis()).max(0) / step).unwrap_or(u32::MAX)
+}
+
+/// The test message of a watcher, with the stored passwords opened.
+///
+/// # Errors
+/// When a test user is not stored any more.
+pub fn arguments(app: &App, s: &Settings) -> Result<TestCsPersistentChatMessage, ApiError> {
+    let user = |i: usize| -> Result<(String, Credential), ApiError> {
+        let sip = s.users.get(i).cloned().unwrap_or_default();
+        let stored = app.store.read(|c| watch::credential(c, &sip)).map_err(store_error)?;
+        let stored = stored.ok_or_else(|| {
+            ApiError::invalid(
+                "TestUsers",
+                format!("{sip} is not a stored test user. Store it with Set-CsTestUserCredential."),
+            )
+        })?;
+        let password = app.keys.open_text(&stored.secret).ok_or_else(|| {
+            ApiError::invalid(
+                "TestUsers",
+                format!("The password of {sip} was stored with another key. Store it again."),
+            )
+        })?;
+        Ok((stored.sip_address, Credential { user_name: stored.user_name, password }))
+    };
+    let ((sender, sender_credential), (receiver, receiver_credential)) = (user(0)?, user(1)?);
+    Ok(TestCsPersistentChatMessage {
+        target_fqdn: s.target.clone(),
+        sender_sip_address: Some(sender),
+        sender_credential: Some(sender_credential),
+        receiver_sip_address: Some(receiver),
+        receiver_credential: Some(receiver_credential),
+        registrar_port: Some(u32::from(s.port)),
+        chat_room_uri: s.room.clone(),
+        ..TestCsPersistentChatMessage::default()
+    })
+}
+
+/// Runs until the program ends.
+pub async fn run(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(e) = turn(&app).await {
+            tracing::error!(cause = %e.message, "the watchers could not be looked at");
+        }
+    }
+}
+
+async fn turn(app: &Arc<App>) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    let due: Vec<Watcher> = app
+        .store
+        .read(watch::watchers)
+        .map_err(store_error)?
+        .into_iter()
+        .filter(|w| w.settings.enabled && w.next_run <= now)
+        .collect();
+    for w in due {
+        one(app, &w, now).await?;
+    }
+    Ok(())
+}
+
+/// One due run. The next time is noted before it starts, so a kill in between does not run it twice.
+async fn one(app: &Arc<App>, w: &Watcher, now: Timestamp) -> Result<(), ApiError> {
+    let (s, next) = (&w.settings, next_run(&w.settings, now));
+    let lost = missed(s, w.next_run, now);
+    let begun = arguments(app, s)
+        .and_then(|a| crate::probe::resolve(&a, app))
+        .map(|r| crate::probe::begin(r, app, "watcher"));
+    let id = begun.as_ref().ok().map(|(id, _)| id.clone());
+    app.store.write(|tx| watch::note_run(tx, &s.target, id.as_deref(), lost, next)).map_err(store_error)?;
+    let success = match begun {
+        Ok((_, run)) => run.await.unwrap_or(false),
+        Err(e) => {
+            tracing::warn!(target = %s.target, cause = %e.message, "a scheduled test message could not start");
+            false
+        }
+    };
+    app.store.write(|tx| watch::note_result(tx, &s.target, success)).map_err(store_error)?;
+    app.bus.send(Topic::Test, "");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(every: Option<u32>) -> Settings {
+        Settings {
+            target: "fe.contoso.com".to_owned(),
+            port: 5061,
+            users: vec![],
+            tests: vec![],
+            enabled: true,
+            every,
+            daily: 6 * 60,
+            room: None,
+        }
+    }
+
+    #[test]
+    fn daily_runs_come_at_their_minute_and_missed_ones_are_counted() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        let s = settings(None);
+        assert_eq!(next_run(&s, at("2026-11-21T05:59:00Z")), at("2026-11-21T06:00:00Z"));
+        assert_eq!(next_run(&s, at("2026-11-21T06:00:00Z")), at("2026-11-22T06:00:00Z"));
+        assert_eq!(missed(&s, at("2026-11-21T06:00:00Z"), at("2026-11-24T07:00:00Z")), 3);
+        let often = settings(Some(15));
+        assert_eq!(next_run(&often, at("2026-11-21T05:59:00Z")), at("2026-11-21T06:14:00Z"));
+        assert_eq!(missed(&often, at("2026-11-21T06:00:00Z"), at("2026-11-21T06:00:04Z")), 0);
+        // A clock that was set back counts nothing.
+        assert_eq!(missed(&often, at("2026-11-21T06:00:00Z"), at("2026-11-21T05:00:00Z")), 0);
+    }
+}
