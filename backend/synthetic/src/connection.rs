@@ -1,135 +1,155 @@
-//! One user's connection: reads messages, answers requests of the dialog by itself, matches responses.
+//! One user's connection: reads messages, answers requests of the dialogs by itself, matches responses.
+//!
+//! Every method may be cut off at any await – the run's time may end – and the connection stays usable
+//! for the clean-up: what is to be written waits in a buffer, and what was read is noted before the next
+//! await.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use shared::synthetic::{CauseCode, Phase};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use wire::sip::{Message, Request, Response};
 use wire::stream::{Decoder, Event};
 use wire::xccos;
 
 use crate::cause::Failure;
-use crate::{TestPlan, Transport};
+
+/// How many responses out of turn are kept; a run has no more than a few requests under way.
+const STRAYS: usize = 16;
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// What waiting for an element gave.
+pub enum Awaited<T> {
+    /// It came.
+    Found(T),
+    /// It did not come in time.
+    TimeUp,
+    /// The service ended the dialog; its reason, may be empty.
+    Ended(String),
+}
 
 /// The open connection.
 pub struct Connection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
+    /// Bytes still to be written.
+    out: Vec<u8>,
     /// Where it goes.
     pub peer: SocketAddr,
     /// Our side.
     pub local: SocketAddr,
-    /// Chat messages, replies and notices that came, not yet taken.
-    pub inbox: VecDeque<xccos::Element>,
-    /// The service ended the dialog.
-    pub bye: bool,
-}
-
-/// Opens TCP to the first address that answers.
-pub async fn connect(p: &TestPlan, limit: Duration) -> Result<TcpStream, Failure> {
-    let Some(first) = p.addresses.first() else {
-        return Err(Failure::new(
-            CauseCode::NameNotResolved,
-            format!("11001, No such host is known: {}", p.registrar_host),
-            format!("The name {} has no address.", p.registrar_host),
-        ));
-    };
-    let mut last = Failure::refused(*first);
-    for a in &p.addresses {
-        match tokio::time::timeout(limit, TcpStream::connect(a)).await {
-            Ok(Ok(s)) => return s.set_nodelay(true).map(|()| s).map_err(|_| Failure::refused(*a)),
-            Ok(Err(e)) if e.kind() == std::io::ErrorKind::ConnectionRefused => last = Failure::refused(*a),
-            Ok(Err(e)) => {
-                let code = e.raw_os_error().unwrap_or_default();
-                last = Failure::new(
-                    CauseCode::NothingListening,
-                    format!("{code}, {e} {a}"),
-                    format!("{a} cannot be reached: {e}."),
-                );
-            }
-            Err(_) => {
-                last = Failure::no_answer(*a, format!("{a} did not answer within {} s.", limit.as_secs()));
-            }
-        }
-    }
-    Err(last)
-}
-
-/// Puts TLS on it, when the plan says so.
-pub async fn secure(p: &TestPlan, tcp: TcpStream, limit: Duration) -> Result<Connection, Failure> {
-    let broken = |e: std::io::Error| {
-        Failure::new(CauseCode::NothingListening, e.to_string(), "The connection broke at once.")
-    };
-    let peer = tcp.peer_addr().map_err(broken)?;
-    let local = tcp.local_addr().map_err(broken)?;
-    let stream: Box<dyn Stream> = match p.transport {
-        Transport::Tcp => Box::new(tcp),
-        Transport::Tls => {
-            let name = rustls::pki_types::ServerName::try_from(p.registrar_host.clone()).map_err(|e| {
-                Failure::new(
-                    CauseCode::NameNotResolved,
-                    e.to_string(),
-                    format!("{} is not a host name.", p.registrar_host),
-                )
-            })?;
-            let handshake = tokio_rustls::TlsConnector::from(p.tls.clone()).connect(name, tcp);
-            match tokio::time::timeout(limit, handshake).await {
-                Err(_) => {
-                    return Err(Failure::no_answer(
-                        peer,
-                        format!("{peer} accepts connections and stays silent."),
-                    ));
-                }
-                Ok(Err(e)) => {
-                    let text = format!("The certificate or handshake of {peer} was refused: {e}.");
-                    return Err(Failure::new(CauseCode::TlsUntrusted, format!("TLS: {e}"), text));
-                }
-                Ok(Ok(s)) => Box::new(s),
-            }
-        }
-    };
-    Ok(Connection { stream, decoder: Decoder::default(), peer, local, inbox: VecDeque::new(), bye: false })
+    /// Call-IDs of our dialogs; requests in others are refused.
+    calls: Vec<String>,
+    /// Chat messages, replies and notices that came with their Call-ID, not yet taken.
+    inbox: VecDeque<(String, xccos::Element)>,
+    /// Final responses that came while another one was waited for.
+    strays: VecDeque<Response>,
+    /// Dialogs that the service ended, with its reason.
+    ended: Vec<(String, String)>,
+    /// Nothing more comes or goes.
+    dead: bool,
 }
 
 impl Connection {
-    fn lost(&self, why: &str) -> Failure {
+    /// On an open stream.
+    pub fn new(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> Self {
+        Self {
+            stream: Box::new(stream),
+            decoder: Decoder::default(),
+            out: Vec::new(),
+            peer,
+            local,
+            calls: Vec::new(),
+            inbox: VecDeque::new(),
+            strays: VecDeque::new(),
+            ended: Vec::new(),
+            dead: false,
+        }
+    }
+
+    fn lost(&mut self, why: &str) -> Failure {
+        self.dead = true;
         Failure::new(
-            CauseCode::ProtocolError,
+            CauseCode::ConnectionLost,
             format!("The connection to {} was closed: {why}", self.peer),
             "The server closed the connection.",
         )
     }
 
-    /// Writes a request.
-    pub async fn send(&mut self, r: &Request) -> Result<(), Failure> {
-        self.write(&r.to_bytes()).await
+    /// Whether the connection has ended.
+    pub fn is_dead(&self) -> bool {
+        self.dead
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let done = async {
-            self.stream.write_all(bytes).await?;
-            self.stream.flush().await
-        };
-        done.await.map_err(|e| self.lost(&e.to_string()))
+    /// A dialog of ours begins.
+    pub fn open(&mut self, call: &str) {
+        self.calls.push(call.to_owned());
     }
 
-    /// The next message of any kind; requests are answered before they are returned.
+    /// A dialog of ours is over.
+    pub fn close(&mut self, call: &str) {
+        self.calls.retain(|c| c != call);
+    }
+
+    /// The reason with which the service ended a dialog, empty when it gave none.
+    pub fn ended(&self, call: &str) -> Option<&str> {
+        self.ended.iter().find(|(c, _)| c == call).map(|(_, why)| why.as_str())
+    }
+
+    /// Puts a request where the next write takes it.
+    pub fn queue(&mut self, r: &Request) {
+        self.out.extend_from_slice(&r.to_bytes());
+    }
+
+    /// Writes what is queued; false when the peer takes nothing until `until`.
+    pub async fn flush(&mut self, until: Instant) -> Result<bool, Failure> {
+        match timeout_at(until, self.write_out()).await {
+            Err(_) => Ok(false),
+            Ok(done) => done.map(|()| true),
+        }
+    }
+
+    async fn write_out(&mut self) -> Result<(), Failure> {
+        while !self.out.is_empty() {
+            // What `write` took is gone from the buffer before the next await: nothing is sent twice.
+            match self.stream.write(&self.out).await {
+                Ok(0) => return Err(self.lost("nothing can be written")),
+                Ok(n) => drop(self.out.drain(..n)),
+                Err(e) => return Err(self.lost(&e.to_string())),
+            }
+        }
+        match self.stream.flush().await {
+            Ok(()) => Ok(()),
+            Err(e) => Err(self.lost(&e.to_string())),
+        }
+    }
+
+    /// The next message of any kind, none when time is up; requests are answered before they are returned.
     async fn next(&mut self, until: Instant) -> Result<Option<Message>, Failure> {
         loop {
             match self.decoder.next() {
                 Ok(Some(Event::Message(Message::Request(r)))) => {
-                    self.answer(&r).await?;
+                    self.answer(&r);
+                    if !self.flush(until).await? {
+                        return Ok(None);
+                    }
                     return Ok(Some(Message::Request(r)));
                 }
                 Ok(Some(Event::Message(m))) => return Ok(Some(m)),
-                Ok(Some(Event::KeepAlivePing)) => self.write(b"\r\n").await?,
+                Ok(Some(Event::KeepAlivePing)) => {
+                    self.out.extend_from_slice(b"\r\n");
+                    if !self.flush(until).await? {
+                        return Ok(None);
+                    }
+                }
                 Ok(Some(Event::KeepAlivePong)) => {}
                 Ok(None) => {
                     let mut buffer = [0; 8192];
@@ -141,6 +161,8 @@ impl Connection {
                     }
                 }
                 Err(e) => {
+                    // What follows cannot be told apart any more.
+                    self.dead = true;
                     return Err(Failure::new(
                         CauseCode::ProtocolError,
                         e.to_string(),
@@ -151,60 +173,89 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, r: &Request) -> Result<(), Failure> {
-        match r.method.as_str() {
-            "ACK" => return Ok(()),
-            "BYE" => self.bye = true,
+    /// Notes what a request says and queues its answer; without an await, so that nothing is lost between.
+    fn answer(&mut self, r: &Request) {
+        let call = r.call_id().unwrap_or_default().to_owned();
+        let ours = self.calls.contains(&call);
+        let (status, reason) = match r.method.as_str() {
+            "ACK" => return,
+            "INFO" | "BYE" | "UPDATE" if !ours => (481, "Call/Transaction Does Not Exist"),
             "INFO" => {
                 if let Ok(e) = xccos::parse(&r.body) {
-                    self.inbox.extend(e.elements);
+                    self.inbox.extend(e.elements.into_iter().map(|e| (call.clone(), e)));
                 }
+                (200, "OK")
             }
-            _ => {}
-        }
-        let known =
-            matches!(r.method.as_str(), "INFO" | "BYE" | "UPDATE" | "OPTIONS" | "NOTIFY" | "BENOTIFY");
-        let reply = if known {
-            Response::reply_to(r, 200, "OK")
-        } else {
-            Response::reply_to(r, 501, "Not Implemented")
+            "BYE" => {
+                let why = r.headers.get("Reason").or_else(|| r.headers.get("ms-diagnostics"));
+                self.ended.push((call.clone(), why.unwrap_or_default().to_owned()));
+                self.close(&call);
+                (200, "OK")
+            }
+            "UPDATE" | "OPTIONS" | "NOTIFY" | "BENOTIFY" => (200, "OK"),
+            _ => (501, "Not Implemented"),
         };
-        self.write(&reply.to_bytes()).await
+        // A BENOTIFY is never answered: that is what sets it apart from NOTIFY.
+        if r.method != "BENOTIFY" {
+            self.out.extend_from_slice(&Response::reply_to(r, status, reason).to_bytes());
+        }
     }
 
-    /// The final response to the request with this CSeq in this call; none when time is up.
+    /// The final response to this request; none when time is up.
     pub async fn response(
         &mut self,
         call: &str,
         cseq: u32,
+        method: &str,
         until: Instant,
     ) -> Result<Option<Response>, Failure> {
+        let wanted = |r: &Response| {
+            r.call_id() == Some(call) && r.cseq().is_some_and(|(n, m)| n == cseq && m == method)
+        };
+        if let Some(r) = self.strays.iter().position(wanted).and_then(|i| self.strays.remove(i)) {
+            return Ok(Some(r));
+        }
         while let Some(m) = self.next(until).await? {
-            if let Message::Response(r) = m
-                && r.status >= 200
-                && r.call_id() == Some(call)
-                && r.cseq().is_some_and(|(n, _)| n == cseq)
-            {
+            let Message::Response(r) = m else { continue };
+            if r.status < 200 {
+                continue;
+            }
+            if wanted(&r) {
                 return Ok(Some(r));
             }
+            if self.strays.len() == STRAYS {
+                self.strays.pop_front();
+            }
+            self.strays.push_back(r);
         }
         Ok(None)
     }
 
-    /// The first element of the inbox that `pick` takes; waits for it.
+    fn take<T>(&mut self, call: &str, pick: &mut impl FnMut(&xccos::Element) -> Option<T>) -> Option<T> {
+        let found = |(i, (c, e)): (usize, &(String, xccos::Element))| {
+            if c == call { pick(e).map(|t| (i, t)) } else { None }
+        };
+        let (i, taken) = self.inbox.iter().enumerate().find_map(found)?;
+        self.inbox.remove(i);
+        Some(taken)
+    }
+
+    /// The first element of a dialog that `pick` takes; waits for it.
     pub async fn element<T>(
         &mut self,
+        call: &str,
         mut pick: impl FnMut(&xccos::Element) -> Option<T>,
         until: Instant,
-    ) -> Result<Option<T>, Failure> {
+    ) -> Result<Awaited<T>, Failure> {
         loop {
-            while let Some(e) = self.inbox.pop_front() {
-                if let Some(found) = pick(&e) {
-                    return Ok(Some(found));
-                }
+            if let Some(found) = self.take(call, &mut pick) {
+                return Ok(Awaited::Found(found));
             }
-            if self.bye || self.next(until).await?.is_none() {
-                return Ok(None);
+            if let Some(why) = self.ended(call) {
+                return Ok(Awaited::Ended(why.to_owned()));
+            }
+            if self.next(until).await?.is_none() {
+                return Ok(Awaited::TimeUp);
             }
         }
     }
@@ -212,13 +263,16 @@ impl Connection {
     /// Waits for a phase's response or fails as a time-out.
     pub async fn expect(
         &mut self,
-        call: &str,
-        cseq: u32,
+        r: &Request,
         until: Instant,
         phase: Phase,
         who: &str,
     ) -> Result<Response, Failure> {
-        match self.response(call, cseq, until).await? {
+        let call = r.call_id().unwrap_or_default();
+        let (cseq, method) = r.cseq().unwrap_or_default();
+        let answer =
+            if self.flush(until).await? { self.response(call, cseq, &method, until).await? } else { None };
+        match answer {
             Some(r) => Ok(r),
             None if phase == Phase::SignIn => Err(Failure::no_answer(
                 self.peer,
@@ -226,5 +280,106 @@ impl Connection {
             )),
             None => Err(Failure::timeout(phase, who)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const PING: &[u8] = b"\r\n\r\n";
+
+    fn pair(capacity: usize) -> (Connection, tokio::io::DuplexStream) {
+        let (here, there) = tokio::io::duplex(capacity);
+        let at = "127.0.0.1:5060".parse().unwrap();
+        (Connection::new(here, at, at), there)
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    fn info(call: &str, body: &str) -> Vec<u8> {
+        let mut r = Request::new("INFO", "sip:a@b");
+        r.headers.push("Call-ID", call);
+        r.headers.push("CSeq", "1 INFO");
+        r.set_body(xccos::CONTENT_TYPE, body);
+        r.to_bytes()
+    }
+
+    const CHAT: &str = "<xccos envid=\"1\"><grpchat author=\"a\"><chat>x</chat></grpchat></xccos>";
+
+    /// Reads until `n` messages came.
+    async fn heard(there: &mut tokio::io::DuplexStream, n: usize) -> Vec<Message> {
+        let (mut d, mut out) = (Decoder::default(), Vec::new());
+        while out.len() < n {
+            while let Some(e) = d.next().unwrap() {
+                if let Event::Message(m) = e {
+                    out.push(m);
+                }
+            }
+            if out.len() < n {
+                let mut buffer = [0; 64];
+                let got = there.read(&mut buffer).await.unwrap();
+                assert!(got > 0, "the stream ended after {} messages", out.len());
+                d.push(&buffer[..got]);
+            }
+        }
+        out
+    }
+
+    #[tokio::test]
+    async fn a_write_that_was_cut_off_goes_on_where_it_stopped() {
+        // A small pipe: the first flush cannot finish, and is dropped in the middle of a message.
+        let (mut c, mut there) = pair(16);
+        c.queue(&Request::new("OPTIONS", "sip:first@b"));
+        assert!(!c.flush(Instant::now()).await.unwrap());
+        c.queue(&Request::new("OPTIONS", "sip:second@b"));
+        let (flushed, heard) = tokio::join!(c.flush(soon()), heard(&mut there, 2));
+        assert!(flushed.unwrap());
+        let uris: Vec<String> = heard
+            .into_iter()
+            .map(|m| if let Message::Request(r) = m { r.uri } else { panic!("{m:?}") })
+            .collect();
+        assert_eq!(uris, ["sip:first@b", "sip:second@b"]);
+    }
+
+    #[tokio::test]
+    async fn requests_of_foreign_dialogs_are_refused_and_ours_are_kept_apart() {
+        let (mut c, mut there) = pair(65536);
+        c.open("one");
+        c.open("two");
+        for bytes in [PING, &info("other", CHAT), &info("two", CHAT), &info("one", CHAT)] {
+            there.write_all(bytes).await.unwrap();
+        }
+        let pick = |e: &xccos::Element| matches!(e, xccos::Element::Chat(_)).then_some(());
+        assert!(matches!(c.element("one", pick, soon()).await, Ok(Awaited::Found(()))));
+        assert!(matches!(c.element("two", pick, Instant::now()).await, Ok(Awaited::Found(()))));
+        assert!(matches!(c.element("two", pick, Instant::now()).await, Ok(Awaited::TimeUp)));
+        let statuses: Vec<u16> = heard(&mut there, 3)
+            .await
+            .into_iter()
+            .map(|m| if let Message::Response(r) = m { r.status } else { panic!("{m:?}") })
+            .collect();
+        assert_eq!(statuses, [481, 200, 200]);
+    }
+
+    #[tokio::test]
+    async fn a_bye_ends_its_own_dialog_only_and_says_why() {
+        let (mut c, mut there) = pair(65536);
+        c.open("one");
+        c.open("two");
+        let mut bye = Request::new("BYE", "sip:a@b");
+        bye.headers.push("Call-ID", "one");
+        bye.headers.push("Reason", "SIP;text=\"pool switched\"");
+        there.write_all(&bye.to_bytes()).await.unwrap();
+        let pick = |_: &xccos::Element| None::<()>;
+        let Ok(Awaited::Ended(why)) = c.element("one", pick, soon()).await else { panic!("not ended") };
+        assert_eq!(why, "SIP;text=\"pool switched\"");
+        assert_eq!(c.ended("two"), None);
+        drop(there);
+        assert!(c.element("two", pick, soon()).await.is_err() && c.is_dead());
     }
 }

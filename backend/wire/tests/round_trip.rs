@@ -1,4 +1,5 @@
 //! SIP message → bytes → message, for messages of any shape and streams cut anywhere.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail with it")]
 
 use proptest::prelude::*;
 use wire::sip::{Headers, Message, Request, Response};
@@ -84,10 +85,10 @@ proptest! {
     #[test]
     fn written_and_read_again_it_is_the_same(m in message()) {
         let bytes = m.to_bytes();
-        prop_assert_eq!(decode(&bytes, &[bytes.len()]), vec![m.clone()]);
+        let again = decode(&bytes, &[bytes.len()]);
         // Twice gives the same bytes: nothing is normalised on the way.
-        let again = decode(&bytes, &[bytes.len()]).remove(0);
-        prop_assert_eq!(again.to_bytes(), bytes);
+        prop_assert_eq!(again.iter().flat_map(Message::to_bytes).collect::<Vec<u8>>(), bytes);
+        prop_assert_eq!(again, vec![m]);
     }
 
     #[test]
