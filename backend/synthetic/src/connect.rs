@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use shared::Timestamp;
 use shared::synthetic::CauseCode;
 use tokio::net::TcpStream;
@@ -98,9 +98,7 @@ fn handshake_failure(e: &std::io::Error, host: &str, peer: SocketAddr) -> Failur
     let tls = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
     let (cause, seen) = match tls {
         Some(rustls::Error::InvalidCertificate(c)) => certificate(c, host, peer),
-        Some(rustls::Error::AlertReceived(a)) => {
-            (CauseCode::TlsHandshake, format!("{peer} refused the TLS handshake with the alert {a:?}."))
-        }
+        Some(rustls::Error::AlertReceived(a)) => return refused_by_alert(peer, *a, e),
         Some(rustls::Error::InvalidMessage(_)) => {
             (CauseCode::TlsHandshake, format!("{peer} answered with something that is not TLS."))
         }
@@ -108,6 +106,12 @@ fn handshake_failure(e: &std::io::Error, host: &str, peer: SocketAddr) -> Failur
         None => (CauseCode::TlsHandshake, format!("{peer} closed the connection during the TLS handshake.")),
     };
     Failure::new(cause, format!("TLS: {e}"), seen)
+}
+
+/// The server ended the handshake with an alert.
+pub fn refused_by_alert(peer: SocketAddr, alert: AlertDescription, e: &std::io::Error) -> Failure {
+    let seen = format!("{peer} refused the TLS handshake with the alert {alert:?}.");
+    Failure::new(CauseCode::TlsHandshake, format!("TLS: {e}"), seen)
 }
 
 fn certificate(c: &CertificateError, host: &str, peer: SocketAddr) -> (CauseCode, String) {

@@ -36,6 +36,8 @@ pub enum Awaited<T> {
 pub struct Connection {
     stream: Box<dyn Stream>,
     decoder: Decoder,
+    /// For reading; here and not on the stack, because futures within futures carry it along.
+    buffer: Vec<u8>,
     /// Bytes still to be written.
     out: Vec<u8>,
     /// Where it goes.
@@ -50,6 +52,8 @@ pub struct Connection {
     strays: VecDeque<Response>,
     /// Dialogs that the service ended, with its reason.
     ended: Vec<(String, String)>,
+    /// The server has said something.
+    heard: bool,
     /// Nothing more comes or goes.
     dead: bool,
 }
@@ -64,6 +68,7 @@ impl Connection {
         Self {
             stream: Box::new(stream),
             decoder: Decoder::default(),
+            buffer: vec![0; 8192],
             out: Vec::new(),
             peer,
             local,
@@ -71,6 +76,7 @@ impl Connection {
             inbox: VecDeque::new(),
             strays: VecDeque::new(),
             ended: Vec::new(),
+            heard: false,
             dead: false,
         }
     }
@@ -82,6 +88,22 @@ impl Connection {
             format!("The connection to {} was closed: {why}", self.peer),
             "The server closed the connection.",
         )
+    }
+
+    /// A read or write failed. With TLS 1.3 a server may refuse the handshake after the client has taken it
+    /// for finished: then this is where its alert comes.
+    fn broken(&mut self, e: &std::io::Error) -> Failure {
+        let alert = match e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::AlertReceived(a)) if !self.heard => Some(*a),
+            _ => None,
+        };
+        match alert {
+            None => self.lost(&e.to_string()),
+            Some(a) => {
+                self.dead = true;
+                crate::connect::refused_by_alert(self.peer, a, e)
+            }
+        }
     }
 
     /// Whether the connection has ended.
@@ -123,12 +145,12 @@ impl Connection {
             match self.stream.write(&self.out).await {
                 Ok(0) => return Err(self.lost("nothing can be written")),
                 Ok(n) => drop(self.out.drain(..n)),
-                Err(e) => return Err(self.lost(&e.to_string())),
+                Err(e) => return Err(self.broken(&e)),
             }
         }
         match self.stream.flush().await {
             Ok(()) => Ok(()),
-            Err(e) => Err(self.lost(&e.to_string())),
+            Err(e) => Err(self.broken(&e)),
         }
     }
 
@@ -151,15 +173,15 @@ impl Connection {
                     }
                 }
                 Ok(Some(Event::KeepAlivePong)) => {}
-                Ok(None) => {
-                    let mut buffer = [0; 8192];
-                    match timeout_at(until, self.stream.read(&mut buffer)).await {
-                        Err(_) => return Ok(None),
-                        Ok(Ok(0)) => return Err(self.lost("end of stream")),
-                        Ok(Ok(n)) => self.decoder.push(&buffer[..n]),
-                        Ok(Err(e)) => return Err(self.lost(&e.to_string())),
+                Ok(None) => match timeout_at(until, self.stream.read(&mut self.buffer)).await {
+                    Err(_) => return Ok(None),
+                    Ok(Ok(0)) => return Err(self.lost("end of stream")),
+                    Ok(Ok(n)) => {
+                        self.heard = true;
+                        self.decoder.push(&self.buffer[..n]);
                     }
-                }
+                    Ok(Err(e)) => return Err(self.broken(&e)),
+                },
                 Err(e) => {
                     // What follows cannot be told apart any more.
                     self.dead = true;
