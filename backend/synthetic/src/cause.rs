@@ -82,13 +82,18 @@ impl Failure {
         )
     }
 
-    /// A SIP answer that is a refusal. One that speaks of the policy is about the policy, whatever else the
-    /// phase would make of it.
+    /// A SIP answer that is a refusal.
     pub fn sip(cause: CauseCode, r: &Response, seen: impl Into<String>) -> Self {
         let diagnostics = r.headers.get("ms-diagnostics");
         let extra = diagnostics.map(|d| format!(" (ms-diagnostics: {d})")).unwrap_or_default();
-        let cause = if diagnostics.is_some_and(speaks_of_policy) { CauseCode::NoPolicy } else { cause };
         Self::new(cause, format!("{}, {}{extra}", r.status, r.reason), seen)
+    }
+
+    /// A refusal by the chat service. One that speaks of the policy is about the policy, whatever else the
+    /// phase would make of it.
+    pub fn by_service(cause: CauseCode, r: &Response, seen: impl Into<String>) -> Self {
+        let policy = r.headers.get("ms-diagnostics").is_some_and(speaks_of_policy);
+        Self::sip(if policy { CauseCode::NoPolicy } else { cause }, r, seen)
     }
 
     /// The service ended the session of `who`; `why` is what its BYE or answer says, may be empty.

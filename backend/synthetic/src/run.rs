@@ -130,6 +130,7 @@ async fn clean_up(
     {
         warnings.push(format!("Signing off failed: {}", f.message));
     }
+    c.close(begin + limit).await;
     warnings
 }
 

@@ -79,7 +79,7 @@ impl Client<'_> {
         if !stands {
             let seen =
                 format!("The Persistent Chat service at {uri} does not take {}'s session.", self.who());
-            return Err(Failure::sip(CauseCode::PoolUnavailable, &answer, seen));
+            return Err(Failure::by_service(CauseCode::PoolUnavailable, &answer, seen));
         }
         let contact = answer.headers.get("Contact").and_then(NameAddr::parse);
         self.trace(&answer, contact.as_ref());
@@ -192,7 +192,7 @@ impl Client<'_> {
         let answer = self.info(call, &Envelope::command(envelope, id, data), phase, until).await?;
         if answer.status != 200 {
             let text = format!("The service refused {id} of {}.", self.who());
-            return Err(Failure::sip(CauseCode::PoolUnavailable, &answer, text));
+            return Err(Failure::by_service(CauseCode::PoolUnavailable, &answer, text));
         }
         let pick = |e: &Element| match e {
             Element::Reply { command: Some((_, c)), code, text, data, .. } if *c == envelope => {

@@ -67,6 +67,11 @@ impl Client<'_> {
         failed.map_or_else(|| Ok("left".to_owned()), Err)
     }
 
+    /// Closes the connection in order, so that a server sees no broken one.
+    pub async fn close(&mut self, until: Instant) {
+        self.conn.shut_down(until).await;
+    }
+
     fn calls(&self) -> Vec<String> {
         self.dialogs.iter().map(|d| d.call.clone()).collect()
     }

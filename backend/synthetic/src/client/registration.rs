@@ -122,16 +122,15 @@ impl Client<'_> {
 
     /// REGISTER with Expires 0.
     pub async fn sign_off(&mut self, until: Instant) -> Done<String> {
-        let sure = std::mem::replace(&mut self.registered, Registered::No) == Registered::Yes;
-        let answer = match self.registration(0, Phase::SignOff, until).await {
-            Ok(answer) => answer,
-            // The answer to the sign-in never came either; there may be nothing to sign off.
-            Err(_) if !sure => return Ok("asked to be signed off, without an answer".to_owned()),
-            Err(f) => return Err(f),
-        };
-        if answer.status == 200 || !sure {
-            return Ok("signed off".to_owned());
+        let was = std::mem::replace(&mut self.registered, Registered::No);
+        let answer = self.registration(0, Phase::SignOff, until).await?;
+        match (answer.status, was) {
+            (200, _) => Ok("signed off".to_owned()),
+            // The sign-in had no answer: it may well have been none.
+            (_, Registered::Asked | Registered::No) => Ok("was not signed in".to_owned()),
+            (_, Registered::Yes) => {
+                Err(Failure::sip(CauseCode::ProtocolError, &answer, "The sign-off was refused."))
+            }
         }
-        Err(Failure::sip(CauseCode::ProtocolError, &answer, "The sign-off was refused."))
     }
 }

@@ -102,7 +102,7 @@ impl Client<'_> {
             let number = said.split(';').next().and_then(|n| n.trim().parse().ok()).unwrap_or(answer.status);
             let cause = post_cause(number, said, answer.status);
             let seen = format!("The post of {} was refused.", self.who());
-            return Err(Failure::sip(cause, &answer, seen));
+            return Err(Failure::by_service(cause, &answer, seen));
         }
         Ok(format!("posted '{text}'"))
     }

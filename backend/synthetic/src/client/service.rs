@@ -23,7 +23,7 @@ impl Client<'_> {
         let answer = self.exchange(&r, Phase::Policy, until).await?;
         if answer.status != 200 {
             let seen = format!("{} could not read the Persistent Chat policy.", self.who());
-            return Err(Failure::sip(CauseCode::ProtocolError, &answer, seen));
+            return Err(Failure::by_service(CauseCode::ProtocolError, &answer, seen));
         }
         let p = PersistentChatProvisioning::parse(&answer.body);
         if p.as_ref().is_some_and(|p| !p.enabled) {

@@ -4,9 +4,8 @@ use shared::synthetic::{CauseCode, Outcome, Phase, Role};
 use synthetic::{TestPlan, run};
 use wire::xccos::{Data, Item};
 
-use crate::peer::{
-    Answer, Heard, Peer, RECEIVER, SENDER, SHORT, cause, failed, nothing_is_left, plan, sender, step, usual,
-};
+use crate::peer::{Answer, Heard, Peer, RECEIVER, SENDER};
+use crate::support::{SHORT, cause, failed, nothing_is_left, plan, sender, step, usual};
 
 /// One failure: what the peer does, and what the report must say.
 struct Case {

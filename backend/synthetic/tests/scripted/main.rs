@@ -4,4 +4,5 @@
 mod causes;
 mod peer;
 mod run;
+mod support;
 mod tls;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::peer::{Answer, Peer, plan};
+use crate::peer::{Answer, Peer};
+use crate::support::plan;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
