@@ -63,7 +63,100 @@ fn document_types_and_depth_are_refused() {
     assert!(parse(b"<xccos/>").is_err());
 }
 
+fn word() -> impl Strategy<Value = String> {
+    "[ -~\u{a0}-\u{d7ff}\r\n\t]{0,24}"
+}
+
+fn some_word() -> impl Strategy<Value = Option<String>> {
+    prop::option::of(word())
+}
+
+prop_compose! {
+    fn any_chat()(
+        seqid in any::<u32>(), chan_uri in word(), author in word(), authdisp in some_word(),
+        alert in any::<bool>(), chat_id in prop::option::of(any::<u64>()), ts in word(), text in word(),
+        rtf in some_word(),
+    ) -> Chat {
+        Chat { seqid, chan_uri, author, authdisp, alert, chat_id, ts, text, rtf }
+    }
+}
+
+prop_compose! {
+    fn any_user()(
+        id in prop::option::of(any::<u32>()), uri in word(), disp in some_word(),
+        aibs in prop::collection::vec((word(), word(), word()), 0..3),
+    ) -> Uib {
+        Uib { id, uri, disp, aibs }
+    }
+}
+
+fn word_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+    prop::collection::vec((word(), word()), 0..3)
+}
+
+prop_compose! {
+    fn any_room()(
+        uri in word(), name in some_word(), description in some_word(), topic in some_word(),
+        parent in some_word(), behavior in some_word(), aibs in word_pairs(), infos in word_pairs(),
+        props in word_pairs(), msgs in prop::collection::vec(any_chat(), 0..3),
+        uibs in prop::collection::vec(any_user(), 0..3), last in prop::option::of(any::<u32>()),
+    ) -> ChanIb {
+        ChanIb { uri, name, description, topic, parent, behavior, aibs, infos, props, msgs, uibs, last }
+    }
+}
+
+/// `data` with items of every kind; `Other` has a name that nothing else has.
+fn any_data() -> impl Strategy<Value = Data> {
+    let item = prop_oneof![
+        (any::<u32>(), word(), word()).prop_map(|(key, domain, value)| Item::ChanId { key, domain, value }),
+        any_room().prop_map(Item::ChanIb),
+        any_user().prop_map(Item::Uib),
+        (word(), word(), word()).prop_map(|(key, value, domain)| Item::Fib { key, value, domain }),
+        (word(), word()).prop_map(|(qtype, criteria)| Item::Qib { qtype, criteria }),
+        word().prop_map(|v| Item::Other { name: "sib".to_owned(), attrs: vec![("domain".to_owned(), v)] }),
+    ];
+    prop::collection::vec(item, 0..5).prop_map(Data)
+}
+
+fn any_element() -> impl Strategy<Value = Element> {
+    let id = |kind: &'static str| "[a-z]{1,12}".prop_map(move |n| format!("{kind}:{n}"));
+    let reply = (
+        id("rpl"),
+        any::<u32>(),
+        prop::option::of((any::<u32>(), any::<u64>())),
+        any::<u16>(),
+        "[A-Z_]{0,20}",
+        any_data(),
+    );
+    prop_oneof![
+        (id("cmd"), any::<u32>(), any_data()).prop_map(|(id, seqid, data)| Element::Command {
+            id,
+            seqid,
+            data
+        }),
+        reply.prop_map(|(id, seqid, command, code, text, data)| Element::Reply {
+            id,
+            seqid,
+            command,
+            code,
+            text,
+            data
+        }),
+        (id("ntc"), any_data()).prop_map(|(id, data)| Element::Notice { id, data }),
+        any_chat().prop_map(Element::Chat),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn any_document_survives_writing(
+        envid in any::<u64>(),
+        elements in prop::collection::vec(any_element(), 0..4),
+    ) {
+        let e = Envelope { envid, elements };
+        prop_assert_eq!(parse(e.to_xml().as_bytes()).unwrap(), e);
+    }
+
     #[test]
     fn text_survives(text in "[ -~\u{a0}-\u{d7ff}\r\n\t]{0,120}") {
         let chat = Chat { seqid: 1, chan_uri: "ma-chan://d/1".to_owned(), author: "sip:a@b".to_owned(), ts: "t".to_owned(), text, ..Chat::default() };
