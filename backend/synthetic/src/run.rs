@@ -83,12 +83,7 @@ async fn exchange(
     s: &mut Client<'_>,
     r: &mut Client<'_>,
 ) -> Result<Exchanged, Failure> {
-    let room = rec.step(Role::Sender, Phase::Join, async {
-        let room = s.find_room().await?;
-        let text = s.join(&room).await?;
-        Ok((room, text))
-    });
-    let room = room.await?;
+    let room = rec.step(Role::Sender, Phase::Join, s.find_and_join()).await?;
     rec.step(Role::Receiver, Phase::Join, said_text(r.join(&room))).await?;
     let (one, two) = (format!("{} 1/2", p.nonce), format!("{} 2/2", p.nonce));
     let first_send = Instant::now();

@@ -55,7 +55,7 @@ impl Client<'_> {
     }
 
     /// Invites; the dialog's Call-ID.
-    pub(super) async fn invite(&mut self, uri: &str, phase: Phase) -> Done<String> {
+    pub(super) async fn invite(&mut self, uri: &str, phase: Phase, until: Instant) -> Done<String> {
         let call = format!("inv-{}", self.unique());
         let tag = self.unique();
         let mut r = self.request("INVITE", uri, &format!("<{uri}>"), &tag, &call, 1);
@@ -72,7 +72,6 @@ impl Client<'_> {
             invite: Some(r.clone()),
         });
         self.conn.open(&call);
-        let until = self.until();
         let answer = self.exchange(&r, phase, until).await?;
         let stands = self.answered(&call, &answer);
         self.conn.flush(until).await?;

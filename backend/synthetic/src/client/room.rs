@@ -29,15 +29,21 @@ impl Client<'_> {
         self.command(&call, id, data, phase, until).await
     }
 
-    /// Finds the room of the plan.
-    pub async fn find_room(&mut self) -> Done<String> {
+    /// Finds the room of the plan and joins it; its URI and what was seen. Both in the time of one phase.
+    pub async fn find_and_join(&mut self) -> Done<(String, String)> {
+        let until = self.until();
+        let room = self.find_room(until).await?;
+        let text = self.join_until(&room, until).await?;
+        Ok((room, text))
+    }
+
+    async fn find_room(&mut self, until: Instant) -> Done<String> {
         let wanted = self.plan.room.as_deref().map(|r| r.rsplit('\\').next().unwrap_or(r).trim().to_owned());
         if let Some(uri) = wanted.as_deref().and_then(RoomUri::parse) {
             return Ok(uri.to_string());
         }
         let criteria = wanted.clone().unwrap_or_default();
         let q = Data::one(Item::Qib { qtype: "BYNAME".to_owned(), criteria });
-        let until = self.until();
         let Reply { code, text, data } = self.channel_command("cmd:chansrch", q, Phase::Join, until).await?;
         let same = |c: &&ChanIb| {
             wanted.as_ref().is_none_or(|w| c.name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(w)))
@@ -57,6 +63,11 @@ impl Client<'_> {
 
     /// Joins the room.
     pub async fn join(&mut self, room: &str) -> Done<String> {
+        let until = self.until();
+        self.join_until(room, until).await
+    }
+
+    async fn join_until(&mut self, room: &str, until: Instant) -> Done<String> {
         let Some(uri) = RoomUri::parse(room) else {
             return Err(Failure::new(
                 CauseCode::RoomUnknown,
@@ -65,7 +76,6 @@ impl Client<'_> {
             ));
         };
         let id = Item::ChanId { key: 0, domain: uri.domain, value: uri.id };
-        let until = self.until();
         // From here on the room may be entered, also when the answer does not come any more.
         self.room = Some(room.to_owned());
         let reply = self.channel_command("cmd:join", Data::one(id), Phase::Join, until).await?;

@@ -42,8 +42,8 @@ impl Client<'_> {
 
     /// Asks the lookup service for the channel service.
     pub async fn lookup(&mut self, uri: &str) -> Done<(String, String)> {
-        let call = self.invite(uri, Phase::Lookup).await?;
         let until = self.until();
+        let call = self.invite(uri, Phase::Lookup, until).await?;
         let reply = self.command(&call, "cmd:requri", Data::default(), Phase::Lookup, until).await?;
         let Some(u) = reply.data.users().next().filter(|_| reply.code == 200) else {
             // The dialog is left to the clean-up.
@@ -61,7 +61,8 @@ impl Client<'_> {
 
     /// Opens the channel dialog.
     pub async fn open_channel(&mut self, uri: &str) -> Done<String> {
-        self.channel = Some(self.invite(uri, Phase::Channel).await?);
+        let until = self.until();
+        self.channel = Some(self.invite(uri, Phase::Channel, until).await?);
         let server = self.hops.last().map(|h| format!("{}:{}", h.to, h.port)).unwrap_or_default();
         Ok(format!("session with {server}"))
     }
