@@ -74,20 +74,20 @@ pub struct StepRecord {
 }
 
 impl Phase {
-    /// As the waterfall labels it.
+    /// In words, the same in the page, in the list of steps and in error texts.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Resolve => "Resolve name",
+            Self::Resolve => "Resolve the name",
             Self::Connect => "Connect",
             Self::Tls => "TLS",
-            Self::SignIn => "Sign in",
-            Self::Policy => "Read policy",
-            Self::Lookup => "Find chat service",
-            Self::Channel => "Open channel",
-            Self::Join => "Join room",
+            Self::SignIn => "Sign on",
+            Self::Policy => "Policy",
+            Self::Lookup => "Find the pool",
+            Self::Channel => "Open the channel",
+            Self::Join => "Join the room",
             Self::Send => "Send",
             Self::Receive => "Receive",
-            Self::Leave => "Leave room",
+            Self::Leave => "Leave the room",
             Self::SignOff => "Sign off",
         }
     }
@@ -107,8 +107,18 @@ pub enum CauseCode {
     NothingListening,
     /// Connected or not, nobody answers.
     NoAnswer,
-    /// Certificate not trusted.
+    /// The certificate's authority is not trusted, or the certificate is no good at all.
     TlsUntrusted,
+    /// The certificate is for other names.
+    TlsWrongName,
+    /// The certificate's time is over.
+    TlsExpired,
+    /// The certificate's time has not begun.
+    TlsNotYetValid,
+    /// The handshake was refused or broken off.
+    TlsHandshake,
+    /// The connection ended during the run.
+    ConnectionLost,
     /// Password refused.
     WrongPassword,
     /// The credential belongs to another account.
@@ -117,12 +127,24 @@ pub enum CauseCode {
     UnknownUser,
     /// The user is disabled.
     UserDisabled,
+    /// Sign-in refused for another reason.
+    SignInRefused,
+    /// The registrar, or what it stands on, does not work at the moment.
+    RegistrarUnavailable,
     /// No policy allows Persistent Chat.
     NoPolicy,
     /// No room to test in.
     NoRoom,
+    /// The room that was named does not exist.
+    RoomUnknown,
+    /// The room is disabled.
+    RoomDisabled,
     /// Not a member of the room.
     NotAMember,
+    /// Not let into the room, and not told why.
+    JoinRefused,
+    /// The service ended the session during the run, and did not say why.
+    SessionEnded,
     /// No chat server answers.
     PoolUnavailable,
     /// Sent, never received.
@@ -131,6 +153,8 @@ pub enum CauseCode {
     ContentMismatch,
     /// A phase took too long.
     Timeout,
+    /// Stopped by whoever started it.
+    Cancelled,
     /// The peer broke the protocol.
     ProtocolError,
 }
@@ -255,6 +279,23 @@ impl TestReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_and_phases_keep_their_names_on_the_wire() {
+        let name = |v: serde_json::Result<String>| v.unwrap();
+        for (cause, wanted) in [
+            (CauseCode::TlsUntrusted, "\"tls_untrusted\""),
+            (CauseCode::TlsWrongName, "\"tls_wrong_name\""),
+            (CauseCode::TlsNotYetValid, "\"tls_not_yet_valid\""),
+            (CauseCode::SignInRefused, "\"sign_in_refused\""),
+            (CauseCode::NotAMember, "\"not_a_member\""),
+            (CauseCode::RoomUnknown, "\"room_unknown\""),
+            (CauseCode::SessionEnded, "\"session_ended\""),
+        ] {
+            assert_eq!(name(serde_json::to_string(&cause)), wanted);
+        }
+        assert_eq!(name(serde_json::to_string(&Phase::SignIn)), "\"sign_in\"");
+    }
 
     #[test]
     fn time_spans_as_dot_net_prints_them() {

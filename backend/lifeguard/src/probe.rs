@@ -23,6 +23,9 @@ use crate::door::{Cx, store_error};
 /// Seconds a phase may take unless told otherwise.
 const PHASE_SECONDS: u32 = 10;
 
+/// For leaving and signing off, however the test went.
+const CLEAN_UP: Duration = Duration::from_secs(3);
+
 /// A test that is ready to run.
 pub struct Resolved {
     /// Target as typed.
@@ -31,7 +34,7 @@ pub struct Resolved {
     pub registrar: String,
     /// Its port.
     pub port: u16,
-    /// Its addresses.
+    /// Its addresses as far as the topology knows them; DNS is asked when there are none.
     pub addresses: Vec<SocketAddr>,
     /// Warnings to print.
     pub warnings: Vec<Problem>,
@@ -191,14 +194,7 @@ fn save(app: &App, run: &TestRun) {
     app.bus.send(Topic::Test, run.summary.id.as_str());
 }
 
-async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) -> bool {
-    if r.addresses.is_empty() {
-        let host = (r.registrar.clone(), r.port);
-        r.addresses = match tokio::net::lookup_host(host).await {
-            Ok(found) => found.collect(),
-            Err(_) => Vec::new(),
-        };
-    }
+async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun) -> bool {
     let pool_uri = pool_contact(&app, &r);
     let plan = TestPlan {
         target_fqdn: r.target.clone(),
@@ -213,6 +209,7 @@ async fn carry_out(app: Arc<App>, mut r: Resolved, run: TestRun) -> bool {
         pool_uri_hint: pool_uri,
         phase_timeout: r.timeout,
         total_timeout: r.timeout * 12,
+        clean_up_timeout: CLEAN_UP,
         nonce: random_hex(&*app.entropy, 8),
         seed: random_hex(&*app.entropy, 8),
         started_at: run.summary.started.rfc3339(),

@@ -3,14 +3,17 @@
 
 mod cause;
 mod client;
+mod connect;
 mod connection;
+mod record;
 mod run;
+mod texts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use run::run;
+pub use run::{run, run_until};
 
 /// How the registrar is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +29,8 @@ pub enum Transport {
 pub struct Account {
     /// `sip:user@domain`.
     pub sip_uri: String,
-    /// `DOMAIN\user` or a plain name, as typed.
+    /// `DOMAIN\user` or a plain name, as typed: so it is sent and printed. Registrars compare it without
+    /// case.
     pub logon: String,
     /// Password; never logged.
     pub password: String,
@@ -52,7 +56,8 @@ pub struct TestPlan {
     pub port: u16,
     /// TLS or TCP.
     pub transport: Transport,
-    /// Its addresses; empty means that the name did not resolve.
+    /// Its addresses, when they are known without DNS, from the topology for example; the name is resolved
+    /// when there are none.
     pub addresses: Vec<SocketAddr>,
     /// What certificates are checked against.
     pub tls: Arc<rustls::ClientConfig>,
@@ -66,8 +71,10 @@ pub struct TestPlan {
     pub pool_uri_hint: Option<String>,
     /// Longest time for a phase.
     pub phase_timeout: Duration,
-    /// Longest time for the run.
+    /// Longest time for the run, from resolving the name to the second receipt.
     pub total_timeout: Duration,
+    /// Longest time for leaving and signing off; both users together, whatever is left to end.
+    pub clean_up_timeout: Duration,
     /// Random text of the messages.
     pub nonce: String,
     /// Random text for tags, branches and client nonces.

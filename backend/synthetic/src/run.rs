@@ -1,55 +1,16 @@
 //! The run: both users through the phases, the pair of messages, and the clean-up in any case.
 
 use std::future::Future;
-use std::sync::Mutex;
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use shared::synthetic::{Hop, Outcome, Phase, Role, StepRecord, TestReport};
 
 use crate::cause::Failure;
 use crate::client::Client;
-use crate::connection::{connect, secure};
+use crate::connect::{connect, resolve, secure};
+use crate::record::{Recorder, micros};
 use crate::{Account, TestPlan, Transport};
-
-/// Records steps.
-struct Recorder<'a> {
-    zero: Instant,
-    steps: Mutex<Vec<StepRecord>>,
-    progress: &'a (dyn Fn(StepRecord) + Send + Sync),
-}
-
-fn micros(d: std::time::Duration) -> u64 {
-    u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
-}
-
-impl Recorder<'_> {
-    /// Runs a phase and records it.
-    async fn step<T>(
-        &self,
-        role: Role,
-        phase: Phase,
-        work: impl Future<Output = Result<(T, String), Failure>>,
-    ) -> Result<T, Failure> {
-        let started = self.zero.elapsed();
-        let result = work.await;
-        let (ok, detail) = match &result {
-            Ok((_, d)) => (true, d.clone()),
-            Err(f) => (false, f.seen.clone()),
-        };
-        let duration = self.zero.elapsed().saturating_sub(started);
-        let record = StepRecord {
-            role,
-            phase,
-            started_us: micros(started),
-            duration_us: micros(duration),
-            ok,
-            detail,
-        };
-        self.steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(record.clone());
-        (self.progress)(record);
-        result.map(|r| r.0)
-    }
-}
 
 fn said<T>(r: Result<T, Failure>, text: impl FnOnce(&T) -> String) -> Result<(T, String), Failure> {
     r.map(|v| {
@@ -68,6 +29,7 @@ async fn sign_on<'a>(
     p: &'a TestPlan,
     account: &'a Account,
     role: Role,
+    addresses: &[SocketAddr],
     rec: &Recorder<'_>,
     slot: &mut Option<Client<'a>>,
 ) -> Result<(), Failure> {
@@ -75,7 +37,7 @@ async fn sign_on<'a>(
     let limit = p.phase_timeout;
     let tcp = rec
         .step(role, Phase::Connect, async {
-            said(connect(p, limit).await, |s| {
+            said(connect(addresses, limit).await, |s| {
                 s.peer_addr().map_or_else(|e| e.to_string(), |a| format!("connected to {a}"))
             })
         })
@@ -101,53 +63,98 @@ struct Exchanged {
     room: String,
 }
 
+/// `to` receives while `from` reads on as well: a session that the service ends there is noticed at once.
+async fn receive(
+    to: &mut Client<'_>,
+    from: &mut Client<'_>,
+    author: &str,
+    text: &str,
+) -> Result<((), String), Failure> {
+    tokio::select! {
+        biased;
+        received = said_text(to.receive(author, text, text)) => received,
+        why = from.watch() => Err(why),
+    }
+}
+
 async fn exchange(
     p: &TestPlan,
     rec: &Recorder<'_>,
     s: &mut Client<'_>,
     r: &mut Client<'_>,
 ) -> Result<Exchanged, Failure> {
-    let room = rec.step(Role::Sender, Phase::Join, async {
-        let room = s.find_room().await?;
-        let text = s.join(&room).await?;
-        Ok((room, text))
-    });
-    let room = room.await?;
+    let room = rec.step(Role::Sender, Phase::Join, s.find_and_join()).await?;
     rec.step(Role::Receiver, Phase::Join, said_text(r.join(&room))).await?;
     let (one, two) = (format!("{} 1/2", p.nonce), format!("{} 2/2", p.nonce));
     let first_send = Instant::now();
     rec.step(Role::Sender, Phase::Send, said_text(s.post(&one, &p.started_at))).await?;
-    rec.step(Role::Receiver, Phase::Receive, said_text(r.receive(&p.sender.sip_uri, &one, &one))).await?;
+    rec.step(Role::Receiver, Phase::Receive, receive(r, s, &p.sender.sip_uri, &one)).await?;
     rec.step(Role::Receiver, Phase::Send, said_text(r.post(&two, &p.started_at))).await?;
-    rec.step(Role::Sender, Phase::Receive, said_text(s.receive(&p.receiver.sip_uri, &two, &two))).await?;
+    rec.step(Role::Sender, Phase::Receive, receive(s, r, &p.receiver.sip_uri, &two)).await?;
     Ok(Exchanged { latency_us: micros(first_send.elapsed()), room })
 }
 
-/// Leaves and signs off whatever stands; what failed becomes a warning.
-async fn clean_up(role: Role, rec: &Recorder<'_>, client: &mut Option<Client<'_>>) -> Vec<String> {
+/// Leaves and signs off whatever stands, in `limit` at most; what failed becomes a warning.
+async fn clean_up(
+    role: Role,
+    account: &Account,
+    rec: &Recorder<'_>,
+    client: &mut Option<Client<'_>>,
+    limit: Duration,
+) -> Vec<String> {
     let Some(c) = client else { return Vec::new() };
     let mut warnings = Vec::new();
+    if c.is_cut_off() {
+        if c.may_be_registered() {
+            warnings.push(format!(
+                "{} could not be signed off: its connection had ended. The server forgets it by itself.",
+                account.sip_uri
+            ));
+        }
+        return warnings;
+    }
+    let begin = tokio::time::Instant::now();
+    // Leaving may not use up the time in which the user is signed off.
     if c.has_session()
-        && let Err(f) = rec.step(role, Phase::Leave, said_text(c.leave())).await
+        && let Err(f) = rec.step(role, Phase::Leave, said_text(c.leave(begin + limit * 2 / 3))).await
     {
         warnings.push(format!("Leaving the room failed: {}", f.message));
     }
-    if c.is_registered()
-        && let Err(f) = rec.step(role, Phase::SignOff, said_text(c.sign_off())).await
+    if c.may_be_registered()
+        && let Err(f) = rec.step(role, Phase::SignOff, said_text(c.sign_off(begin + limit))).await
     {
         warnings.push(format!("Signing off failed: {}", f.message));
     }
+    c.close(begin + limit).await;
     warnings
 }
 
 /// Runs a test; `progress` is told each step as it ends.
+///
+/// The future is to be awaited to its end: dropped before, it leaves the users signed on until the server
+/// notices that their connections are gone. [`run_until`] stops a run in order.
 pub async fn run(p: TestPlan, progress: impl Fn(StepRecord) + Send + Sync) -> TestReport {
-    let rec = Recorder { zero: Instant::now(), steps: Mutex::default(), progress: &progress };
+    run_until(p, progress, std::future::pending()).await
+}
+
+/// Runs a test until `stop` is ready. A run that is stopped, or whose total time is used up, reports the
+/// step that was under way as the failed one; users are signed off in any case.
+pub async fn run_until(
+    p: TestPlan,
+    progress: impl Fn(StepRecord) + Send + Sync,
+    stop: impl Future<Output = ()>,
+) -> TestReport {
+    let rec = Recorder::new(&progress);
     let (mut sender, mut receiver) = (None, None);
+    let who = |role: Role| match role {
+        Role::Sender => p.sender.sip_uri.as_str(),
+        Role::Receiver => p.receiver.sip_uri.as_str(),
+    };
     let work = async {
+        let addresses = rec.step(Role::Sender, Phase::Resolve, resolve(&p)).await?;
         let (a, b) = tokio::join!(
-            sign_on(&p, &p.sender, Role::Sender, &rec, &mut sender),
-            sign_on(&p, &p.receiver, Role::Receiver, &rec, &mut receiver)
+            sign_on(&p, &p.sender, Role::Sender, &addresses, &rec, &mut sender),
+            sign_on(&p, &p.receiver, Role::Receiver, &addresses, &rec, &mut receiver)
         );
         a.and(b)?;
         match (&mut sender, &mut receiver) {
@@ -155,14 +162,31 @@ pub async fn run(p: TestPlan, progress: impl Fn(StepRecord) + Send + Sync) -> Te
             _ => Err(Failure::timeout(Phase::Connect, &p.registrar_host)),
         }
     };
-    let result = tokio::time::timeout(p.total_timeout, work)
-        .await
-        .unwrap_or_else(|_| Err(Failure::timeout(Phase::Receive, "The run")));
+    // The work is dropped at the end of this statement, whoever was first.
+    let ended = tokio::select! {
+        biased;
+        result = work => Ok(result),
+        () = stop => Err(false),
+        () = tokio::time::sleep(p.total_timeout) => Err(true),
+    };
+    let result = ended.unwrap_or_else(|late| {
+        let failure = |role: Role, phase: Phase| {
+            if late {
+                Failure::out_of_time(phase, who(role), p.total_timeout)
+            } else {
+                Failure::cancelled(phase, who(role))
+            }
+        };
+        Err(rec.cut_off(failure).unwrap_or_else(|| failure(Role::Sender, Phase::Resolve)))
+    });
     let hops: Vec<Hop> = sender.as_ref().map(|c: &Client<'_>| c.hops.clone()).unwrap_or_default();
-    let mut warnings = clean_up(Role::Sender, &rec, &mut sender).await;
-    warnings.extend(clean_up(Role::Receiver, &rec, &mut receiver).await);
-    let total_us = micros(rec.zero.elapsed());
-    let steps = rec.steps.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let limit = p.clean_up_timeout;
+    let (mut warnings, more) = tokio::join!(
+        clean_up(Role::Sender, &p.sender, &rec, &mut sender, limit),
+        clean_up(Role::Receiver, &p.receiver, &rec, &mut receiver, limit)
+    );
+    warnings.extend(more);
+    let total_us = micros(rec.elapsed());
     let mut report = TestReport {
         target_fqdn: p.target_fqdn.clone(),
         result: Outcome::Success,
@@ -170,7 +194,7 @@ pub async fn run(p: TestPlan, progress: impl Fn(StepRecord) + Send + Sync) -> Te
         error_message: String::new(),
         diagnosis: None,
         warnings,
-        steps,
+        steps: rec.into_steps(),
         hops,
         room: p.room.clone(),
         sender: p.sender.sip_uri.clone(),

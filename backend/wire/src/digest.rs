@@ -54,6 +54,10 @@ pub struct Challenge {
     pub algorithm: Algorithm,
     /// The nonce ended; the password was not wrong.
     pub stale: bool,
+    /// Offers `qop=auth`; a peer of RFC 2069 does not, and wants the older response.
+    pub auth: bool,
+    /// To be sent back as it stands.
+    pub opaque: Option<String>,
 }
 
 fn fields(text: &str) -> Option<Vec<(String, String)>> {
@@ -84,12 +88,19 @@ fn get(list: &[(String, String)], k: &str) -> Option<String> {
 }
 
 impl Challenge {
-    /// Reads a header value; none when it is another scheme or an unknown algorithm.
+    /// Reads a header value; none when it is another scheme, an unknown algorithm or offers `auth-int` only.
     pub fn parse(text: &str) -> Option<Self> {
         let f = fields(text)?;
         let algorithm = get(&f, "algorithm").map_or(Some(Algorithm::Md5), |a| Algorithm::parse(&a))?;
         let stale = get(&f, "stale").is_some_and(|s| s.eq_ignore_ascii_case("true"));
-        Some(Self { realm: get(&f, "realm")?, nonce: get(&f, "nonce")?, algorithm, stale })
+        // `auth-int` alone would cover the body, which is not spoken here.
+        let auth = match get(&f, "qop") {
+            None => false,
+            Some(q) if q.split(',').any(|q| q.trim().eq_ignore_ascii_case("auth")) => true,
+            Some(_) => return None,
+        };
+        let (realm, nonce) = (get(&f, "realm")?, get(&f, "nonce")?);
+        Some(Self { realm, nonce, algorithm, stale, auth, opaque: get(&f, "opaque") })
     }
 }
 
@@ -97,11 +108,15 @@ impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Digest realm={}, nonce={}, qop=\"auth\", algorithm={}",
+            "Digest realm={}, nonce={}{}, algorithm={}",
             quote(&self.realm),
             quote(&self.nonce),
+            if self.auth { ", qop=\"auth\"" } else { "" },
             self.algorithm.token()
         )?;
+        if let Some(o) = &self.opaque {
+            write!(f, ", opaque={}", quote(o))?;
+        }
         if self.stale { f.write_str(", stale=true") } else { Ok(()) }
     }
 }
@@ -127,6 +142,8 @@ pub struct Credentials {
     nc_text: String,
     /// `auth`, or none for RFC 2069 peers.
     pub qop: Option<String>,
+    /// As the challenge had it.
+    pub opaque: Option<String>,
     /// Response.
     pub response: String,
 }
@@ -146,6 +163,7 @@ impl Credentials {
             nc: u32::from_str_radix(&nc_text, 16).unwrap_or(0),
             nc_text,
             qop: get(&f, "qop"),
+            opaque: get(&f, "opaque"),
             response: get(&f, "response")?,
         })
     }
@@ -172,8 +190,11 @@ impl fmt::Display for Credentials {
             quote(&self.response),
             self.algorithm.token()
         )?;
-        match &self.qop {
-            Some(q) => write!(f, ", qop={q}, nc={}, cnonce={}", self.nc_text, quote(&self.cnonce)),
+        if let Some(q) = &self.qop {
+            write!(f, ", qop={q}, nc={}, cnonce={}", self.nc_text, quote(&self.cnonce))?;
+        }
+        match &self.opaque {
+            Some(o) => write!(f, ", opaque={}", quote(o)),
             None => Ok(()),
         }
     }
@@ -195,10 +216,11 @@ pub fn respond(
         nonce: c.nonce.clone(),
         uri: uri.to_owned(),
         algorithm: c.algorithm,
-        cnonce: cnonce.to_owned(),
-        nc,
-        nc_text: format!("{nc:08x}"),
-        qop: Some("auth".to_owned()),
+        cnonce: if c.auth { cnonce.to_owned() } else { String::new() },
+        nc: if c.auth { nc } else { 0 },
+        nc_text: if c.auth { format!("{nc:08x}") } else { String::new() },
+        qop: c.auth.then(|| "auth".to_owned()),
+        opaque: c.opaque.clone(),
         response: String::new(),
     };
     out.response = out.expected(ha1, method);
@@ -226,6 +248,8 @@ mod tests {
                 nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v".to_owned(),
                 algorithm: a,
                 stale: false,
+                auth: true,
+                opaque: Some("FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS".to_owned()),
             };
             let secret = ha1(a, "Mufasa", &c.realm, "Circle of Life");
             let r = respond(
@@ -242,6 +266,60 @@ mod tests {
             assert_eq!(again, r);
             assert!(verify(&again, &secret, "GET") && !verify(&again, &secret, "POST"));
         }
+    }
+
+    /// RFC 2617 §3.5.
+    #[test]
+    fn vector_of_rfc_2617() {
+        let c = Challenge::parse(
+            "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+        )
+        .unwrap();
+        assert_eq!((c.algorithm, c.stale), (Algorithm::Md5, false));
+        let secret = ha1(Algorithm::Md5, "Mufasa", &c.realm, "Circle Of Life");
+        assert_eq!(secret, "939e7578ed9e3c518a452acee763bce9");
+        let r = respond(&c, "Mufasa", &secret, "GET", "/dir/index.html", "0a4f113b", 1);
+        assert_eq!(r.response, "6629fae49393a05397450978507c4ef1");
+        assert!(r.to_string().ends_with(", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\""), "{r}");
+        // As the RFC prints the header, with its line breaks as blanks.
+        let printed = "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", qop=auth, nc=00000001, cnonce=\"0a4f113b\", response=\"6629fae49393a05397450978507c4ef1\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
+        assert!(verify(&Credentials::parse(printed).unwrap(), &secret, "GET"));
+    }
+
+    /// RFC 2617 §3.2.2.1: a peer of RFC 2069 sends no qop.
+    #[test]
+    fn credentials_without_qop() {
+        let secret = ha1(Algorithm::Md5, "Mufasa", "testrealm@host.com", "CircleOfLife");
+        // The corrected example of RFC 2069 §2.4 (erratum 749).
+        let printed = "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", response=\"1949323746fe6a43ef61f9606e7febea\"";
+        assert!(verify(&Credentials::parse(printed).unwrap(), &secret, "GET"));
+        // The answer to such a peer has no qop either.
+        let c = Challenge::parse(
+            "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"",
+        )
+        .unwrap();
+        let r = respond(&c, "Mufasa", &secret, "GET", "/dir/index.html", "unused", 1);
+        assert_eq!(r.response, "1949323746fe6a43ef61f9606e7febea");
+        assert!(!r.to_string().contains("nc="), "{r}");
+        assert_eq!(Credentials::parse(&r.to_string()), Some(r));
+    }
+
+    #[test]
+    fn a_challenge_survives_writing() {
+        for text in [
+            "Digest realm=\"a \\\"b\\\" \\\\ c\", nonce=\"n,1\", qop=\"auth\", algorithm=SHA-256, opaque=\"o\", stale=true",
+            "Digest realm=\"r\", nonce=\"n\", algorithm=MD5",
+        ] {
+            assert_eq!(Challenge::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Challenge::parse("Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\""), None);
+    }
+
+    /// RFC 7616 §3.9.2 uses SHA-512-256, which is not spoken here: the offer is passed over.
+    #[test]
+    fn an_unknown_algorithm_is_no_offer() {
+        let text = "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", charset=UTF-8, userhash=true";
+        assert_eq!(Challenge::parse(text), None);
     }
 
     #[test]

@@ -19,6 +19,9 @@ const COMPACT: [(&str, &str); 11] = [
     ("o", "Event"),
 ];
 
+/// What surrounds a value without belonging to it. Other blanks of Unicode are part of the value.
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// Header lines in order; names compare without case, values stay as they stood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
@@ -261,11 +264,11 @@ impl Message {
             let Some((name, value)) = line.split_once(':') else {
                 return Err(format!("a header without colon: {line}"));
             };
-            let name = name.trim();
+            let name = name.trim_matches(BLANKS);
             if name.is_empty() || name.contains(char::is_whitespace) {
                 return Err(format!("a header name with blanks: {line}"));
             }
-            headers.push(name, value.trim());
+            headers.push(name, value.trim_matches(BLANKS));
         }
         if let Some(rest) = start.strip_prefix("SIP/2.0 ") {
             let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -292,7 +295,7 @@ fn unfold(head: &str) -> Vec<String> {
         match out.last_mut() {
             Some(last) if line.starts_with([' ', '\t']) => {
                 last.push(' ');
-                last.push_str(line.trim());
+                last.push_str(line.trim_matches(BLANKS));
             }
             _ if line.is_empty() => {}
             _ => out.push(line.to_owned()),

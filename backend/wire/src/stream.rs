@@ -103,8 +103,8 @@ fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
 
 fn content_length(head: &str) -> Result<usize, DecodeError> {
     let mut found: Option<u64> = None;
-    // A folded line belongs to the header before it, whatever it looks like.
-    let lines = head.lines().filter(|l| !l.starts_with([' ', '\t']));
+    // The start line is no header, and a folded line belongs to the one before it, whatever they look like.
+    let lines = head.lines().skip(1).filter(|l| !l.starts_with([' ', '\t']));
     for (name, value) in lines.filter_map(|l| l.split_once(':')) {
         let name = name.trim();
         if !name.eq_ignore_ascii_case("content-length") && !name.eq_ignore_ascii_case("l") {
@@ -166,6 +166,9 @@ mod tests {
         d.push(b"INFO sip:a SIP/2.0\r\nSubject: x\r\n l: 2\r\nl: 4\r\n\r\nbody\r\n\rX");
         assert!(matches!(d.next(), Ok(Some(Event::Message(Message::Request(r)))) if r.body == b"body"));
         assert_eq!(d.next(), Ok(Some(Event::KeepAlivePong)));
+        let mut d = Decoder::default();
+        d.push(b"L :9 SIP/2.0\r\nl: 4\r\n\r\nbody");
+        assert!(matches!(d.next(), Ok(Some(Event::Message(Message::Request(r)))) if r.body == b"body"));
         let mut d = Decoder::default();
         d.push(b"INFO sip:a SIP/2.0\r\nl: 2\r\nContent-Length: 4\r\n\r\nbody");
         assert!(matches!(d.next(), Err(DecodeError::Malformed(_))));

@@ -50,6 +50,19 @@ async fn a_test_message_succeeds_on_every_pool_and_says_the_path() -> Result<()>
             "{printed}"
         );
     }
+    // A log-on name is sent as typed; the registrar does not tell case apart.
+    let shouted =
+        json!({ "SenderCredential": { "UserName": pilar.logon.to_uppercase(), "Password": pilar.password } });
+    let t = s.test(pilar, ken, shouted).await?;
+    succeeded(&t)?;
+    let steps = t["report"]["steps"].as_array().context("no steps")?;
+    ensure!(steps[0]["phase"] == "resolve" && steps[0]["ok"] == true, "{steps:?}");
+    ensure!(
+        t["report"]["steps"]
+            .to_string()
+            .contains(&format!("signed in as {}", pilar.logon.to_uppercase()).replace('\\', "\\\\")),
+        "{steps:?}"
+    );
     Ok(())
 }
 

@@ -79,7 +79,8 @@ impl FrontEnd {
         let mut out = Response::reply_to(r, 401, "Unauthorized").with_to_tag("fe");
         let nonce = self.nonces.make();
         for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
-            let c = Challenge { realm: realm.to_owned(), nonce: nonce.clone(), algorithm, stale };
+            let (realm, nonce) = (realm.to_owned(), nonce.clone());
+            let c = Challenge { realm, nonce, algorithm, stale, auth: true, opaque: None };
             out.headers.push("WWW-Authenticate", c.to_string());
         }
         if wrong {

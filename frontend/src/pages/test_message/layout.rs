@@ -1,7 +1,7 @@
 //! Where the bars of the waterfall stand: time to the right, sender above receiver, steps that overlap
 //! one below the other.
 
-use shared::synthetic::{Phase, Role, StepRecord};
+use shared::synthetic::{Role, StepRecord};
 
 /// Width of the drawing in its own units.
 pub const WIDTH: f64 = 1000.0;
@@ -72,24 +72,6 @@ pub fn ticks(total_us: u64) -> Vec<u64> {
     (0..=total_us / step).map(|i| i * step).collect()
 }
 
-/// The word for a phase.
-pub fn phase_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Resolve => "Resolve the name",
-        Phase::Connect => "Connect",
-        Phase::Tls => "TLS",
-        Phase::SignIn => "Sign on",
-        Phase::Policy => "Policy",
-        Phase::Lookup => "Find the pool",
-        Phase::Channel => "Open the channel",
-        Phase::Join => "Join the room",
-        Phase::Send => "Send",
-        Phase::Receive => "Receive",
-        Phase::Leave => "Leave the room",
-        Phase::SignOff => "Sign off",
-    }
-}
-
 /// `Sender` or `Receiver`.
 pub fn role_word(role: Role) -> &'static str {
     match role {
@@ -100,6 +82,8 @@ pub fn role_word(role: Role) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use shared::synthetic::Phase;
+
     use super::*;
 
     fn step(role: Role, started_us: u64, duration_us: u64) -> StepRecord {

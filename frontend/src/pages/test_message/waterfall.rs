@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::synthetic::StepRecord;
 
-use super::layout::{Bar, Lane, ROW, TITLE, WIDTH, lay_out, phase_word, role_word, ticks};
+use super::layout::{Bar, Lane, ROW, TITLE, WIDTH, lay_out, role_word, ticks};
 use crate::time::millis_of_us;
 
 /// Space for the axis below the lanes.
@@ -75,7 +75,7 @@ fn draw_lane(lane: &Lane, top: f64, steps: &[StepRecord]) -> AnyView {
 }
 
 fn bar(b: &Bar, top: f64, step: &StepRecord) -> AnyView {
-    let word = phase_word(step.phase);
+    let word = step.phase.title();
     #[expect(clippy::cast_precision_loss, reason = "a short word and a handful of rows")]
     let (needed, y) = (word.len() as f64 * LETTER + 10.0, top + b.row as f64 * ROW);
     let class = if step.ok { "waterfall-bar" } else { "waterfall-bar waterfall-bad" };

@@ -1,0 +1,8 @@
+//! Whole runs against a scripted peer on loopback.
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail with it")]
+
+mod causes;
+mod peer;
+mod run;
+mod support;
+mod tls;
