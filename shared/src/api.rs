@@ -217,6 +217,32 @@ dto! {
         /// For each state, the servers that stand near the database it uses.
         near: Vec<Vec<Fqdn>>,
     }
+    /// `GET /api/v1/watch`.
+    WatchView {
+        /// SIP addresses of stored test users.
+        users: Vec<SipUri>,
+        /// Test messages that run by themselves.
+        watchers: Vec<WatcherView>,
+    }
+    /// A test message that runs by itself.
+    WatcherView {
+        /// Pool that is watched.
+        target: String,
+        /// Test users.
+        users: Vec<String>,
+        /// When it runs, in words.
+        schedule: String,
+        /// Whether it runs.
+        enabled: bool,
+        /// When it runs next.
+        next_run: Timestamp,
+        /// Failures in a row.
+        failures: u32,
+        /// Runs missed while the portal was not running.
+        missed: u32,
+        /// The last run.
+        last: Option<TestSummary>,
+    }
     /// A test message in a list.
     TestSummary {
         /// Id of the run.

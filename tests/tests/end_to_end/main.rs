@@ -13,3 +13,4 @@ mod shell;
 mod sip_client;
 mod support;
 mod support_tls;
+mod watch;

@@ -86,10 +86,7 @@ impl Handler for RemoveCsTestUserCredential {
 
 fn object(w: &Watcher) -> Value {
     let s = &w.settings;
-    let when = s.every.map_or_else(
-        || format!("daily at {:02}:{:02} UTC", s.daily / 60, s.daily % 60),
-        |m| format!("every {m} minutes"),
-    );
+    let when = s.words();
     json!({
         "Identity": s.target, "TestUsers": s.users, "ExtendedTests": [], "TargetFqdn": s.target, "PortNumber": s.port,
         "Enabled": s.enabled, "Tests": s.tests, "Schedule": when, "ChatRoomUri": s.room, "NextRun": w.next_run,
@@ -223,10 +220,7 @@ fn new_settings(a: &NewCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settings, 
 }
 
 fn sentence(s: &Settings) -> String {
-    let when = s.every.map_or_else(
-        || format!("every day at {:02}:{:02} UTC", s.daily / 60, s.daily % 60),
-        |m| format!("every {m} minutes"),
-    );
+    let when = s.words();
     let who = s.users.iter().take(2).cloned().collect::<Vec<_>>().join(" and ");
     let off = if s.enabled { "" } else { " It is switched off." };
     format!("Send a test message at {}:{} {when}, as {who}.{off}", s.target, s.port)

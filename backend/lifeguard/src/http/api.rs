@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
     AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView, PoolDetail,
-    PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
+    PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -72,6 +72,8 @@ resource! {
     shares("Get-LgShare") -> ShareList = |app, actor| lists::shares(&app)?;
     /// `GET /api/v1/jobs`.
     jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
+    /// `GET /api/v1/watch`.
+    watch("Get-CsWatcherNodeConfiguration") -> WatchView = |app, actor| lists::watch(&app)?;
     /// `GET /api/v1/tests`.
     tests("Get-CsPersistentChatState") -> Vec<TestSummary> = |app, actor| {
         let runs = app.store.read(|c| jobstore::tests(c, 100)).map_err(store_error)?;

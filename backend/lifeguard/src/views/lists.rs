@@ -1,9 +1,10 @@
 //! Lists of directory, rooms, drafts and audit.
 
 use node::traits::{Category, ChatStore, Room};
+use shared::SipUri;
 use shared::api::{
     AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
-    UserView, VersionInfo, WizardDraft, WizardInfo,
+    UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
 };
 use shared::error::ApiError;
 use shared::roles;
@@ -13,7 +14,7 @@ use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
 use store::management::topology::Wizard;
-use store::management::{StoreError, accounts, directory, pools, topology};
+use store::management::{StoreError, accounts, directory, jobs, pools, topology, watch};
 
 use crate::app::App;
 use crate::door::store_error;
@@ -306,4 +307,29 @@ pub fn wizard_view(w: Wizard, t: &shared::topology::Topology) -> WizardDraft {
         author: w.author,
         updated: w.updated,
     }
+}
+
+/// Stored test users and what runs by itself.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn watch(app: &App) -> Out<WatchView> {
+    read(app, |c| {
+        let users = watch::credentials(c)?.into_iter().filter_map(|s| SipUri::try_from(s).ok()).collect();
+        let mut watchers = Vec::new();
+        for w in watch::watchers(c)? {
+            let last = w.last_run.as_deref().map(|id| jobs::test(c, id)).transpose()?.flatten();
+            watchers.push(WatcherView {
+                schedule: w.settings.words(),
+                target: w.settings.target,
+                users: w.settings.users,
+                enabled: w.settings.enabled,
+                next_run: w.next_run,
+                failures: w.failures,
+                missed: w.missed,
+                last: last.map(|r| r.summary),
+            });
+        }
+        Ok(WatchView { users, watchers })
+    })
 }

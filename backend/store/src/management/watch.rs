@@ -80,6 +80,17 @@ pub struct Settings {
     pub room: Option<String>,
 }
 
+impl Settings {
+    /// When it runs, in words.
+    pub fn words(&self) -> String {
+        match self.every {
+            Some(1) => "every minute".to_owned(),
+            Some(m) => format!("every {m} minutes"),
+            None => format!("every day at {:02}:{:02} UTC", self.daily / 60, self.daily % 60),
+        }
+    }
+}
+
 /// A watcher with what it did.
 #[derive(Debug, Clone)]
 pub struct Watcher {

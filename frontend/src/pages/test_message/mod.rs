@@ -5,6 +5,7 @@ mod history;
 mod layout;
 mod result;
 mod steps;
+mod watch;
 mod waterfall;
 
 use leptos::prelude::*;
@@ -14,6 +15,7 @@ use shared::events::Topic;
 use self::form::TestForm;
 pub use self::history::TestHistory;
 use self::result::TestResult;
+use self::watch::Watch;
 use crate::api::use_data;
 use crate::components::{Page, Section, Shown};
 use crate::nav;
@@ -40,6 +42,7 @@ pub fn TestsPage() -> impl IntoView {
             <Section title=form_title>
                 <TestForm />
             </Section>
+            <Watch />
             <Section title="Earlier test messages">
                 <Shown data=history let:tests>
                     <TestHistory tests />
