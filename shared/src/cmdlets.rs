@@ -426,6 +426,42 @@ cmdlets! { ($)
     GetCsAdminRole "Get-CsAdminRole" Query {
         /// Name of a role.
         identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over names, for example "*Chat*".
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Creates a role of one's own, cloned from a standard one.
+    NewCsAdminRole "New-CsAdminRole" Change {
+        /// Its name.
+        identity: String = "Identity" Kind::Text, req, first;
+        /// The standard role it is cloned from.
+        template: String = "Template" Kind::Text, req;
+        /// Cmdlets it may run, as a change of the template's.
+        cmdlets: Option<ListModifier> = "Cmdlets" Kind::ListModifier;
+        /// Global (default) or site:<SiteId>: pools of which sites it reaches.
+        config_scopes: Option<ListModifier> = "ConfigScopes" Kind::ListModifier;
+        /// Global only; the built-in directory has no OUs.
+        user_scopes: Option<ListModifier> = "UserScopes" Kind::ListModifier;
+    }
+    /// Changes a role of one's own; the standard ones never change.
+    SetCsAdminRole "Set-CsAdminRole" Change {
+        /// Its name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Cmdlets it may run.
+        cmdlets: Option<ListModifier> = "Cmdlets" Kind::ListModifier;
+        /// Global or site:<SiteId>.
+        config_scopes: Option<ListModifier> = "ConfigScopes" Kind::ListModifier;
+    }
+    /// Deletes a role of one's own that nobody has.
+    RemoveCsAdminRole "Remove-CsAdminRole" Change {
+        /// Its name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists the roles of a portal account.
+    GetCsAdminRoleAssignment "Get-CsAdminRoleAssignment" Query {
+        /// Log-on name of the account.
+        identity: String = "Identity" Kind::Text, req, first, piped;
     }
     /// Lists services of the topology.
     GetCsService "Get-CsService" Query {
@@ -761,6 +797,40 @@ cmdlets! { ($)
         enabled: Option<bool> = "Enabled" Kind::Bool;
         /// New password of at least 10 characters.
         password: Option<String> = "Password" Kind::Secret;
+    }
+    /// Lists live sessions: whose, from where, since when.
+    GetLgSession "Get-LgSession" Query {
+        /// Only those of this account.
+        account: Option<String> = "Account" Kind::Text;
+    }
+    /// Ends a session, or all of an account.
+    RemoveLgSession "Remove-LgSession" Change {
+        /// Id of the session.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Account whose sessions all end.
+        account: Option<String> = "Account" Kind::Text;
+    }
+    /// Lists API tokens; what they open with is never shown.
+    GetLgToken "Get-LgToken" Query {
+        /// Id of a token.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Makes an API token; it is returned once.
+    NewLgToken "New-LgToken" Change {
+        /// What it is for.
+        label: String = "Label" Kind::Text, req;
+        /// A role; not more than one's own.
+        role: String = "Role" Kind::Text, req;
+        /// Days until it ends; never when left out.
+        expires_in_days: Option<u32> = "ExpiresInDays" Kind::Int;
+    }
+    /// Deletes an API token; it is dead at once.
+    RemoveLgToken "Remove-LgToken" Change {
+        /// Id of the token.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Follows the audit's chain of hashes and says whether every row is what was written.
+    TestLgAudit "Test-LgAudit" Query {
     }
     /// Lists entries of the audit, newest first.
     GetLgAudit "Get-LgAudit" Query {

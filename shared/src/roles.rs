@@ -48,11 +48,34 @@ fn is_query(name: &str) -> bool {
 }
 
 fn administers_portal(name: &str) -> bool {
-    name.ends_with("LgAccount") || name == "Get-LgAudit"
+    let of_portal = ["LgAccount", "LgAudit", "LgSession", "LgToken"];
+    of_portal.iter().any(|noun| name.ends_with(noun))
 }
 
-/// Whether `role` may run `cmdlet`. Unknown roles may nothing.
+/// A grant of a role of one's own: `+Cmdlet`, or `+Cmdlet@site:Redmond` where the role has a scope.
+fn grant(entry: &str) -> Option<(&str, Option<&str>)> {
+    let rest = entry.strip_prefix('+')?;
+    Some(rest.split_once('@').map_or((rest, None), |(c, s)| (c, Some(s))))
+}
+
+/// Sites (`site:<SiteId>`) that `cmdlet` is confined to by roles of one's own; none when it may be run
+/// anywhere.
+pub fn confined_to(cmdlet: &str, roles: &[String]) -> Option<Vec<String>> {
+    let mut sites = Vec::new();
+    for r in roles.iter().filter(|r| role_allows(r, cmdlet)) {
+        match grant(r) {
+            Some((_, Some(site))) => sites.push(site.to_owned()),
+            _ => return None,
+        }
+    }
+    Some(sites)
+}
+
+/// Whether `role` (or a grant of one) may run `cmdlet`. Unknown roles may nothing.
 pub fn role_allows(role: &str, cmdlet: &str) -> bool {
+    if let Some((granted, _)) = grant(role) {
+        return granted.eq_ignore_ascii_case(cmdlet);
+    }
     let read = is_query(cmdlet) && !administers_portal(cmdlet);
     let define = DEFINE.contains(&cmdlet);
     match role {
@@ -125,6 +148,36 @@ mod tests {
             let reason = can(s.name, &[]).unwrap_err();
             assert!(reason.contains("CsAdministrator"), "{reason}");
         }
+    }
+
+    #[test]
+    fn a_role_of_ones_own_grants_its_cmdlets_in_its_sites() {
+        let roles = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let own =
+            roles(&["RedmondChat", "+Set-CsPersistentChatState@site:Redmond", "+Get-CsPersistentChatState"]);
+        assert!(can("Set-CsPersistentChatState", &own).is_ok() && can("Publish-CsTopology", &own).is_err());
+        assert_eq!(confined_to("Set-CsPersistentChatState", &own), Some(roles(&["site:Redmond"])));
+        assert_eq!(confined_to("Get-CsPersistentChatState", &own), None);
+        let both = [own, roles(&["CsAdministrator"])].concat();
+        assert_eq!(confined_to("Set-CsPersistentChatState", &both), None);
+    }
+
+    /// A new cmdlet changes this file, so that who may run it is looked at.
+    #[test]
+    fn the_matrix_is_what_was_reviewed() {
+        let letter = |r: &str, c: &str| if role_allows(r, c) { 'x' } else { '.' };
+        let line = |c: &str| format!("{} {c}\n", STANDARD.map(|r| letter(r, c)).iter().collect::<String>());
+        let matrix: String = cmdlets::ALL.iter().map(|s| line(s.name)).collect();
+        let text = format!("{}\n\n{matrix}", STANDARD.join(" "));
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/roles.golden");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        assert_eq!(
+            text,
+            std::fs::read_to_string(path).unwrap(),
+            "BLESS=1 writes it anew; review the difference"
+        );
     }
 
     #[test]

@@ -281,7 +281,7 @@ pub async fn execute(
     let entry = Opened {
         op_id: op_id.clone(),
         actor: actor.name.clone(),
-        role: actor.roles.join(", "),
+        role: shown_roles(&actor.roles),
         credential: actor.credential.to_owned(),
         source: actor.source.clone(),
         cmdlet: spec.name.to_owned(),
@@ -320,6 +320,7 @@ pub async fn execute(
 
 async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Result<CmdletResponse, ApiError> {
     roles::can(spec.name, &cx.actor.roles).map_err(|why| ApiError::new(ErrorCode::Forbidden, why))?;
+    in_scope(cx, spec, inv)?;
     let handler = crate::registry::handler(spec.name, &inv.args)?;
     if spec.nature == Nature::Query {
         let out = handler.run(cx, &Plan::default()).await?;
@@ -371,6 +372,36 @@ fn already(cx: &Cx, outcome: &str) -> Result<CmdletResponse, ApiError> {
         return Ok(CmdletResponse { done: true, ..Default::default() });
     }
     Err(ApiError::new(ErrorCode::Conflict, format!("This act was sent before and ended as '{outcome}'.")))
+}
+
+/// Roles without the grants that a role of one's own expands to.
+fn shown_roles(roles: &[String]) -> String {
+    roles.iter().filter(|r| !r.starts_with('+')).cloned().collect::<Vec<_>>().join(", ")
+}
+
+/// A role with a site scope reaches pools of that site only; what concerns no single pool is outside it.
+fn in_scope(cx: &Cx, spec: &Spec, inv: &Invocation) -> Result<(), ApiError> {
+    if spec.nature == Nature::Query {
+        return Ok(());
+    }
+    let Some(sites) = roles::confined_to(spec.name, &cx.actor.roles) else { return Ok(()) };
+    let t = cx.topology()?;
+    let named = ["Identity", "PersistentChatPoolFqdn", "TargetFqdn", "Category"]
+        .iter()
+        .filter_map(|k| inv.args.get(*k));
+    let text =
+        |v: &Value| v.as_str().or_else(|| v.get("Identity").and_then(Value::as_str)).map(str::to_owned);
+    let pool = named.filter_map(text).find_map(|id| {
+        let head = id.split('\\').next().unwrap_or_default().to_owned();
+        shared::identity::pool_fqdn(&head).ok().and_then(|f| t.pool_by_fqdn(&f).cloned())
+    });
+    let site = pool.and_then(|p| t.site(&p.site).map(|s| format!("site:{}", s.site_id)));
+    if site.as_ref().is_some_and(|s| sites.iter().any(|x| x.eq_ignore_ascii_case(s))) {
+        return Ok(());
+    }
+    let what = site.unwrap_or_else(|| "what concerns no pool of a site".to_owned());
+    let text = format!("Your role is confined to {}; this concerns {what}.", sites.join(", "));
+    Err(ApiError::new(ErrorCode::Forbidden, text))
 }
 
 fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {

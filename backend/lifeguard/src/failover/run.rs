@@ -11,7 +11,7 @@ use shared::events::Topic;
 use shared::roles;
 use store::chat::MgcDatabase;
 use store::management::audit::{self, Opened};
-use store::management::{accounts, jobs, pools};
+use store::management::{accounts, jobs, pools, roles as own_roles};
 
 use super::{Input, KIND};
 use crate::app::App;
@@ -228,7 +228,8 @@ impl Run {
                 self.input.actor
             ));
         }
-        roles::can(self.input.cmdlet(), &[a.role])
+        let granted = self.app.store.read(|c| own_roles::expand(c, &a.role)).map_err(|e| e.to_string())?;
+        roles::can(self.input.cmdlet(), &granted)
             .map_err(|why| format!("{why} Somebody else may resume the run."))
     }
 

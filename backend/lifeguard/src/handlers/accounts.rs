@@ -9,6 +9,7 @@ use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::roles;
 use store::management::accounts::{self, Account};
+use store::management::roles as own_roles;
 
 use crate::clock::random_password;
 use crate::door::{Cx, Fault, Handler, Outcome, blocked, plan};
@@ -26,10 +27,19 @@ fn find(c: &Connection, name: &str) -> Result<Account, Fault> {
         .ok_or_else(|| Fault(ApiError::not_found(format!("There is no account {name}."))))
 }
 
-fn role(word: &str) -> Result<&'static str, ApiError> {
-    roles::STANDARD.into_iter().find(|r| r.eq_ignore_ascii_case(word.trim())).ok_or_else(|| {
-        ApiError::invalid("Role", format!("'{word}' is not a role. Roles: {}.", roles::STANDARD.join(", ")))
-    })
+/// A standard role, or one of one's own, as it is spelt.
+pub fn role(cx: &Cx, word: &str) -> Result<String, ApiError> {
+    let standard = roles::STANDARD.into_iter().find(|r| r.eq_ignore_ascii_case(word.trim()));
+    if let Some(r) = standard {
+        return Ok(r.to_owned());
+    }
+    let own = cx.read(|c| Ok(own_roles::roles(c)?))?;
+    if let Some(r) = own.iter().find(|r| r.name.eq_ignore_ascii_case(word.trim())) {
+        return Ok(r.name.clone());
+    }
+    let names = roles::STANDARD.iter().map(|r| (*r).to_owned()).chain(own.into_iter().map(|r| r.name));
+    let text = format!("'{word}' is not a role. Roles: {}.", names.collect::<Vec<_>>().join(", "));
+    Err(ApiError::invalid("Role", text))
 }
 
 /// Checks a new account's name and password.
@@ -65,10 +75,10 @@ impl Handler for GetLgAccount {
 impl Handler for NewLgAccount {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         check_account(&self.name, self.password.as_deref())?;
-        let role = role(&self.role)?;
+        let role = role(cx, &self.role)?;
         let exists = cx.read(|c| Ok(accounts::account(c, self.name.trim())?.is_some()))?;
         let mut p = plan([format!("Create the portal account {} with role {role}.", self.name.trim())]);
-        p.changes.push(PlannedChange::new(self.name.trim(), "Role", "", role));
+        p.changes.push(PlannedChange::new(self.name.trim(), "Role", "", role.as_str()));
         Ok(if exists {
             blocked(p, "dup.account", "Name", format!("The account {} exists already.", self.name), "")
         } else {
@@ -80,7 +90,7 @@ impl Handler for NewLgAccount {
         let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
         let a = Account {
             name: self.name.trim().to_owned(),
-            role: role(&self.role)?.to_owned(),
+            role: role(cx, &self.role)?,
             password_hash: hash_password(&*cx.app.entropy, &password),
             enabled: true,
             last_login: None,
@@ -101,9 +111,9 @@ impl Handler for SetLgAccount {
         check_account(&old.name, self.password.as_deref())?;
         let mut p = Plan::default();
         if let Some(r) = &self.role {
-            let new = role(r)?;
+            let new = role(cx, r)?;
             p.sentences.push(format!("The account {} gets the role {new}; its sessions end.", old.name));
-            p.changes.push(PlannedChange::new(&old.name, "Role", &old.role, new));
+            p.changes.push(PlannedChange::new(&old.name, "Role", &old.role, new.as_str()));
         }
         if let Some(on) = self.enabled {
             let words = if on { "may sign in" } else { "may not sign in; its sessions end" };
@@ -134,11 +144,12 @@ impl Handler for SetLgAccount {
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let new_role = self.role.as_deref().map(|r| role(cx, r)).transpose()?;
         let hash = self.password.as_ref().map(|pw| hash_password(&*cx.app.entropy, pw));
         cx.commit(&p.sentences.join(" "), |tx| {
             let mut a = find(tx, &self.identity)?;
-            if let Some(r) = &self.role {
-                role(r)?.clone_into(&mut a.role);
+            if let Some(r) = &new_role {
+                a.role.clone_from(r);
             }
             a.enabled = self.enabled.unwrap_or(a.enabled);
             if let Some(h) = hash {

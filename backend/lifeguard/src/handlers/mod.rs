@@ -1,5 +1,6 @@
 //! What each cmdlet does, a file per family.
 
+mod access;
 mod accounts;
 mod active;
 mod endpoints;
@@ -8,6 +9,7 @@ mod kept;
 mod policies;
 mod queries;
 mod replication;
+mod roles;
 mod rooms;
 mod services;
 mod shares;

@@ -1,45 +1,14 @@
-//! Queries that only read: roles, services, topology, audit.
+//! Queries that only read: services, topology, audit.
 
 use async_trait::async_trait;
 use serde_json::json;
-use shared::cmdlets::{GetCsAdminRole, GetCsService, GetCsTopology, GetLgAudit};
+use shared::cmdlets::{GetCsService, GetCsTopology, GetLgAudit};
 use shared::error::ApiError;
 use shared::identity::{pool_fqdn, wildcard_match};
 use shared::plan::Plan;
-use shared::roles;
 use store::management::{audit, topology};
 
 use crate::door::{Cx, Handler, Outcome};
-
-#[async_trait]
-impl Handler for GetCsAdminRole {
-    async fn run(&self, _cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let wanted = self.identity.as_deref();
-        let found: Vec<_> = roles::STANDARD
-            .into_iter()
-            .filter(|r| wanted.is_none_or(|w| r.eq_ignore_ascii_case(w.trim())))
-            .map(|r| {
-                json!({
-                    "Identity": r,
-                    "SID": null,
-                    "IsStandardRole": true,
-                    "Cmdlets": roles::cmdlets_of(r),
-                    "ScriptModules": [],
-                    "ConfigScopes": ["Global"],
-                    "UserScopes": ["Global"],
-                    "Template": null,
-                })
-            })
-            .collect();
-        match (found.is_empty(), wanted) {
-            (true, Some(w)) => Err(ApiError::not_found(format!(
-                "There is no role {w}. Roles: {}.",
-                roles::STANDARD.join(", ")
-            ))),
-            _ => Ok(Outcome::objects(found)),
-        }
-    }
-}
 
 #[async_trait]
 impl Handler for GetCsService {

@@ -13,6 +13,7 @@ use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
 use store::management::accounts::{self, Account};
 use store::management::audit::{self, Opened};
+use store::management::roles;
 use subtle::ConstantTimeEq;
 
 use super::error::{Body, HttpError};
@@ -69,22 +70,19 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone()).unwrap_or_default();
         let source = parts.extensions.get::<Source>().map(|s| s.0.to_string()).unwrap_or_default();
         let now = app.clock.now();
-        let actor = |name: String, role: String, credential| Actor {
-            name,
-            roles: vec![role],
-            credential,
-            source,
-            request_id,
+        let actor = |name: String, role: String, credential| -> Result<Actor, ApiError> {
+            let roles = app.store.read(|c| roles::expand(c, &role)).map_err(store_error)?;
+            Ok(Actor { name, roles, credential, source, request_id })
         };
         if let Some(t) = bearer(&parts.headers) {
             let found = app.store.read(|c| accounts::api_token(c, t, now)).map_err(store_error)?;
             let (label, role) =
                 found.ok_or_else(|| unauthenticated("This API token is not valid or has ended."))?;
-            return Ok(Self(actor(label, role, "token")));
+            return Ok(Self(actor(label, role, "token")?));
         }
         let (a, _) =
             live_session(app, &parts.headers, now)?.ok_or_else(|| unauthenticated("Sign in first."))?;
-        Ok(Self(actor(a.name, a.role, "session")))
+        Ok(Self(actor(a.name, a.role, "session")?))
     }
 }
 
@@ -113,9 +111,10 @@ fn setup_needed(app: &App) -> bool {
 }
 
 fn session_view(app: &App, account: Option<(Account, Timestamp)>) -> Session {
+    let expand = |role: String| app.store.read(|c| roles::expand(c, &role)).unwrap_or_else(|_| vec![role]);
     Session {
         setup_needed: setup_needed(app),
-        account: account.map(|(a, expires)| AccountInfo { name: a.name, roles: vec![a.role], expires }),
+        account: account.map(|(a, expires)| AccountInfo { name: a.name, roles: expand(a.role), expires }),
         instance: app.settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
@@ -128,13 +127,13 @@ pub async fn session(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<
 }
 
 /// Opens a session for `account` and answers with it and its cookie.
-fn open_session(app: &App, account: Account) -> Result<(HeaderValue, Session), ApiError> {
+fn open_session(app: &App, account: Account, source: Source) -> Result<(HeaderValue, Session), ApiError> {
     let token = random_hex(&*app.entropy, 32);
     let now = app.clock.now();
     let expires = Timestamp::from_millis(now.millis() + SESSION_MS);
     app.store
         .write(|tx| {
-            accounts::add_session(tx, &token, &account.name, now, expires)?;
+            accounts::add_session(tx, &token, &account.name, &source.0.to_string(), now, expires)?;
             accounts::note_login(tx, &account.name, now)
         })
         .map_err(store_error)?;
@@ -188,7 +187,7 @@ pub async fn login(
         Some(a) => {
             app.login_limits.succeeded(source.0, &req.name);
             note(&app, &a.name, source, &id, "done");
-            let (cookie, session) = open_session(&app, a)?;
+            let (cookie, session) = open_session(&app, a, source)?;
             Ok(([(header::SET_COOKIE, cookie)], Json(session)).into_response())
         }
         None => {
@@ -259,6 +258,6 @@ pub async fn setup(
         (None, Vec::new())
     };
     app.bus.send(Topic::Topology, "");
-    let (cookie, _) = open_session(&app, account)?;
+    let (cookie, _) = open_session(&app, account, source)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(SetupResponse { job, credentials })).into_response())
 }

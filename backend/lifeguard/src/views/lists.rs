@@ -13,6 +13,7 @@ use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
+use store::management::roles as own_roles;
 use store::management::topology::Wizard;
 use store::management::{StoreError, accounts, directory, jobs, pools, topology, watch};
 
@@ -242,7 +243,10 @@ pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
             let may = roles::can("Publish-CsTopology", asker).is_ok();
             let publishers = accounts::accounts(c)?
                 .into_iter()
-                .filter(|a| !may && a.enabled && roles::role_allows(&a.role, "Publish-CsTopology"))
+                .filter(|a| {
+                    let granted = || own_roles::expand(c, &a.role).unwrap_or_default();
+                    !may && a.enabled && roles::can("Publish-CsTopology", &granted()).is_ok()
+                })
                 .map(|a| a.name)
                 .collect();
             let wizards = topology::wizards(c)?

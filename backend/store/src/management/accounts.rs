@@ -85,15 +85,88 @@ pub fn add_session(
     c: &Connection,
     token: &str,
     account: &str,
+    source: &str,
     at: Timestamp,
     expires: Timestamp,
 ) -> Result<()> {
     c.execute("DELETE FROM session WHERE expires < ?1", [at.millis()])?;
+    let hash = token_hash(token);
     c.execute(
-        "INSERT INTO session VALUES (?1, ?2, ?3, ?3, ?4)",
-        params![token_hash(token), account, at.millis(), expires.millis()],
+        "INSERT INTO session VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
+        params![hash, account, at.millis(), expires.millis(), short_id(&hash), source],
     )?;
     Ok(())
+}
+
+/// An id that may be shown: it names a token and opens nothing.
+fn short_id(hash: &[u8]) -> String {
+    hex::encode(&hash[..6])
+}
+
+/// A session or API token as it may be shown.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Id.
+    pub id: String,
+    /// Account, or label of a token.
+    pub name: String,
+    /// Address of a session, role of a token.
+    pub detail: String,
+    /// When it began.
+    pub created: Timestamp,
+    /// When a session was last used; when a token was made for a token.
+    pub last_seen: Timestamp,
+    /// When it ends.
+    pub expires: Option<Timestamp>,
+}
+
+fn access_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Access> {
+    Ok(Access {
+        id: r.get(0)?,
+        name: r.get(1)?,
+        detail: r.get(2)?,
+        created: Timestamp::from_millis(r.get(3)?),
+        last_seen: Timestamp::from_millis(r.get(4)?),
+        expires: r.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
+    })
+}
+
+/// Live sessions, used last first.
+///
+/// # Errors
+/// SQLite's.
+pub fn sessions(c: &Connection, now: Timestamp) -> Result<Vec<Access>> {
+    let mut s = c.prepare_cached(
+        "SELECT id, account, source, created, last_seen, expires FROM session WHERE expires > ?1 ORDER BY last_seen DESC",
+    )?;
+    Ok(s.query_map([now.millis()], access_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Ends the session with this shown id; whether there was one.
+///
+/// # Errors
+/// SQLite's.
+pub fn end_session_by_id(c: &Connection, id: &str) -> Result<bool> {
+    Ok(c.execute("DELETE FROM session WHERE id = ?1 AND id <> ''", [id])? > 0)
+}
+
+/// API tokens, newest first.
+///
+/// # Errors
+/// SQLite's.
+pub fn api_tokens(c: &Connection) -> Result<Vec<Access>> {
+    let mut s = c.prepare_cached(
+        "SELECT lower(hex(substr(token_hash, 1, 6))), label, role, created, created, expires FROM api_token ORDER BY created DESC",
+    )?;
+    Ok(s.query_map([], access_row)?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Deletes the API token with this shown id; whether there was one.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_api_token(c: &Connection, id: &str) -> Result<bool> {
+    Ok(c.execute("DELETE FROM api_token WHERE lower(hex(substr(token_hash, 1, 6))) = lower(?1)", [id])? > 0)
 }
 
 /// The account of a live session, with its end.
@@ -154,7 +227,7 @@ pub fn add_api_token(
     expires: Option<Timestamp>,
 ) -> Result<()> {
     c.execute(
-        "INSERT INTO api_token VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO api_token (token_hash, label, role, created, expires) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![token_hash(token), label, role, at.millis(), expires.map(Timestamp::millis)],
     )?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use shared::Timestamp;
 use shared::api::AuditView;
 
@@ -56,11 +57,104 @@ impl Opened {
 /// # Errors
 /// SQLite's; the same `op_id` twice is refused by it.
 pub fn open(c: &Connection, o: &Opened, at: Timestamp) -> Result<()> {
+    add(
+        c,
+        &Row {
+            op_id: &o.op_id,
+            phase: "opened",
+            at,
+            document: &serde_json::to_string(o)?,
+            outcome: "opened",
+            detail: "",
+        },
+    )
+}
+
+/// A row as it is hashed and written.
+struct Row<'a> {
+    op_id: &'a str,
+    phase: &'a str,
+    at: Timestamp,
+    document: &'a str,
+    outcome: &'a str,
+    detail: &'a str,
+}
+
+impl Row<'_> {
+    /// Hash over the row before it and itself; lengths keep fields from running into each other.
+    fn hash(&self, before: &str) -> String {
+        let mut h = Sha256::new();
+        let at = self.at.millis().to_string();
+        for part in [before, self.op_id, self.phase, &at, self.document, self.outcome, self.detail] {
+            h.update((part.len() as u64).to_be_bytes());
+            h.update(part.as_bytes());
+        }
+        hex::encode(h.finalize())
+    }
+}
+
+fn add(c: &Connection, r: &Row<'_>) -> Result<()> {
+    let before: Option<Option<String>> = c
+        .prepare_cached("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1")?
+        .query_row([], |r| r.get(0))
+        .optional()?;
+    let hash = r.hash(&before.flatten().unwrap_or_default());
     c.execute(
-        "INSERT INTO audit (op_id, phase, at, document, outcome, detail) VALUES (?1, 'opened', ?2, ?3, 'opened', '')",
-        params![o.op_id, at.millis(), serde_json::to_string(o)?],
+        "INSERT INTO audit (op_id, phase, at, document, outcome, detail, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![r.op_id, r.phase, r.at.millis(), r.document, r.outcome, r.detail, hash],
     )?;
     Ok(())
+}
+
+/// What verifying the chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Rows looked at.
+    pub rows: u64,
+    /// Rows from before there was a chain.
+    pub unchained: u64,
+    /// Hash of the newest row; kept elsewhere, it proves later that nothing was cut off the end.
+    pub head: String,
+    /// The first row that is not what was written, and why.
+    pub broken: Option<(i64, String)>,
+}
+
+/// Follows the chain from its first row to its last.
+///
+/// # Errors
+/// SQLite's.
+pub fn verify(c: &Connection) -> Result<Verified> {
+    let mut s =
+        c.prepare("SELECT seq, op_id, phase, at, document, outcome, detail, hash FROM audit ORDER BY seq")?;
+    let mut rows = s.query([])?;
+    let mut out = Verified { rows: 0, unchained: 0, head: String::new(), broken: None };
+    let mut last = None;
+    while let Some(r) = rows.next()? {
+        let seq: i64 = r.get(0)?;
+        let (op_id, phase): (String, String) = (r.get(1)?, r.get(2)?);
+        let (document, outcome, detail): (String, String, String) = (r.get(4)?, r.get(5)?, r.get(6)?);
+        let at = Timestamp::from_millis(r.get(3)?);
+        let row =
+            Row { op_id: &op_id, phase: &phase, at, document: &document, outcome: &outcome, detail: &detail };
+        let hash: Option<String> = r.get(7)?;
+        out.rows += 1;
+        let why = match (&hash, last) {
+            (_, Some(before)) if seq != before + 1 => {
+                Some(format!("rows {} to {} are missing", before + 1, seq - 1))
+            }
+            (None, _) if out.head.is_empty() => None,
+            (None, _) => Some("its hash is missing".to_owned()),
+            (Some(h), _) if *h != row.hash(&out.head) => Some("it is not what was written".to_owned()),
+            (Some(_), _) => None,
+        };
+        if let (Some(why), None) = (why, &out.broken) {
+            out.broken = Some((seq, why));
+        }
+        out.unchained += u64::from(hash.is_none());
+        out.head = hash.unwrap_or_default();
+        last = Some(seq);
+    }
+    Ok(out)
 }
 
 /// Writes the last row: `done`, `refused`, `failed` or `unknown`, with what changed or the error.
@@ -68,11 +162,7 @@ pub fn open(c: &Connection, o: &Opened, at: Timestamp) -> Result<()> {
 /// # Errors
 /// SQLite's.
 pub fn close(c: &Connection, op_id: &str, outcome: &str, detail: &str, at: Timestamp) -> Result<()> {
-    c.execute(
-        "INSERT INTO audit (op_id, phase, at, document, outcome, detail) VALUES (?1, 'closed', ?2, '{}', ?3, ?4)",
-        params![op_id, at.millis(), outcome, detail],
-    )?;
-    Ok(())
+    add(c, &Row { op_id, phase: "closed", at, document: "{}", outcome, detail })
 }
 
 /// Outcome of a closed act.
@@ -132,4 +222,31 @@ pub fn list(c: &Connection, limit: u32) -> Result<Vec<AuditView>> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::management::Management;
+
+    #[test]
+    fn the_chain_tells_what_was_changed_or_cut_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("m.db");
+        let store = Management::open(&path).unwrap();
+        for i in 0..5 {
+            let o = Opened::by_service(&format!("op{i}"), "Test-It", "x");
+            let at = Timestamp::from_millis(i);
+            store.write(|tx| open(tx, &o, at).and_then(|()| close(tx, &o.op_id, "done", "d", at))).unwrap();
+        }
+        let sound = store.read(verify).unwrap();
+        assert_eq!((sound.rows, sound.broken.clone(), sound.head.len()), (10, None, 64));
+        let c = rusqlite::Connection::open(&path).unwrap();
+        assert!(c.execute("UPDATE audit SET detail = 'other' WHERE seq = 4", []).is_err(), "append-only");
+        c.execute_batch("DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; UPDATE audit SET detail = 'other' WHERE seq = 4").unwrap();
+        assert_eq!(store.read(verify).unwrap().broken, Some((4, "it is not what was written".to_owned())));
+        c.execute_batch("UPDATE audit SET detail = 'd' WHERE seq = 4; DELETE FROM audit WHERE seq = 7")
+            .unwrap();
+        assert_eq!(store.read(verify).unwrap().broken, Some((8, "rows 7 to 7 are missing".to_owned())));
+    }
 }

@@ -13,3 +13,15 @@ CREATE TABLE watcher (
   target TEXT PRIMARY KEY COLLATE NOCASE, document TEXT NOT NULL, next_run INTEGER NOT NULL,
   failures INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0, last_run TEXT
 ) STRICT;
+-- Roles of one's own, cloned from a standard one.
+CREATE TABLE admin_role (
+  name TEXT PRIMARY KEY COLLATE NOCASE, template TEXT NOT NULL, cmdlets TEXT NOT NULL, config_scopes TEXT NOT NULL,
+  created INTEGER NOT NULL
+) STRICT;
+-- Each row of the audit carries the hash of itself and of the row before it; rows of schema 1 have none.
+ALTER TABLE audit ADD COLUMN hash TEXT;
+-- Where a session is used from, and an id that may be shown.
+ALTER TABLE session ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE session ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_token ADD COLUMN id TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_token ADD COLUMN created_by TEXT NOT NULL DEFAULT '';

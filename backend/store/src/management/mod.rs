@@ -6,6 +6,7 @@ pub mod audit;
 pub mod directory;
 pub mod jobs;
 pub mod pools;
+pub mod roles;
 pub mod topology;
 pub mod watch;
 
