@@ -52,6 +52,8 @@ pub enum SettingsTab {
     /// Portal accounts.
     #[default]
     Accounts,
+    /// Sessions and API tokens.
+    Access,
     /// Which role may run what.
     Roles,
     /// Version and instance.
@@ -60,12 +62,13 @@ pub enum SettingsTab {
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 3] = [Self::Accounts, Self::Roles, Self::About];
+    pub const ALL: [Self; 4] = [Self::Accounts, Self::Access, Self::Roles, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
         match self {
             Self::Accounts => "Accounts",
+            Self::Access => "Sessions and tokens",
             Self::Roles => "Who can do what",
             Self::About => "About",
         }
@@ -74,6 +77,7 @@ impl SettingsTab {
     fn slug(self) -> &'static str {
         match self {
             Self::Accounts => "",
+            Self::Access => "access",
             Self::Roles => "roles",
             Self::About => "about",
         }

@@ -217,6 +217,41 @@ dto! {
         /// For each state, the servers that stand near the database it uses.
         near: Vec<Vec<Fqdn>>,
     }
+    /// `GET /api/v1/access`.
+    AccessView {
+        /// Live sessions.
+        sessions: Vec<AccessEntry>,
+        /// API tokens.
+        tokens: Vec<AccessEntry>,
+        /// Roles of one's own.
+        roles: Vec<OwnRoleView>,
+    }
+    /// A session or API token.
+    AccessEntry {
+        /// Id that names it and opens nothing.
+        id: String,
+        /// Account, or label of a token.
+        name: String,
+        /// Address of a session, role of a token.
+        detail: String,
+        /// When it began.
+        created: Timestamp,
+        /// When a session was last used.
+        last_seen: Timestamp,
+        /// When it ends.
+        expires: Option<Timestamp>,
+    }
+    /// A role of one's own.
+    OwnRoleView {
+        /// Name.
+        name: String,
+        /// The standard role it was cloned from.
+        template: String,
+        /// Cmdlets it may run.
+        cmdlets: Vec<String>,
+        /// `Global` or sites.
+        scopes: Vec<String>,
+    }
     /// `GET /api/v1/watch`.
     WatchView {
         /// SIP addresses of stored test users.

@@ -12,7 +12,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, new_id, random_hex};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, new_id, random_hex, random_password};
+use crate::keys::hash_password;
 use crate::serve::Failed;
 use crate::settings::Settings;
 
@@ -30,6 +31,13 @@ pub enum Command {
         label: String,
         /// Days until it ends.
         days: Option<u32>,
+    },
+    /// Follows the audit's chain of hashes.
+    VerifyAudit,
+    /// Gives an account a new password and ends its sessions.
+    ResetPassword {
+        /// Log-on name.
+        name: String,
     },
     /// Writes a backup.
     Backup {
@@ -80,11 +88,54 @@ pub fn create_token(
     Ok(token)
 }
 
+/// Verifies the audit; its verdict, as an error when it is broken.
+fn verify_audit(store: &Management) -> Answer {
+    let v = store.read(audit::verify).map_err(|e: store::management::StoreError| e.to_string())?;
+    match &v.broken {
+        None => Ok(format!("All {} rows are what was written. Head {}", v.rows, v.head)),
+        Some((seq, why)) => Err(format!("row {seq}: {why}. What stands before it is sound.")),
+    }
+}
+
+/// The way back in when nobody can sign in: a new password, told once. Whoever owns the data directory
+/// counts as RTCUniversalServerAdmins.
+fn reset_password(store: &Management, clock: &dyn Clock, entropy: &dyn Entropy, name: &str) -> Answer {
+    let text = |e: store::management::StoreError| e.to_string();
+    let found = store.read(|c| accounts::account(c, name)).map_err(text)?;
+    let mut account = found.ok_or_else(|| format!("There is no account {name}."))?;
+    let password = random_password(entropy);
+    account.password_hash = hash_password(entropy, &password);
+    account.enabled = true;
+    let now = clock.now();
+    let entry = audit::Opened {
+        op_id: new_id(entropy, now),
+        actor: "host".to_owned(),
+        role: "RTCUniversalServerAdmins".to_owned(),
+        credential: "host".to_owned(),
+        source: "local".to_owned(),
+        cmdlet: "admin reset-password".to_owned(),
+        line: format!("lifeguard admin reset-password {}", account.name),
+        target: account.name.clone(),
+        ..audit::Opened::default()
+    };
+    store
+        .write(|tx| {
+            audit::open(tx, &entry, now)?;
+            accounts::save_account(tx, &account, now)?;
+            accounts::end_sessions_of(tx, &account.name)?;
+            audit::close(tx, &entry.op_id, "done", "a new password; its sessions end", now)
+        })
+        .map_err(text)?;
+    Ok(format!("{} signs in with {password}", account.name))
+}
+
 async fn act(app: &Arc<App>, c: Command) -> Answer {
     match c {
         Command::CreateToken { role, label, days } => {
             create_token(&app.store, &*app.clock, &*app.entropy, &role, &label, days)
         }
+        Command::VerifyAudit => verify_audit(&app.store),
+        Command::ResetPassword { name } => reset_password(&app.store, &*app.clock, &*app.entropy, &name),
         Command::Backup { target } => {
             let app = app.clone();
             tokio::task::spawn_blocking(move || {
@@ -156,6 +207,8 @@ pub async fn run(data_dir: &Path, c: Command) -> Result<String, Failed> {
         Command::CreateToken { role, label, days } => {
             create_token(&store, &SystemClock, &SystemEntropy, &role, &label, days)
         }
+        Command::VerifyAudit => verify_audit(&store),
+        Command::ResetPassword { name } => reset_password(&store, &SystemClock, &SystemEntropy, &name),
         Command::Backup { target } => crate::backup::write(data_dir, Some(&store), &target),
     };
     answer.map_err(Into::into)

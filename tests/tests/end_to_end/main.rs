@@ -1,5 +1,6 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
+mod access;
 mod chat;
 mod documents;
 mod editing;

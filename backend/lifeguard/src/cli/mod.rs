@@ -27,6 +27,12 @@ enum Sub {
     /// API tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// The audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Portal accounts, from the host.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Writes a backup of the data directory, also while the portal runs.
     Backup {
         /// File to write; it must not exist.
@@ -40,6 +46,28 @@ enum Sub {
         /// File to read.
         file: PathBuf,
         /// Data directory; empty or not there.
+        #[arg(long, env = "LIFEGUARD_DATA_DIR", default_value = "data")]
+        data_dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Follows the chain of hashes; fails when a row is not what was written.
+    Verify {
+        /// Data directory.
+        #[arg(long, env = "LIFEGUARD_DATA_DIR", default_value = "data")]
+        data_dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Gives an account a new password, printed once, enables it, and ends its sessions.
+    ResetPassword {
+        /// Log-on name.
+        name: String,
+        /// Data directory.
         #[arg(long, env = "LIFEGUARD_DATA_DIR", default_value = "data")]
         data_dir: PathBuf,
     },
@@ -95,6 +123,14 @@ async fn dispatch(command: Sub) -> Result<ExitCode, Failed> {
                 "{}",
                 crate::control::run(&data_dir, HostCommand::CreateToken { role, label, days }).await?
             );
+            Ok(ExitCode::SUCCESS)
+        }
+        Sub::Audit(AuditCommand::Verify { data_dir }) => {
+            println!("{}", crate::control::run(&data_dir, HostCommand::VerifyAudit).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Sub::Admin(AdminCommand::ResetPassword { name, data_dir }) => {
+            println!("{}", crate::control::run(&data_dir, HostCommand::ResetPassword { name }).await?);
             Ok(ExitCode::SUCCESS)
         }
         Sub::Backup { file, data_dir } => {

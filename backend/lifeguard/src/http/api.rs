@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
-    AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView, PoolDetail,
-    PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
+    AccessView, AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView,
+    PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
+    WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -72,6 +73,8 @@ resource! {
     shares("Get-LgShare") -> ShareList = |app, actor| lists::shares(&app)?;
     /// `GET /api/v1/jobs`.
     jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
+    /// `GET /api/v1/access`.
+    access("Get-LgSession") -> AccessView = |app, actor| lists::access(&app)?;
     /// `GET /api/v1/watch`.
     watch("Get-CsWatcherNodeConfiguration") -> WatchView = |app, actor| lists::watch(&app)?;
     /// `GET /api/v1/tests`.

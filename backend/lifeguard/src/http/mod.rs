@@ -38,6 +38,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/jobs/{id}", get(api::job))
         .route("/tests", get(api::tests))
         .route("/tests/{id}", get(api::test))
+        .route("/access", get(api::access))
         .route("/watch", get(api::watch))
         .route("/endpoints", get(api::endpoints))
         .route("/users", get(api::users))

@@ -31,6 +31,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/jobs/{id}" "A job with its steps" api::JobView;
         "/tests" "Latest test messages" Vec<api::TestSummary>;
         "/tests/{id}" "A test message's run" api::TestRun;
+        "/access" "Sessions, API tokens and roles of one's own" api::AccessView;
         "/watch" "Stored test users and test messages that run by themselves" api::WatchView;
         "/endpoints" "Legacy endpoints" Vec<api::EndpointView>;
         "/users" "Chat users" Vec<api::UserView>;

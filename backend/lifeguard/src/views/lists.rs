@@ -3,8 +3,9 @@
 use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
-    AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
-    UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
+    AccessEntry, AccessView, AccountView, CategoryView, EndpointView, OwnRoleView, PolicyView, RoomView,
+    ShareList, ShareView, TopologyView, UserView, VersionInfo, WatchView, WatcherView, WizardDraft,
+    WizardInfo,
 };
 use shared::error::ApiError;
 use shared::roles;
@@ -311,6 +312,34 @@ pub fn wizard_view(w: Wizard, t: &shared::topology::Topology) -> WizardDraft {
         author: w.author,
         updated: w.updated,
     }
+}
+
+/// Sessions, API tokens and roles of one's own.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn access(app: &App) -> Out<AccessView> {
+    let entry = |a: accounts::Access| AccessEntry {
+        id: a.id,
+        name: a.name,
+        detail: a.detail,
+        created: a.created,
+        last_seen: a.last_seen,
+        expires: a.expires,
+    };
+    let role = |r: own_roles::Role| OwnRoleView {
+        name: r.name,
+        template: r.template,
+        cmdlets: r.cmdlets,
+        scopes: r.config_scopes,
+    };
+    read(app, |c| {
+        Ok(AccessView {
+            sessions: accounts::sessions(c, app.clock.now())?.into_iter().map(entry).collect(),
+            tokens: accounts::api_tokens(c)?.into_iter().map(entry).collect(),
+            roles: own_roles::roles(c)?.into_iter().map(role).collect(),
+        })
+    })
 }
 
 /// Stored test users and what runs by itself.

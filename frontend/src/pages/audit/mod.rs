@@ -6,7 +6,11 @@ use shared::events::Topic;
 
 use crate::api::use_data;
 use crate::components::badge::Badge;
-use crate::components::{Column, DataTable, Icon, Page, SelectField, Shown, StateBadge, TimeAgo, Tone};
+use crate::components::query::text;
+use crate::components::{
+    Column, DataTable, Icon, Notice, NoticeKind, Page, QueryButton, SelectField, Shown, StateBadge, TimeAgo,
+    Tone,
+};
 
 /// The page.
 #[component]
@@ -19,6 +23,9 @@ pub fn AuditPage() -> impl IntoView {
             <div class="audit-limit">
                 <SelectField label="Show" value=limit options=limits required=true none="the newest" />
             </div>
+            <div class="row">
+                <QueryButton cmdlet="Test-LgAudit" args=serde_json::Map::new() label="Verify the chain" draw=Box::new(verified) />
+            </div>
             <Shown data=list lines=8 let:rows>
                 <DataTable rows columns=columns() name="audit" empty=|| view! {
                     <p>"Nothing was changed yet."</p>
@@ -26,6 +33,20 @@ pub fn AuditPage() -> impl IntoView {
             </Shown>
         </Page>
     }
+}
+
+/// Whether every row is what was written.
+fn verified(list: Vec<serde_json::Value>) -> AnyView {
+    let Some(o) = list.into_iter().next() else { return ().into_any() };
+    let kind = if text(&o, "Result") == "Success" { NoticeKind::Good } else { NoticeKind::Danger };
+    let (said, head) = (text(&o, "Text").to_owned(), text(&o, "Head").to_owned());
+    view! {
+        <Notice kind>
+            <p>{said}</p>
+            <p class="muted">"Head: "<span class="mono">{head}</span>". Kept elsewhere, it proves later that nothing was cut off the end."</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 fn columns() -> Vec<Column<AuditView>> {

@@ -1,10 +1,12 @@
 //! Accounts of the portal, who can do what, and what this portal is.
 
+mod access;
 mod accounts;
 mod roles;
 
 use leptos::prelude::*;
 
+use self::access::Access;
 use self::accounts::Accounts;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
@@ -33,6 +35,7 @@ pub fn SettingsPage() -> impl IntoView {
             <Tabs label="Settings" tabs />
             {move || match tab.get() {
                 SettingsTab::Accounts => view! { <Accounts /> }.into_any(),
+                SettingsTab::Access => view! { <Access /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}

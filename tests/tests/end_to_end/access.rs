@@ -1,0 +1,135 @@
+//! Roles of one's own, sessions, API tokens, the audit's chain, the way back in from the host.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use lifeguard_tests::{Client, target_dir};
+use serde_json::{Value, json};
+
+use crate::support::{Sample, refused, run};
+
+fn bin() -> std::path::PathBuf {
+    std::env::var_os("LIFEGUARD_BIN").map_or_else(|| target_dir().join("debug/lifeguard"), Into::into)
+}
+
+async fn account(s: &Sample, name: &str, role: &str) -> Result<Client> {
+    let args = json!({ "Name": name, "Role": role, "Password": "correct horse 13" });
+    run(&s.client, "New-LgAccount", args).await?;
+    let c = s.server.client()?;
+    c.login(name, "correct horse 13").await?;
+    Ok(c)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_ones_own_reaches_its_site_and_no_further() -> Result<()> {
+    let s = Sample::start().await?;
+    let role = json!({
+        "Identity": "DublinOperators", "Template": "CsHelpDesk", "ConfigScopes": { "Replace": ["site:Dublin"] },
+        "Cmdlets": { "Add": ["set-cspersistentchatactiveserver"] },
+    });
+    run(&s.client, "New-CsAdminRole", role).await?;
+    let nina = account(&s, "nina", "DublinOperators").await?;
+    let swap = |pool: &str| json!({ "Identity": pool, "ActiveServers": { "Replace": [] } });
+    let e =
+        refused(&nina, "Set-CsPersistentChatActiveServer", swap("atl-gc-001.litwareinc.com"), 403).await?;
+    ensure!(e["message"].as_str().is_some_and(|m| m.contains("confined to site:Dublin")), "{e}");
+    run(&nina, "Set-CsPersistentChatActiveServer", swap("dub-pc-001.litwareinc.com")).await?;
+    ensure!(
+        run(&nina, "Get-CsPersistentChatState", json!({})).await?["output"]
+            .as_array()
+            .is_some_and(|o| o.len() == 4)
+    );
+    refused(&nina, "Set-CsPersistentChatState", json!({ "Identity": "dub-pc-001.litwareinc.com" }), 403)
+        .await?;
+    let (_, session) = nina.get("/api/v1/session").await?;
+    ensure!(session["account"]["roles"][0] == "DublinOperators", "{session}");
+    // What is taken from the role is gone with the next request.
+    let less = json!({ "Identity": "DublinOperators", "Cmdlets": { "Remove": ["Set-CsPersistentChatActiveServer"] } });
+    run(&s.client, "Set-CsAdminRole", less).await?;
+    refused(&nina, "Set-CsPersistentChatActiveServer", swap("dub-pc-001.litwareinc.com"), 403).await?;
+    let e = refused(&s.client, "Remove-CsAdminRole", json!({ "Identity": "DublinOperators" }), 422).await?;
+    ensure!(e["message"].as_str().is_some_and(|m| m.contains("nina")), "{e}");
+    refused(
+        &s.client,
+        "Set-CsAdminRole",
+        json!({ "Identity": "CsHelpDesk", "Cmdlets": { "Add": ["Publish-CsTopology"] } }),
+        400,
+    )
+    .await?;
+    let none = json!({ "Identity": "DublinOperators", "ConfigScopes": { "Remove": ["site:Dublin"] } });
+    let e = refused(&s.client, "Set-CsAdminRole", none, 400).await?;
+    ensure!(e["field"] == "ConfigScopes", "{e}");
+    let shown = run(&s.client, "Get-CsAdminRole", json!({ "Filter": "*Operators" })).await?;
+    ensure!(
+        shown["output"][0]["IsStandardRole"] == false && shown["output"][0]["Template"] == "CsHelpDesk",
+        "{shown}"
+    );
+    let mine = run(&s.client, "Get-CsAdminRoleAssignment", json!({ "Identity": "nina" })).await?;
+    ensure!(mine["output"] == json!(["DublinOperators"]), "{mine}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_and_tokens_end_at_once() -> Result<()> {
+    let s = Sample::start().await?;
+    let desk = account(&s, "desk", "CsHelpDesk").await?;
+    refused(&desk, "Get-LgSession", json!({}), 403).await?;
+    let sessions = run(&s.client, "Get-LgSession", json!({ "Account": "desk" })).await?;
+    let id = sessions["output"][0]["Identity"].as_str().context("no session")?.to_owned();
+    run(&s.client, "Remove-LgSession", json!({ "Identity": id })).await?;
+    ensure!(desk.get("/api/v1/pools").await?.0 == 401, "the session is dead");
+
+    let made = run(&s.client, "New-LgToken", json!({ "Label": "report", "Role": "CsViewOnlyAdministrator" }))
+        .await?;
+    let token = made["output"][0]["Token"].as_str().context("no token")?.to_owned();
+    let get = async || -> Result<u16> {
+        let url = format!("{}/api/v1/pools", s.server.url().trim_end_matches('/'));
+        Ok(reqwest::Client::new().get(url).bearer_auth(&token).send().await?.status().as_u16())
+    };
+    ensure!(get().await? == 200);
+    let list = run(&s.client, "Get-LgToken", json!({})).await?;
+    ensure!(!list.to_string().contains(&token), "a token is never shown again");
+    let id = list["output"][0]["Identity"].as_str().context("no id")?.to_owned();
+    run(&s.client, "Remove-LgToken", json!({ "Identity": id })).await?;
+    ensure!(get().await? == 401, "the token is dead");
+    let (_, audit) = s.client.get("/api/v1/audit").await?;
+    ensure!(!audit.to_string().contains(&token), "no token in the audit");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_proves_itself_and_the_host_is_the_way_back_in() -> Result<()> {
+    let mut s = Sample::start().await?;
+    let whole = run(&s.client, "Test-LgAudit", json!({})).await?;
+    ensure!(
+        whole["output"][0]["Result"] == "Success" && whole["output"][0]["RowsBeforeTheChain"] == 0,
+        "{whole}"
+    );
+    let verify =
+        || Command::new(bin()).args(["audit", "verify", "--data-dir"]).arg(s.server.data_dir()).output();
+    let out = verify()?;
+    ensure!(out.status.success() && String::from_utf8_lossy(&out.stdout).contains("are what was written"));
+    let reset = Command::new(bin())
+        .args(["admin", "reset-password", "root", "--data-dir"])
+        .arg(s.server.data_dir())
+        .output()?;
+    let text = String::from_utf8(reset.stdout)?;
+    let password = text.trim().rsplit(' ').next().context("no password")?.to_owned();
+    ensure!(s.client.get("/api/v1/pools").await?.0 == 401, "its sessions ended");
+    s.client.login("root", &password).await?;
+    let (_, audit) = s.client.get("/api/v1/audit").await?;
+    let rows = audit.as_array().context("no audit")?;
+    ensure!(
+        rows.iter().any(|r: &Value| r["cmdlet"] == "admin reset-password")
+            && !audit.to_string().contains(&password),
+        "{audit}"
+    );
+    s.server.stop().await?;
+    let c = rusqlite::Connection::open(s.server.data_dir().join("management.db"))?;
+    c.execute_batch("DROP TRIGGER audit_no_update; UPDATE audit SET outcome = 'refused' WHERE seq = 2")?;
+    drop(c);
+    let out =
+        Command::new(bin()).args(["audit", "verify", "--data-dir"]).arg(s.server.data_dir()).output()?;
+    ensure!(!out.status.success() && String::from_utf8_lossy(&out.stderr).contains("row 2"), "{out:?}");
+    Ok(())
+}
