@@ -43,7 +43,7 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("overview", "/", "Overview"),
         ("pools", "/pools", "atl-gc-001"),
         ("pool", "/pools/atl-cs-001.litwareinc.com", "atl-cs-001"),
-        ("state", "/pools/atl-cs-001.litwareinc.com/state", "What a switch does"),
+        ("state", "/pools/atl-cs-001.litwareinc.com/state", "The state alone"),
         ("servers", "/pools/atl-cs-001.litwareinc.com/servers", "gc-006"),
         ("databases", "/pools/atl-cs-001.litwareinc.com/databases", "dub-sql-001"),
         ("topology", "/topology", "Redmond"),

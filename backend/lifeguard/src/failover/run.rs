@@ -360,14 +360,19 @@ impl Run {
                 .shipping(&self.input.id)
                 .filter(|s| s.from == to && s.applied.is_some() && s.restore_error.is_none())
         };
+        let stuck = || {
+            let now = self.app.fleet.shipping(&self.input.id).filter(|s| s.from == to);
+            now.is_some_and(|s| s.restore_error.is_some() || s.backup_error.is_some())
+        };
         let wait = async {
-            while begun().is_none() {
+            while begun().is_none() && !stuck() {
                 if rx.changed().await.is_err() {
                     return;
                 }
             }
         };
-        if tokio::time::timeout(FIRST_COPY, wait).await.is_ok() {
+        let _ = tokio::time::timeout(FIRST_COPY, wait).await;
+        if begun().is_some() {
             log.push("The other side has a first copy and follows the log.".to_owned());
             return Ok(());
         }

@@ -67,6 +67,11 @@ impl Secondary {
     /// A damaged segment in the share, or I/O.
     pub fn copy(&self, share: &Path, epoch: u64) -> Result<u64, ShipError> {
         let to = self.destination();
+        if !self.dir.is_dir() {
+            // An instance that is gone is not made up: it may come back with what it had.
+            let why = "the folder of the SQL instance is not there".to_owned();
+            return Err(ShipError::Io { path: self.dir.display().to_string(), why });
+        }
         std::fs::create_dir_all(&to).map_err(io(&to))?;
         let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
         let mut n = 0;
