@@ -210,6 +210,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
     for p in &pools {
+        // A guided run goes on later and opens the database itself.
+        if app.fleet.wanted_of(p).is_some_and(|w| w.held) {
+            continue;
+        }
         if let Err(why) = app.fleet.converged(p, std::time::Duration::from_secs(20)).await {
             tracing::warn!(pool = %p, why, "a pool's database is not open");
         }

@@ -99,7 +99,7 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
             forced: row.is_some_and(|r| r.forced),
             primary,
             backup: p.backup_sql_store.as_ref().and_then(|id| t.sql_store(id)).and_then(here),
-            compliance: compliance_dir(s, &t, p),
+            compliance: compliance_dir(s, &t, p, row.map(|r| r.state).unwrap_or_default()),
             share: share_dir(s, &t, p),
             held: pools::held_by(c, &p.id)?.is_some(),
         });
@@ -107,8 +107,14 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
     Ok(out)
 }
 
-fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
-    let store = t.sql_store(p.compliance_sql_store.as_ref()?)?;
+/// Events are queued beside the side in use: after a failover in the backup store's own mgccomp. What waits
+/// in the other one stays there. Source: S1, H:define-compliance-store.
+fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool, state: PoolState) -> Option<PathBuf> {
+    let id = match state {
+        PoolState::Normal => p.compliance_sql_store.as_ref(),
+        PoolState::FailedOver => p.backup_compliance_sql_store.as_ref().or(p.compliance_sql_store.as_ref()),
+    };
+    let store = t.sql_store(id?)?;
     (store.placement == Placement::RunHere).then(|| s.sql_dir(store))
 }
 
@@ -132,11 +138,9 @@ pub fn create_databases(
     {
         log.push(first_copy(&s.sql_dir(primary), &s.sql_dir(backup), backup, p, at)?);
     }
-    if let Some(dir) = compliance_dir(s, t, p) {
-        let made = store::chat::ComplianceQueue::create(&dir);
-        let label = p.compliance_sql_store.as_ref().and_then(|id| t.sql_store(id));
-        if let Some(label) = label {
-            log.push(created(made, "mgccomp", label, p)?);
+    for id in [&p.compliance_sql_store, &p.backup_compliance_sql_store].into_iter().flatten() {
+        if let Some(x) = store(id) {
+            log.push(created(store::chat::ComplianceQueue::create(&s.sql_dir(x)), "mgccomp", x, p)?);
         }
     }
     Ok(log)
