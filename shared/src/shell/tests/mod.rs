@@ -39,6 +39,9 @@ impl Host for Fake {
     async fn read_password(&self, _: &str) -> Option<String> {
         Some("secret".to_owned())
     }
+    async fn read_line(&self, prompt: &str, secret: bool) -> Option<String> {
+        Some(if secret { "secret".to_owned() } else { format!("typed at {prompt}") })
+    }
     async fn confirm(&self, _: &str) -> bool {
         self.yes
     }
