@@ -8,8 +8,10 @@ use crate::cmdlets;
 /// Completions of a word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// Where the word begins (byte offset); it ends at the cursor.
+    /// Where the word begins (byte offset).
     pub start: usize,
+    /// The cursor, where it ends.
+    pub end: usize,
     /// What it can become, best first.
     pub choices: Vec<String>,
 }
@@ -99,5 +101,5 @@ pub fn complete(session: &Session, line: &str, cursor: usize) -> Completion {
     } else {
         builtin::about().map(|(n, _)| n.to_owned()).filter(|n| begins(n)).collect()
     };
-    Completion { start: *start, choices }
+    Completion { start: *start, end: cursor, choices }
 }

@@ -1,0 +1,10 @@
+
+Get-CsPersistentChatState
+
+Get-CsPersistentChatRoom | Select-Object Name,Members -First 2
+
+Get-CsUser
+
+(Get-CsPersistentChatRoom).Count
+
+Set-CsPersistentChatPolicy global -EnablePersistentChat $true -WhatIf
