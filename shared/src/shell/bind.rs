@@ -60,7 +60,9 @@ fn hint(name: &str) -> String {
     let mut close: Vec<&str> = nearest(name, names()).into_iter().collect();
     close.extend(names().filter(|n| {
         let other = noun(n);
-        other == wanted || (wanted.len() > 5 && (other.contains(&wanted) || wanted.contains(&other)))
+        // The language's own nouns (Object, Host) are in too many names to be a hint.
+        (wanted.starts_with("cs") || wanted.starts_with("lg"))
+            && (other == wanted || (wanted.len() > 5 && (other.contains(&wanted) || wanted.contains(&other))))
     }));
     close.dedup();
     close.truncate(4);

@@ -278,7 +278,7 @@ impl<H: Host> Run<'_, H> {
                 let output = self.pipeline(p).await?;
                 match into {
                     Some(all) => all.append(output),
-                    None => self.show(output),
+                    None => self.show(p, output),
                 }
                 Ok(())
             }
@@ -297,10 +297,15 @@ impl<H: Host> Run<'_, H> {
     }
 
     /// Prints what a statement gave.
-    fn show(&mut self, output: Output) {
+    fn show(&mut self, p: &Pipeline, output: Output) {
         let text = if self.session.json {
-            let list = output.values();
-            if list.is_empty() { String::new() } else { print::json(&Value::Array(list), false) + "\n" }
+            let list = match output.text {
+                Some(t) if output.objects.is_empty() => t.lines().map(Value::from).collect(),
+                _ => output.objects,
+            };
+            // A question that finds nothing is answered all the same.
+            let silent = list.is_empty() && !asks(p);
+            if silent { String::new() } else { print::json(&Value::Array(list), false) + "\n" }
         } else {
             output.display()
         };
@@ -335,6 +340,18 @@ pub(super) fn elements(v: Value) -> Vec<Value> {
         Value::Array(a) => a,
         Value::Null => Vec::new(),
         v => vec![v],
+    }
+}
+
+/// Whether a pipeline ends with what gives objects: a query, a filter or a value.
+fn asks(p: &Pipeline) -> bool {
+    match p.last() {
+        Some(Stage::Command(c)) => match super::builtin::find(&c.name) {
+            Some(own) => own.name.ends_with("-Object"),
+            None => crate::cmdlets::find(&c.name).is_some_and(|s| s.nature == crate::cmdlet::Nature::Query),
+        },
+        Some(Stage::Expr(..)) => true,
+        None => false,
     }
 }
 

@@ -8,3 +8,7 @@ Get-CsUser
 (Get-CsPersistentChatRoom).Count
 
 Set-CsPersistentChatPolicy global -EnablePersistentChat $true -WhatIf
+
+Get-CsPersistentChatRoom | Out-Null
+
+$rooms = Get-CsPersistentChatRoom; $rooms | Where-Object Name -eq None
