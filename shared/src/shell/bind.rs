@@ -154,8 +154,9 @@ fn resolved(spec: &'static Spec, typed: &str, a: &Argument) -> Result<&'static s
     let wrong = WRONG.iter().find(|(c, p, _)| {
         p.eq_ignore_ascii_case(typed) && (c.is_empty() || c.eq_ignore_ascii_case(spec.name))
     });
-    let exact = spec.params.iter().any(|p| p.name.eq_ignore_ascii_case(typed));
-    if let (Some((_, _, hint)), false) = (wrong, exact) {
+    let lower = typed.to_lowercase();
+    let begins = spec.params.iter().any(|p| p.name.to_lowercase().starts_with(&lower));
+    if let (Some((_, _, hint)), false) = (wrong, begins) {
         return Err(error(a, format!("{} has no parameter -{typed}. {hint}", spec.name)));
     }
     parameter(spec, typed).map_err(|e| error(a, e))
@@ -265,11 +266,14 @@ fn convert(kind: Kind, v: Value) -> Result<Value, String> {
             }
         }
         Kind::Credential => {
-            if v.get("UserName").is_some() {
-                Ok(v)
-            } else {
-                wrong("a credential; take it from Get-Credential")
+            if v.get("UserName").is_none() {
+                return wrong("a credential; take it from Get-Credential");
             }
+            let mut v = v;
+            if let Some(password) = reveal(&v["Password"]).map(Value::from) {
+                v["Password"] = password;
+            }
+            Ok(v)
         }
     }
 }

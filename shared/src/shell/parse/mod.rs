@@ -44,7 +44,7 @@ impl fmt::Display for ParseError {
 }
 
 /// Deepest nesting of parentheses and blocks.
-const MAX_DEPTH: usize = 32;
+const MAX_DEPTH: usize = 64;
 
 /// Longest chain of operators or properties.
 const MAX_CHAIN: usize = 64;

@@ -149,6 +149,7 @@ fn misspelt_parameters_are_refused_with_a_hint() {
         ("Get-CsPersistentChatState -Fil x", ""),
         ("Set-CsPersistentChatPolicy x -E $true", "is ambiguous: -EnablePersistentChat, -ErrorAction"),
         ("Set-CsPersistentChatPolicy x -Wha", ""),
+        ("Set-CsPersistentChatPolicy x -Enable $true", ""),
         ("Set-CsPersistentChatPolicy x -Conf:$false", ""),
         ("Set-CsPersistentChatPolicy x -WhatIff", "Did you mean -WhatIf?"),
         ("Get-CsUser -ErrorAction Stopp", "is one of Continue, Stop"),
@@ -239,10 +240,26 @@ fn what_was_typed_secretly_is_never_printed() {
     }
     // It reaches the cmdlet that wants it all the same.
     let host = Fake { yes: true, ..Fake::default() };
+    let line = "$c = Get-Credential a\\b | select UserName,Password; Test-CsPersistentChatMessage -TargetFqdn a -SenderCredential $c";
+    assert!(run(&host, line).ok);
+    assert_eq!(args_of(&host)["SenderCredential"], json!({ "UserName": "a\\b", "Password": "secret" }));
+    let host = Fake { yes: true, ..Fake::default() };
     assert!(
         run(&host, "$p = Read-Host 'New password' -AsSecureString; Reset-LgUserPassword x -Password $p").ok
     );
     assert_eq!(args_of(&host), json!({ "Identity": "x", "Password": "secret" }));
+}
+
+#[test]
+fn nesting_has_an_end() {
+    for open in
+        ["(", "$(", "@(", "{", "\"$(", "if (", "$x[", "!", "-(", "@{a=", "$a=$a[0]=", "foreach ($x in "]
+    {
+        let r = run(&Fake::default(), &open.repeat(5000));
+        assert!(!r.ok, "{open}");
+    }
+    assert_eq!(shows("((((((((((1 + 1))))))))))"), "2\n");
+    assert_eq!(shows("\"$(\"$(\"$(1)\")\")\""), "1\n");
 }
 
 #[test]
