@@ -8,7 +8,7 @@ use super::{Form, Given, Own};
 use crate::cmdlet::{Kind, Param, Spec};
 use crate::cmdlets;
 use crate::identity::wildcard_match;
-use crate::shell::eval::{Done, Host, Output, Run};
+use crate::shell::eval::{Done, Output};
 use crate::shell::examples;
 use crate::shell::names::near;
 use crate::shell::parse::hyphens;
@@ -126,62 +126,60 @@ impl Page {
     }
 }
 
-impl<H: Host> Run<'_, H> {
-    pub(super) async fn get_command(&mut self, g: &Given<'_>) -> Done<Output> {
-        let wanted: Vec<String> = self.texts(g, "Name").await?.iter().map(|n| hyphens(n)).collect();
-        let verbs = self.texts(g, "Verb").await?;
-        let nouns = self.texts(g, "Noun").await?;
-        let fits = |patterns: &[String], text: &str| {
-            patterns.is_empty() || patterns.iter().any(|p| wildcard_match(p, text))
-        };
-        let mut hits: Vec<_> = about()
-            .filter(|(n, _)| {
-                let (verb, noun) = n.split_once('-').unwrap_or((n, ""));
-                fits(&wanted, n) && fits(&verbs, verb) && fits(&nouns, noun)
-            })
-            .collect();
-        if let (true, [alias]) = (hits.is_empty(), wanted.as_slice())
-            && let Some(own) = super::find(alias)
-        {
-            hits.push((own.name, own.synopsis));
-        }
-        if let (true, Some(exact)) = (hits.is_empty(), wanted.iter().find(|w| !w.contains(['*', '?']))) {
-            let hint = near(exact, about().map(|(n, _)| n));
-            return Err(g.wrong(format!("There is no cmdlet {exact}.{hint}")));
-        }
-        let object = |(name, synopsis): &(&str, &str)| {
-            let (verb, noun) = name.split_once('-').unwrap_or((name, ""));
-            json!({ "CommandType": "Cmdlet", "Name": name, "Verb": verb, "Noun": noun, "Synopsis": synopsis })
-        };
-        let text = hits.iter().map(|(n, s)| format!("{n:<36} {s}\n")).collect();
-        let objects: Vec<Value> = hits.iter().map(object).collect();
-        Ok(Output { text: Some(text), objects })
+/// Get-Command.
+pub fn commands(g: &Given<'_>) -> Done<Output> {
+    let wanted: Vec<String> = g.texts("Name").iter().map(|n| hyphens(n)).collect();
+    let verbs = g.texts("Verb");
+    let nouns = g.texts("Noun");
+    let fits = |patterns: &[String], text: &str| {
+        patterns.is_empty() || patterns.iter().any(|p| wildcard_match(p, text))
+    };
+    let mut hits: Vec<_> = about()
+        .filter(|(n, _)| {
+            let (verb, noun) = n.split_once('-').unwrap_or((n, ""));
+            fits(&wanted, n) && fits(&verbs, verb) && fits(&nouns, noun)
+        })
+        .collect();
+    if let (true, [alias]) = (hits.is_empty(), wanted.as_slice())
+        && let Some(own) = super::find(alias)
+    {
+        hits.push((own.name, own.synopsis));
     }
+    if let (true, Some(exact)) = (hits.is_empty(), wanted.iter().find(|w| !w.contains(['*', '?']))) {
+        let hint = near(exact, about().map(|(n, _)| n));
+        return Err(g.wrong(format!("There is no cmdlet {exact}.{hint}")));
+    }
+    let object = |(name, synopsis): &(&str, &str)| {
+        let (verb, noun) = name.split_once('-').unwrap_or((name, ""));
+        json!({ "CommandType": "Cmdlet", "Name": name, "Verb": verb, "Noun": noun, "Synopsis": synopsis })
+    };
+    let text = hits.iter().map(|(n, s)| format!("{n:<36} {s}\n")).collect();
+    let objects: Vec<Value> = hits.iter().map(object).collect();
+    Ok(Output { text: Some(text), objects })
+}
 
-    pub(super) async fn get_help(&mut self, g: &Given<'_>) -> Done<Output> {
-        let examples = self.switch(g, "Examples").await?;
-        let full = self.switch(g, "Full").await? || self.switch(g, "Detailed").await?;
-        let parameter = self.word(g, "Parameter").await?;
-        let name = hyphens(&self.word(g, "Name").await?.unwrap_or_else(|| "*".to_owned()));
-        if let Some(p) = page(&name) {
-            let text = p.text(examples, full, parameter.as_deref());
-            if text.is_empty() {
-                let wanted = parameter.unwrap_or_default();
-                return Err(g.wrong(format!("{} has no parameter -{wanted}.", p.name)));
-            }
-            return Ok(Output::text(text));
+/// Get-Help.
+pub fn help(g: &Given<'_>) -> Done<Output> {
+    let examples = g.switch("Examples");
+    let full = g.switch("Full") || g.switch("Detailed");
+    let parameter = g.word("Parameter");
+    let name = hyphens(&g.word("Name").unwrap_or_else(|| "*".to_owned()));
+    if let Some(p) = page(&name) {
+        let text = p.text(examples, full, parameter.as_deref());
+        if text.is_empty() {
+            let wanted = parameter.unwrap_or_default();
+            return Err(g.wrong(format!("{} has no parameter -{wanted}.", p.name)));
         }
-        let pattern = if name.contains(['*', '?']) { name.clone() } else { format!("*{name}*") };
-        let hits: Vec<_> = about().filter(|(n, _)| wildcard_match(&pattern, n)).collect();
-        match hits.as_slice() {
-            [] => {
-                let hint = near(&name, about().map(|(n, _)| n));
-                Err(g.wrong(format!("There is no cmdlet {name}.{hint}")))
-            }
-            [(one, _)] => {
-                Ok(Output::text(page(one).map(|p| p.text(examples, full, None)).unwrap_or_default()))
-            }
-            many => Ok(Output::text(many.iter().map(|(n, s)| format!("{n:<36} {s}\n")).collect())),
+        return Ok(Output::text(text));
+    }
+    let pattern = if name.contains(['*', '?']) { name.clone() } else { format!("*{name}*") };
+    let hits: Vec<_> = about().filter(|(n, _)| wildcard_match(&pattern, n)).collect();
+    match hits.as_slice() {
+        [] => {
+            let hint = near(&name, about().map(|(n, _)| n));
+            Err(g.wrong(format!("There is no cmdlet {name}.{hint}")))
         }
+        [(one, _)] => Ok(Output::text(page(one).map(|p| p.text(examples, full, None)).unwrap_or_default())),
+        many => Ok(Output::text(many.iter().map(|(n, s)| format!("{n:<36} {s}\n")).collect())),
     }
 }

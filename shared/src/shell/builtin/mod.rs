@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::bind::COMMON;
 use super::eval::{Done, ErrorAction, Halt, Host, Output, Run, at};
 use super::names;
-use super::parse::{Argument, Command, Expr, ParseError};
+use super::parse::{Argument, Command, Expr, ParseError, Statement};
 
 pub use help::about;
 
@@ -252,10 +252,17 @@ pub fn find(name: &str) -> Option<&'static Own> {
     ALL.iter().find(|o| is(o.name) || o.aliases.split(' ').any(|a| !a.is_empty() && is(a)))
 }
 
+/// An argument: its parameter, its value (true for a switch), and the expression for blocks.
+struct Arg<'c> {
+    name: &'static str,
+    value: Value,
+    expr: Option<&'c Expr>,
+}
+
 /// The arguments of a call, under the names of their parameters.
 pub struct Given<'c> {
     command: &'c Command,
-    list: Vec<(&'static str, Option<&'c Expr>)>,
+    list: Vec<Arg<'c>>,
 }
 
 fn error(a: &Argument, text: impl Into<String>) -> ParseError {
@@ -285,13 +292,13 @@ fn given<'c>(own: &'static Own, c: &'c Command) -> Result<Given<'c>, ParseError>
             if form != Switch && value.is_none() {
                 return Err(error(a, format!("-{name} needs a value.")));
             }
-            list.push((name, value));
+            list.push(Arg { name, value: Value::Bool(true), expr: value });
         }
         if let Some(value) = free {
             let Some((name, form)) = places.peek() else {
                 return Err(error(a, format!("{} takes no further value here.", own.name)));
             };
-            list.push((*name, Some(value)));
+            list.push(Arg { name, value: Value::Bool(true), expr: Some(value) });
             if *form != Rest {
                 places.next();
             }
@@ -301,12 +308,52 @@ fn given<'c>(own: &'static Own, c: &'c Command) -> Result<Given<'c>, ParseError>
 }
 
 impl<'c> Given<'c> {
-    fn expr(&self, name: &str) -> Option<&'c Expr> {
-        self.list.iter().find(|(n, _)| *n == name).and_then(|(_, e)| *e)
+    fn arg(&self, name: &str) -> Option<&Arg<'c>> {
+        self.list.iter().find(|a| a.name == name)
+    }
+
+    /// The block that was given for a parameter.
+    fn block(&self, name: &str) -> Option<&'c [Statement]> {
+        match self.arg(name)?.expr {
+            Some(Expr::Block(body, _)) => Some(body),
+            _ => None,
+        }
     }
 
     fn wrong(&self, text: impl Into<String>) -> Halt {
         ParseError::new(text, self.command.span.0, self.command.span.1).into()
+    }
+
+    /// The values of a parameter, in one list.
+    fn values(&self, name: &str) -> Vec<Value> {
+        let mut out = Vec::new();
+        for a in self.list.iter().filter(|a| a.name == name) {
+            match &a.value {
+                Value::Array(a) => out.extend(a.iter().cloned()),
+                v => out.push(v.clone()),
+            }
+        }
+        out
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        self.values(name).iter().map(super::print::words).collect()
+    }
+
+    fn word(&self, name: &str) -> Option<String> {
+        self.texts(name).into_iter().next()
+    }
+
+    fn number(&self, name: &str) -> Done<Option<usize>> {
+        let Some(w) = self.word(name) else { return Ok(None) };
+        match w.trim().parse() {
+            Ok(n) => Ok(Some(n)),
+            Err(_) => Err(self.wrong(format!("-{name}: '{w}' is not a whole number."))),
+        }
+    }
+
+    fn switch(&self, name: &str) -> bool {
+        self.arg(name).is_some_and(|a| super::filter::truthy(&a.value))
     }
 }
 
@@ -319,67 +366,40 @@ impl<H: Host> Run<'_, H> {
         input: Vec<Value>,
         piped: bool,
     ) -> Done<Output> {
-        let g = given(own, c)?;
-        let action = self.word(&g, "ErrorAction").await?.and_then(|w| ErrorAction::parse(&w));
-        match (self.run_own(own, &g, input, piped).await.map_err(|h| at(h, c.span)), action) {
+        let mut g = given(own, c)?;
+        for a in &mut g.list {
+            if let Some(e) = a.expr {
+                a.value = self.eval(e).await.map_err(|h| at(h, c.span))?;
+            }
+        }
+        let action = g.word("ErrorAction").and_then(|w| ErrorAction::parse(&w));
+        let done = match own.name {
+            "Where-Object" | "ForEach-Object" => self.with_blocks(own, &g, input).await,
+            "Read-Host" | "Get-Credential" => self.ask(own, &g).await,
+            "Select-Object" | "Format-List" | "Format-Table" => match self.chosen(&g, input).await {
+                Ok(input) => self.run_own(own, &g, input, piped),
+                Err(h) => Err(h),
+            },
+            _ => self.run_own(own, &g, input, piped),
+        };
+        match (done.map_err(|h| at(h, c.span)), action) {
             (Err(h), Some(ErrorAction::Stop)) => Err(Halt { line: true, ..h }),
             (Err(h), Some(ErrorAction::Silent)) if !h.line => Ok(Output::default()),
             (done, _) => done,
         }
     }
 
-    async fn run_own(&mut self, own: &Own, g: &Given<'_>, input: Vec<Value>, piped: bool) -> Done<Output> {
+    /// Those that need neither blocks nor the host.
+    fn run_own(&mut self, own: &Own, g: &Given<'_>, input: Vec<Value>, piped: bool) -> Done<Output> {
         match own.name {
-            "Where-Object" => self.where_object(g, input).await,
-            "ForEach-Object" => self.for_each_object(g, input).await,
-            "Select-Object" => self.select_object(g, input).await,
-            "Sort-Object" => self.sort_object(g, input).await,
-            "Group-Object" => self.group_object(g, input).await,
-            "Measure-Object" => self.measure_object(g, &input).await,
-            "Get-Member" => self.get_member(g, &input).await,
-            "Get-Command" => self.get_command(g).await,
-            "Get-Help" => self.get_help(g).await,
-            _ => self.output_cmdlet(own, g, input, piped).await,
-        }
-    }
-
-    /// The values of a parameter, in one list.
-    async fn values(&mut self, g: &Given<'_>, name: &str) -> Done<Vec<Value>> {
-        let mut out = Vec::new();
-        for (_, e) in g.list.iter().filter(|(n, _)| *n == name) {
-            if let Some(e) = e {
-                match self.eval(e).await? {
-                    Value::Array(a) => out.extend(a),
-                    v => out.push(v),
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    async fn texts(&mut self, g: &Given<'_>, name: &str) -> Done<Vec<String>> {
-        Ok(self.values(g, name).await?.iter().map(super::print::words).collect())
-    }
-
-    async fn word(&mut self, g: &Given<'_>, name: &str) -> Done<Option<String>> {
-        Ok(self.texts(g, name).await?.into_iter().next())
-    }
-
-    async fn number(&mut self, g: &Given<'_>, name: &str) -> Done<Option<usize>> {
-        match self.word(g, name).await? {
-            None => Ok(None),
-            Some(w) => match w.trim().parse() {
-                Ok(n) => Ok(Some(n)),
-                Err(_) => Err(g.wrong(format!("-{name}: '{w}' is not a whole number."))),
-            },
-        }
-    }
-
-    async fn switch(&mut self, g: &Given<'_>, name: &str) -> Done<bool> {
-        match g.list.iter().find(|(n, _)| *n == name) {
-            None => Ok(false),
-            Some((_, None)) => Ok(true),
-            Some((_, Some(e))) => Ok(super::filter::truthy(&self.eval(e).await?)),
+            "Select-Object" => objects::select(g, input),
+            "Sort-Object" => Ok(objects::sort_by(g, input)),
+            "Group-Object" => Ok(shape::group(g, input)),
+            "Measure-Object" => Ok(shape::measure(g, &input)),
+            "Get-Member" => shape::members(g, &input),
+            "Get-Command" => help::commands(g),
+            "Get-Help" => help::help(g),
+            _ => output::run(&mut self.out, own, g, input, piped),
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::Given;
+use super::{Given, Own};
 use crate::shell::eval::{Done, Host, Output, Run, at};
 use crate::shell::filter::{compare, property, sort, truthy};
 use crate::shell::parse::{Expr, Statement};
+use crate::shell::print::words;
 
 impl<H: Host> Run<'_, H> {
     /// Runs a block with `$_`; an error in one statement is reported, the rest goes on.
@@ -17,58 +18,31 @@ impl<H: Host> Run<'_, H> {
         done.map(|()| all)
     }
 
-    pub(super) async fn where_object(&mut self, g: &Given<'_>, input: Vec<Value>) -> Done<Output> {
-        let usage = "Where-Object needs a condition, for example {$_.PoolState -eq \"FailedOver\"}.";
-        let mut kept = Vec::new();
-        if let Some(Expr::Block(body, _)) = g.expr("FilterScript") {
-            let [s] = body.as_slice() else { return Err(g.wrong(usage)) };
-            let e = s.single_expression().ok_or_else(|| g.wrong(usage))?;
-            for x in input {
-                let before = self.session.set("_", Some(x.clone()));
-                let hit = self.eval(e).await;
-                self.session.set("_", before);
-                if truthy(&hit.map_err(|h| at(h, g.command.span))?) {
-                    kept.push(x);
+    /// Where-Object and ForEach-Object.
+    pub(super) async fn with_blocks(&mut self, own: &Own, g: &Given<'_>, input: Vec<Value>) -> Done<Output> {
+        let keeps = own.name == "Where-Object";
+        let Some(body) = g.block(if keeps { "FilterScript" } else { "Process" }) else {
+            return if keeps { short_where(g, input) } else { short_for_each(g, &input) };
+        };
+        let condition = match body {
+            [s] => s.single_expression(),
+            _ => None,
+        };
+        let mut all = Output::default();
+        for x in input {
+            match (keeps, condition) {
+                (false, _) => all.append(self.with_item(body, &x).await?),
+                (true, None) => return Err(g.wrong(USAGE)),
+                (true, Some(e)) => {
+                    let before = self.session.set("_", Some(x.clone()));
+                    let hit = self.eval(e).await;
+                    self.session.set("_", before);
+                    if truthy(&hit.map_err(|h| at(h, g.command.span))?) {
+                        all.objects.push(x);
+                    }
                 }
             }
-            return Ok(Output::objects(kept));
         }
-        // The short form: Where-Object PoolState -eq FailedOver.
-        let names = if g.expr("Property").is_some() { "Property" } else { "FilterScript" };
-        let name = self.word(g, names).await?.ok_or_else(|| g.wrong(usage))?;
-        let not = self.switch(g, "Not").await?;
-        let known =
-            ["FilterScript", "Property", "Value", "Not", "ErrorAction", "WarningAction", "Verbose", "Debug"];
-        let operator = g.list.iter().find(|(n, _)| !known.contains(n));
-        let right = match operator {
-            Some((_, Some(e))) => self.eval(e).await?,
-            _ => Value::Null,
-        };
-        for x in input {
-            let left = property(&x, &name);
-            let hit = match operator {
-                Some((op, _)) => compare(&left, &op.to_lowercase(), &right).map_err(|e| g.wrong(e))?,
-                None => left,
-            };
-            if truthy(&hit) != not {
-                kept.push(x);
-            }
-        }
-        Ok(Output::objects(kept))
-    }
-
-    pub(super) async fn for_each_object(&mut self, g: &Given<'_>, input: Vec<Value>) -> Done<Output> {
-        let mut all = Output::default();
-        if let Some(Expr::Block(body, _)) = g.expr("Process") {
-            for x in &input {
-                all.append(self.with_item(body, x).await?);
-            }
-            return Ok(all);
-        }
-        let name = if g.expr("MemberName").is_some() { "MemberName" } else { "Process" };
-        let name = self.word(g, name).await?;
-        let name = name.ok_or_else(|| g.wrong("ForEach-Object needs a script block { … }."))?;
-        all.objects = input.iter().map(|x| property(x, &name)).filter(|v| !v.is_null()).collect();
         Ok(all)
     }
 
@@ -76,24 +50,24 @@ impl<H: Host> Run<'_, H> {
     /// `@{Name="…";Expression={…}}`. All when none is chosen.
     pub(super) async fn chosen(&mut self, g: &Given<'_>, input: Vec<Value>) -> Done<Vec<Value>> {
         let mut columns: Vec<(String, Option<&[Statement]>)> = Vec::new();
-        for (_, e) in g.list.iter().filter(|(n, _)| *n == "Property") {
-            let items = match e {
+        for a in g.list.iter().filter(|a| a.name == "Property") {
+            let items = match a.expr {
                 Some(Expr::List(items)) => items.as_slice(),
-                Some(one) => std::slice::from_ref(*one),
+                Some(one) => std::slice::from_ref(one),
                 None => &[],
             };
-            for item in items {
-                if let Expr::Table(pairs) = item {
-                    columns.push(self.computed(g, pairs).await?);
-                } else {
-                    let v = self.eval(item).await?;
-                    let list = if let Value::Array(a) = v { a } else { vec![v] };
-                    columns.extend(list.iter().map(|v| (crate::shell::print::words(v), None)));
+            // One table among the names: a computed property.
+            let values = if items.len() == 1 { std::slice::from_ref(&a.value) } else { members_of(&a.value) };
+            for (item, v) in items.iter().zip(values) {
+                match (item, v) {
+                    (Expr::Table(pairs), _) => columns.push(computed(g, pairs, v)?),
+                    (_, Value::Array(list)) => columns.extend(list.iter().map(|v| (words(v), None))),
+                    (_, v) => columns.push((words(v), None)),
                 }
             }
         }
-        let dropped = self.texts(g, "ExcludeProperty").await?;
-        if columns.is_empty() && dropped.is_empty() {
+        let dropped = g.texts("ExcludeProperty");
+        if (columns.is_empty() && dropped.is_empty()) || g.arg("ExpandProperty").is_some() {
             return Ok(input);
         }
         if columns.is_empty() {
@@ -123,58 +97,91 @@ impl<H: Host> Run<'_, H> {
         }
         Ok(out)
     }
+}
 
-    async fn computed<'c>(
-        &mut self,
-        g: &Given<'_>,
-        pairs: &'c [(String, Expr)],
-    ) -> Done<(String, Option<&'c [Statement]>)> {
-        let key =
-            |wanted: &str| pairs.iter().find(|(k, _)| wanted.starts_with(&k.to_lowercase())).map(|(_, e)| e);
-        match (key("name").or(key("label")), key("expression")) {
-            (Some(name), Some(Expr::Block(body, _))) => {
-                Ok((crate::shell::print::words(&self.eval(name).await?), Some(body)))
-            }
-            _ => Err(g.wrong("A computed property has the form @{Name=\"Pool\";Expression={$_.Identity}}.")),
-        }
-    }
+const USAGE: &str = "Where-Object needs a condition, for example {$_.PoolState -eq \"FailedOver\"}.";
 
-    pub(super) async fn select_object(&mut self, g: &Given<'_>, mut input: Vec<Value>) -> Done<Output> {
-        let unique = self.switch(g, "Unique").await?;
-        if let Some(n) = self.number(g, "Skip").await? {
-            input.drain(..n.min(input.len()));
-        }
-        let (first, last) = (self.number(g, "First").await?, self.number(g, "Last").await?);
-        let mut list = match self.word(g, "ExpandProperty").await? {
-            Some(p) => input
-                .iter()
-                .flat_map(|x| match property(x, &p) {
-                    Value::Array(a) => a,
-                    v => vec![v],
-                })
-                .collect(),
-            None => self.chosen(g, input).await?,
+fn members_of(v: &Value) -> &[Value] {
+    v.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// `Where-Object PoolState -eq FailedOver`.
+fn short_where(g: &Given<'_>, mut input: Vec<Value>) -> Done<Output> {
+    let name = g.word("Property").or_else(|| g.word("FilterScript")).ok_or_else(|| g.wrong(USAGE))?;
+    let not = g.switch("Not");
+    let known =
+        ["FilterScript", "Property", "Value", "Not", "ErrorAction", "WarningAction", "Verbose", "Debug"];
+    let operator = g.list.iter().find(|a| !known.contains(&a.name));
+    let mut kept = Vec::new();
+    for x in input.drain(..) {
+        let left = property(&x, &name);
+        let hit = match operator {
+            Some(a) => compare(&left, &a.name.to_lowercase(), &a.value).map_err(|e| g.wrong(e))?,
+            None => left,
         };
-        if unique {
-            keep_unique(&mut list);
+        if truthy(&hit) != not {
+            kept.push(x);
         }
-        match (first, last) {
-            (Some(a), Some(b)) if a + b < list.len() => drop(list.drain(a..list.len() - b)),
-            (Some(_), Some(_)) | (None, None) => {}
-            (Some(n), None) => list.truncate(n),
-            (None, Some(n)) => drop(list.drain(..list.len().saturating_sub(n))),
-        }
-        Ok(Output::objects(list))
     }
+    Ok(Output::objects(kept))
+}
 
-    pub(super) async fn sort_object(&mut self, g: &Given<'_>, mut input: Vec<Value>) -> Done<Output> {
-        let (down, unique) = (self.switch(g, "Descending").await?, self.switch(g, "Unique").await?);
-        sort(&mut input, &self.texts(g, "Property").await?, down);
-        if unique {
-            keep_unique(&mut input);
-        }
-        Ok(Output::objects(input))
+/// `ForEach-Object Name`.
+fn short_for_each(g: &Given<'_>, input: &[Value]) -> Done<Output> {
+    let name = g.word("MemberName").or_else(|| g.word("Process"));
+    let name = name.ok_or_else(|| g.wrong("ForEach-Object needs a script block { … }."))?;
+    Ok(Output::objects(input.iter().map(|x| property(x, &name)).filter(|v| !v.is_null()).collect()))
+}
+
+/// `@{Name="…";Expression={…}}`: the table as written and its value.
+fn computed<'c>(
+    g: &Given<'_>,
+    pairs: &'c [(String, Expr)],
+    value: &Value,
+) -> Done<(String, Option<&'c [Statement]>)> {
+    let is = |k: &str, wanted: &str| wanted.starts_with(&k.to_lowercase());
+    let body = pairs.iter().find_map(|(k, e)| match e {
+        Expr::Block(body, _) if is(k, "expression") => Some(body.as_slice()),
+        _ => None,
+    });
+    let name = value.as_object().and_then(|o| o.iter().find(|(k, _)| is(k, "name") || is(k, "label")));
+    match (name, body) {
+        (Some((_, name)), Some(body)) => Ok((words(name), Some(body))),
+        _ => Err(g.wrong("A computed property has the form @{Name=\"Pool\";Expression={$_.Identity}}.")),
     }
+}
+
+/// Select-Object, after its properties are chosen.
+pub fn select(g: &Given<'_>, mut list: Vec<Value>) -> Done<Output> {
+    if let Some(n) = g.number("Skip")? {
+        list.drain(..n.min(list.len()));
+    }
+    if let Some(p) = g.word("ExpandProperty") {
+        let members = |x: &Value| match property(x, &p) {
+            Value::Array(a) => a,
+            v => vec![v],
+        };
+        list = list.iter().flat_map(members).collect();
+    }
+    if g.switch("Unique") {
+        keep_unique(&mut list);
+    }
+    match (g.number("First")?, g.number("Last")?) {
+        (Some(a), Some(b)) if a + b < list.len() => drop(list.drain(a..list.len() - b)),
+        (Some(_), Some(_)) | (None, None) => {}
+        (Some(n), None) => list.truncate(n),
+        (None, Some(n)) => drop(list.drain(..list.len().saturating_sub(n))),
+    }
+    Ok(Output::objects(list))
+}
+
+/// Sort-Object.
+pub fn sort_by(g: &Given<'_>, mut input: Vec<Value>) -> Output {
+    sort(&mut input, &g.texts("Property"), g.switch("Descending"));
+    if g.switch("Unique") {
+        keep_unique(&mut input);
+    }
+    Output::objects(input)
 }
 
 fn keep_unique(list: &mut Vec<Value>) {

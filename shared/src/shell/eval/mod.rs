@@ -240,19 +240,10 @@ impl<H: Host> Run<'_, H> {
     async fn statement(&mut self, s: &Statement, mut into: Option<&mut Output>) -> Done<()> {
         match s {
             Statement::Assign(target, op, value) => {
-                // What failed must not leave an older value to be acted on.
-                let old = if target.path.is_empty() {
-                    self.session.variables.remove(&target.name)
-                } else {
-                    self.session.variables.get(&target.name).cloned()
-                };
-                let keeps = op.is_some() || reads(value, &target.name);
-                if let (true, Some(v)) = (keeps, &old) {
-                    self.session.variables.insert(target.name.clone(), v.clone());
-                }
                 let given = match self.given(value).await {
                     Ok(v) => v,
                     Err(h) => {
+                        // What failed must not leave an older value to be acted on.
                         self.session.variables.remove(&target.name);
                         return Err(h);
                     }
@@ -353,9 +344,4 @@ fn asks(p: &Pipeline) -> bool {
         Some(Stage::Expr(..)) => true,
         None => false,
     }
-}
-
-/// Whether `$name` is used on the right side itself (`$x = $x | …`).
-fn reads(s: &Statement, name: &str) -> bool {
-    format!("{s:?}").contains(&format!("Variable({name:?})"))
 }

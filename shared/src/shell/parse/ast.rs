@@ -3,7 +3,7 @@
 use serde_json::Number;
 
 /// An expression.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Expr {
     /// A text or bare word.
     Text(String),
@@ -40,7 +40,7 @@ pub enum Expr {
 }
 
 /// A part of a double-quoted text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Part {
     /// As it stands.
     Literal(String),
@@ -49,7 +49,7 @@ pub enum Part {
 }
 
 /// An argument of a command.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Argument {
     /// Parameter name without hyphen, when given.
     pub name: Option<String>,
@@ -62,7 +62,7 @@ pub struct Argument {
 }
 
 /// A command with its arguments.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Command {
     /// Name as typed, dashes as hyphens.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct Command {
 }
 
 /// A stage of a pipeline.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Stage {
     /// A command.
     Command(Command),
@@ -85,7 +85,7 @@ pub enum Stage {
 pub type Pipeline = Vec<Stage>;
 
 /// What is assigned to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Target {
     /// The variable, lower case.
     pub name: String,
@@ -96,7 +96,7 @@ pub struct Target {
 }
 
 /// One step into a value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Step {
     /// `.Property`.
     Property(String),
@@ -105,7 +105,7 @@ pub enum Step {
 }
 
 /// A statement.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Statement {
     /// A pipeline.
     Run(Pipeline),

@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::{Done, Expr, MAX_CHAIN, Parser, Statement, dash, double_quote, single_quote};
+use super::{Done, Expr, MAX_CHAIN, Parser, Stage, Statement, dash, double_quote, single_quote};
 
 /// A word that is a number and would be written so; `007` and `1.50` stay as they were typed.
 fn number(word: &str) -> Option<Number> {
@@ -42,7 +42,7 @@ impl Parser<'_> {
     pub(super) fn parenthesised(&mut self, start: usize) -> Done<Expr> {
         self.enter()?;
         self.blanks(true);
-        let pipeline = Statement::Run(self.pipeline()?);
+        let mut pipeline = self.pipeline()?;
         self.depth -= 1;
         self.blanks(true);
         if !self.eat(')') {
@@ -53,10 +53,13 @@ impl Parser<'_> {
             self.word();
             return self.fail("This is not understood here; a closing parenthesis ) is missing.", at);
         }
-        Ok(match pipeline.single_expression() {
-            Some(e) => e.clone(),
-            None => Expr::Sub(vec![pipeline]),
-        })
+        match pipeline.pop() {
+            Some(Stage::Expr(e, _)) if pipeline.is_empty() => Ok(e),
+            last => {
+                pipeline.extend(last);
+                Ok(Expr::Sub(vec![Statement::Run(pipeline)]))
+            }
+        }
     }
 
     /// `.Property` and `[index]`.
