@@ -1,5 +1,7 @@
 //! Finding a name that was typed: exact, by a prefix that fits one, or a hint at what is near.
 
+use super::bind::COMMON;
+
 /// Why a name leads nowhere.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Wrong<'a> {
@@ -81,7 +83,9 @@ pub fn parameter<'a>(
         Wrong::Unknown => {
             let hint =
                 nearest(typed, names.clone()).map(|n| format!(" Did you mean -{n}?")).unwrap_or_default();
-            format!("{command} has no parameter -{typed}.{hint} It has: {}.", listed(names.collect()))
+            let own: Vec<&str> = names.filter(|n| !COMMON.iter().any(|(c, _)| c == n)).collect();
+            let own = if own.is_empty() { "the common ones only".to_owned() } else { listed(own) };
+            format!("{command} has no parameter -{typed}.{hint} It has: {own}.")
         }
     })
 }

@@ -251,6 +251,21 @@ fn what_was_typed_secretly_is_never_printed() {
 }
 
 #[test]
+fn odd_lines_of_the_documents() {
+    let host = Fake { yes: true, ..Fake::default() };
+    let line = "New-CsPersistentChatRoom -Name \"ITChatRoom\" -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\"-Category \"IT\"";
+    assert!(run(&host, line).ok);
+    let room = json!({ "Name": "ITChatRoom", "PersistentChatPoolFqdn": "atl-cs-001.litwareinc.com", "Category": "IT" });
+    assert_eq!(args_of(&host), room);
+    // A block where a text is wanted is its text.
+    let host = Fake::default();
+    assert!(run(&host, "Get-CsPersistentChatRoom -Filter { Name -eq $Null }").ok);
+    assert_eq!(args_of(&host), json!({ "Filter": "Name -eq $Null" }));
+    let host = Fake::default();
+    assert!(run(&host, "$ErrorActionPreference = \"SilentlyContinue\"\nGet-CsUser | ForEach-Object {$_.DisplayName; Get-CsUser -Identity $_.SamAccountName}").ok);
+}
+
+#[test]
 fn nesting_has_an_end() {
     for open in
         ["(", "$(", "@(", "{", "\"$(", "if (", "$x[", "!", "-(", "@{a=", "$a=$a[0]=", "foreach ($x in "]
