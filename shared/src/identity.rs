@@ -27,8 +27,12 @@ pub fn pool_identity(fqdn: &Fqdn) -> String {
 
 /// `*` as wildcard over the whole text, ignoring case (`-Filter`, `-like`).
 pub fn wildcard_match(pattern: &str, text: &str) -> bool {
-    let (p, t) = (pattern.to_lowercase(), text.to_lowercase());
-    let (p, t): (Vec<char>, Vec<char>) = (p.chars().collect(), t.chars().collect());
+    wildcard_exact(&pattern.to_lowercase(), &text.to_lowercase())
+}
+
+/// The same, minding case.
+pub fn wildcard_exact(pattern: &str, text: &str) -> bool {
+    let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut i, mut j, mut star, mut mark) = (0, 0, None, 0);
     while j < t.len() {
         if i < p.len() && (p[i] == '?' || p[i] == t[j]) && p[i] != '*' {

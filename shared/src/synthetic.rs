@@ -247,6 +247,18 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 impl TestReport {
+    /// The report as the object that scripts look at, for example `.Result`.
+    pub fn object(&self) -> serde_json::Value {
+        let diagnosis = self.diagnosis.as_ref().map(|d| d.text.clone()).unwrap_or_default();
+        serde_json::json!({
+            "TargetFqdn": self.target_fqdn,
+            "Result": if self.result == Outcome::Success { "Success" } else { "Failure" },
+            "Latency": timespan(self.latency_us),
+            "ErrorMessage": self.error_message,
+            "Diagnosis": diagnosis,
+        })
+    }
+
     /// The block that `Test-CsPersistentChatMessage` prints. Source: S2.
     pub fn print(&self) -> String {
         let result = match self.result {

@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::parse::{Argument, Command, Expr, ParseError};
+use super::eval::ErrorAction;
+use super::names::{self, nearest};
+use super::parse::{Argument, Command, ParseError};
+use super::value::reveal;
 use crate::cmdlet::{Kind, Param, Spec};
 use crate::cmdlets;
 
@@ -19,6 +22,10 @@ pub struct Bound {
     pub confirm: Option<bool>,
     /// `-Force`.
     pub force: bool,
+    /// `-ErrorAction`.
+    pub error_action: Option<ErrorAction>,
+    /// `-WarningAction SilentlyContinue`.
+    pub no_warnings: bool,
 }
 
 /// Parameters that the documents print and that do not exist, with the right one (model §23).
@@ -39,18 +46,26 @@ const WRONG: [(&str, &str, &str); 6] = [
     ("", "ChatRoomName", "The parameter is called -ChatRoomUri."),
 ];
 
-/// Names that differ little from `name`.
-fn near(name: &str) -> String {
-    let noun = name.split('-').nth(1).unwrap_or(name).to_lowercase();
-    let close: Vec<&str> = cmdlets::ALL
-        .iter()
-        .map(|s| s.name)
-        .filter(|n| {
-            let other = n.split('-').nth(1).unwrap_or(n).to_lowercase();
-            other == noun || (noun.len() > 5 && (other.contains(&noun) || noun.contains(&other)))
-        })
-        .take(4)
-        .collect();
+/// Where to look instead of `name`.
+fn hint(name: &str) -> String {
+    // The documents print `Set-CsPersistentChatCategory-FileUpload`.
+    if let Some((cmdlet, parameter)) = name.rsplit_once('-')
+        && cmdlets::find(cmdlet).is_some()
+    {
+        return format!("Write a space before -{parameter}.");
+    }
+    let names = || cmdlets::ALL.iter().map(|s| s.name).chain(super::builtin::ALL.iter().map(|o| o.name));
+    let noun = |n: &str| n.split_once('-').map_or(n, |(_, noun)| noun).to_lowercase();
+    let wanted = noun(name);
+    let mut close: Vec<&str> = nearest(name, names()).into_iter().collect();
+    close.extend(names().filter(|n| {
+        let other = noun(n);
+        // The language's own nouns (Object, Host) are in too many names to be a hint.
+        (wanted.starts_with("cs") || wanted.starts_with("lg"))
+            && (other == wanted || (wanted.len() > 5 && (other.contains(&wanted) || wanted.contains(&other))))
+    }));
+    close.dedup();
+    close.truncate(4);
     if close.is_empty() {
         "Get-Command lists them all.".to_owned()
     } else {
@@ -59,61 +74,92 @@ fn near(name: &str) -> String {
 }
 
 /// The cmdlet of this name.
+///
+/// # Errors
+/// When there is none, with names that are near.
 pub fn find(c: &Command) -> Result<&'static Spec, ParseError> {
     cmdlets::find(&c.name).ok_or_else(|| {
-        ParseError::new(format!("There is no cmdlet {}. {}", c.name, near(&c.name)), c.span.0, c.span.1)
+        ParseError::new(format!("There is no cmdlet {}. {}", c.name, hint(&c.name)), c.span.0, c.span.1)
     })
 }
 
-/// Whether a parameter is a switch, of the cmdlet or common to all.
-fn is_switch(spec: &Spec, name: &str) -> bool {
-    let common = ["whatif", "confirm", "force", "verbose", "debug"];
-    common.contains(&name.to_lowercase().as_str()) || spec.param(name).is_ok_and(|p| p.kind == Kind::Switch)
+/// Parameters that every cmdlet has, with their short names.
+pub const COMMON: [(&str, &str); 7] = [
+    ("WhatIf", "wi"),
+    ("Confirm", "cf"),
+    ("Force", ""),
+    ("ErrorAction", "ea"),
+    ("WarningAction", "wa"),
+    ("Verbose", "vb"),
+    ("Debug", "db"),
+];
+
+/// The parameter that is meant, of the cmdlet or common to all.
+fn parameter(spec: &'static Spec, typed: &str) -> Result<&'static str, String> {
+    if let Some((name, _)) = COMMON.iter().find(|(_, short)| short.eq_ignore_ascii_case(typed)) {
+        return Ok(name);
+    }
+    // A cmdlet's own parameter may have the name of a common one.
+    let common = COMMON.iter().map(|(n, _)| *n).filter(|n| !spec.params.iter().any(|p| p.name == *n));
+    names::parameter(spec.name, typed, spec.params.iter().map(|p| p.name).chain(common))
 }
 
-/// Binds a command's arguments; `value` evaluates an expression.
+/// Whether a parameter is a switch.
+fn is_switch(spec: &Spec, name: &str) -> bool {
+    match spec.params.iter().find(|p| p.name == name) {
+        Some(p) => p.kind == Kind::Switch,
+        None => !name.ends_with("Action"),
+    }
+}
+
+/// Binds a command's arguments to their evaluated values.
 ///
 /// # Errors
 /// What does not fit, and where.
-pub fn bind(
-    c: &Command,
-    value: &mut dyn FnMut(&Expr) -> Result<Value, ParseError>,
-) -> Result<Bound, ParseError> {
+pub fn bind(c: &Command, values: Vec<Option<Value>>) -> Result<Bound, ParseError> {
     let spec = find(c)?;
-    let mut out = Bound { spec, args: Map::new(), what_if: false, confirm: None, force: false };
+    let mut out = Bound {
+        spec,
+        args: Map::new(),
+        what_if: false,
+        confirm: None,
+        force: false,
+        error_action: None,
+        no_warnings: false,
+    };
     let mut position = 0;
-    for a in &c.args {
-        let given = a.value.as_ref().map(&mut *value).transpose().map_err(|e| at(e, a))?;
+    for (a, given) in c.args.iter().zip(values) {
+        let name = a.name.as_deref().map(|n| resolved(spec, n, a)).transpose()?;
         // A switch takes a value after a colon only: what follows it is the next argument.
-        let (given, left) = match &a.name {
+        let (given, left) = match name {
             Some(name) if !a.colon && is_switch(spec, name) => (None, given),
             Some(_) => (given, None),
             None => (None, given),
         };
-        if let Some(name) = &a.name {
+        if let Some(name) = name {
             named(&mut out, name, given, a)?;
         }
-        match left {
-            None => {}
-            Some(given) => {
-                let given = Some(given);
-                let p = spec.params.iter().find(|p| p.position == Some(position));
-                let p = p.ok_or_else(|| {
-                    error(a, format!("{} takes no value here. Name its parameter.", spec.name))
-                })?;
-                position += 1;
-                set(&mut out, p, given, a)?;
-            }
+        if let Some(given) = left {
+            let p = spec.params.iter().find(|p| p.position == Some(position));
+            let p =
+                p.ok_or_else(|| error(a, format!("{} takes no value here. Name its parameter.", spec.name)))?;
+            position += 1;
+            set(&mut out, p, Some(given), a)?;
         }
     }
     Ok(out)
 }
 
-fn at(mut e: ParseError, a: &Argument) -> ParseError {
-    if e.end == 0 {
-        (e.start, e.end) = a.span;
+fn resolved(spec: &'static Spec, typed: &str, a: &Argument) -> Result<&'static str, ParseError> {
+    let wrong = WRONG.iter().find(|(c, p, _)| {
+        p.eq_ignore_ascii_case(typed) && (c.is_empty() || c.eq_ignore_ascii_case(spec.name))
+    });
+    let lower = typed.to_lowercase();
+    let begins = spec.params.iter().any(|p| p.name.to_lowercase().starts_with(&lower));
+    if let (Some((_, _, hint)), false) = (wrong, begins) {
+        return Err(error(a, format!("{} has no parameter -{typed}. {hint}", spec.name)));
     }
-    e
+    parameter(spec, typed).map_err(|e| error(a, e))
 }
 
 fn error(a: &Argument, text: impl Into<String>) -> ParseError {
@@ -124,27 +170,27 @@ fn truth(v: Option<&Value>) -> bool {
     v.is_none_or(|v| v.as_bool().unwrap_or(true))
 }
 
+/// The word of `-ErrorAction` and `-WarningAction`.
+fn action(name: &str, given: Option<&Value>, a: &Argument) -> Result<ErrorAction, ParseError> {
+    let word = given.and_then(text_of).unwrap_or_default();
+    ErrorAction::parse(&word)
+        .ok_or_else(|| error(a, format!("-{name} is one of Continue, Stop, SilentlyContinue, Ignore.")))
+}
+
 fn named(out: &mut Bound, name: &str, given: Option<Value>, a: &Argument) -> Result<(), ParseError> {
-    let common = name.to_lowercase();
-    match common.as_str() {
-        "whatif" => out.what_if = truth(given.as_ref()),
-        "confirm" => out.confirm = Some(truth(given.as_ref())),
-        "force" => out.force = truth(given.as_ref()),
-        "verbose" | "debug" => {}
-        _ => {
-            let wrong = WRONG.iter().find(|(c, p, _)| {
-                p.eq_ignore_ascii_case(name) && (c.is_empty() || c.eq_ignore_ascii_case(out.spec.name))
-            });
-            let exact = out.spec.params.iter().any(|p| p.name.eq_ignore_ascii_case(name));
-            if let (Some((_, _, hint)), false) = (wrong, exact) {
-                return Err(error(a, format!("{} has no parameter -{name}. {hint}", out.spec.name)));
-            }
-            let p = out.spec.param(name).map_err(|e| error(a, e))?;
-            if out.args.contains_key(p.name) {
-                return Err(error(a, format!("-{} is given twice.", p.name)));
-            }
-            set(out, p, given, a)?;
+    if let Some(p) = out.spec.params.iter().find(|p| p.name == name) {
+        if out.args.contains_key(p.name) {
+            return Err(error(a, format!("-{} is given twice.", p.name)));
         }
+        return set(out, p, given, a);
+    }
+    match name {
+        "WhatIf" => out.what_if = truth(given.as_ref()),
+        "Confirm" => out.confirm = Some(truth(given.as_ref())),
+        "Force" => out.force = truth(given.as_ref()),
+        "ErrorAction" => out.error_action = Some(action(name, given.as_ref(), a)?),
+        "WarningAction" => out.no_warnings = action(name, given.as_ref(), a)? == ErrorAction::Silent,
+        _ => {}
     }
     Ok(())
 }
@@ -185,6 +231,7 @@ fn texts(v: &Value) -> Option<Vec<Value>> {
 fn convert(kind: Kind, v: Value) -> Result<Value, String> {
     let wrong = |wanted: &str| Err(format!("this is not {wanted}."));
     match kind {
+        Kind::Secret if reveal(&v).is_some() => Ok(reveal(&v).into()),
         Kind::Text | Kind::Secret => match (&v, text_of(&v)) {
             (Value::Null, _) => Ok(Value::Null),
             (_, Some(t)) => Ok(t.into()),
@@ -219,11 +266,14 @@ fn convert(kind: Kind, v: Value) -> Result<Value, String> {
             }
         }
         Kind::Credential => {
-            if v.get("UserName").is_some() {
-                Ok(v)
-            } else {
-                wrong("a credential; take it from Get-Credential")
+            if v.get("UserName").is_none() {
+                return wrong("a credential; take it from Get-Credential");
             }
+            let mut v = v;
+            if let Some(password) = reveal(&v["Password"]).map(Value::from) {
+                v["Password"] = password;
+            }
+            Ok(v)
         }
     }
 }

@@ -1,21 +1,46 @@
 //! Comparison operators and the cmdlets of the language that only look: Where-, Select-, Sort-Object.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::bind::text_of;
 use super::pattern::is_match;
-use crate::identity::wildcard_match;
+use super::value::{is_credential, reveal, secure};
+use crate::identity::{wildcard_exact, wildcard_match};
 
 /// A property, any case.
 pub fn property(v: &Value, name: &str) -> Value {
     match v {
-        Value::Object(o) => {
-            o.iter().find(|(k, _)| k.eq_ignore_ascii_case(name)).map_or(Value::Null, |(_, v)| v.clone())
+        // The password of a credential is never a text.
+        Value::Object(_) if is_credential(v) && name.eq_ignore_ascii_case("password") => {
+            if reveal(&v["Password"]).is_some() {
+                v["Password"].clone()
+            } else {
+                secure(v["Password"].clone())
+            }
         }
-        Value::Array(a) if name.eq_ignore_ascii_case("count") || name.eq_ignore_ascii_case("length") => {
-            a.len().into()
-        }
-        Value::Array(a) => Value::Array(a.iter().map(|x| property(x, name)).collect()),
+        Value::Object(o) => o
+            .iter()
+            .find(|(k, _)| k.eq_ignore_ascii_case(name))
+            .map_or_else(|| count(v, name), |(_, v)| v.clone()),
+        Value::Array(a) => match count(v, name) {
+            Value::Null => {
+                Value::Array(a.iter().map(|x| property(x, name)).filter(|x| !x.is_null()).collect())
+            }
+            n => n,
+        },
+        v => count(v, name),
+    }
+}
+
+/// `.Count` and `.Length`, which one object has too.
+fn count(v: &Value, name: &str) -> Value {
+    let count = name.eq_ignore_ascii_case("count");
+    match v {
+        Value::Array(a) if count || name.eq_ignore_ascii_case("length") => a.len().into(),
+        Value::String(s) if name.eq_ignore_ascii_case("length") => s.chars().count().into(),
+        Value::Null if count => 0.into(),
+        Value::Array(_) => Value::Null,
+        _ if count => 1.into(),
         _ => Value::Null,
     }
 }
@@ -32,10 +57,11 @@ pub fn truthy(v: &Value) -> bool {
     }
 }
 
-fn equal(a: &Value, b: &Value) -> bool {
+fn equal(a: &Value, b: &Value, case: bool) -> bool {
     match (a, b) {
         (Value::Null, Value::Null) => true,
         (Value::Null, _) | (_, Value::Null) => false,
+        (Value::String(x), Value::String(y)) => x == y || (!case && x.to_lowercase() == y.to_lowercase()),
         _ => match (number(a), number(b)) {
             (Some(x), Some(y)) => (x - y).abs() < f64::EPSILON,
             _ => text_of(a).zip(text_of(b)).is_some_and(|(x, y)| x.to_lowercase() == y.to_lowercase()),
@@ -51,7 +77,7 @@ fn number(v: &Value) -> Option<f64> {
     }
 }
 
-fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
+pub fn order(a: &Value, b: &Value) -> std::cmp::Ordering {
     match (number(a), number(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y),
         _ => {
@@ -72,26 +98,36 @@ fn members(v: &Value) -> Vec<Value> {
 /// # Errors
 /// A pattern that cannot be read.
 pub fn compare(a: &Value, op: &str, b: &Value) -> Result<Value, String> {
+    // A leading c minds case; "contains" has one of its own.
+    let bare = op.strip_prefix('c').filter(|_| op != "contains");
+    let (op, case) = (bare.unwrap_or(op), bare.is_some());
+    let holds = |list: &Value, x: &Value| members(list).iter().any(|y| equal(y, x, case));
     match op {
-        "contains" => return Ok(members(a).iter().any(|x| equal(x, b)).into()),
-        "notcontains" => return Ok((!members(a).iter().any(|x| equal(x, b))).into()),
-        "in" => return Ok(members(b).iter().any(|x| equal(a, x)).into()),
-        "notin" => return Ok((!members(b).iter().any(|x| equal(a, x))).into()),
+        "contains" => return Ok(holds(a, b).into()),
+        "notcontains" => return Ok((!holds(a, b)).into()),
+        "in" => return Ok(holds(b, a).into()),
+        "notin" => return Ok((!holds(b, a)).into()),
         _ => {}
     }
     let text = |v: &Value| text_of(v).unwrap_or_default();
+    let like = |x: &Value| {
+        if case { wildcard_exact(&text(b), &text(x)) } else { wildcard_match(&text(b), &text(x)) }
+    };
+    let ordered = |x: &Value| {
+        if case && x.is_string() && b.is_string() { text(x).cmp(&text(b)) } else { order(x, b) }
+    };
     let single = |x: &Value| -> Result<bool, String> {
         Ok(match op {
-            "eq" => equal(x, b),
-            "ne" => !equal(x, b),
-            "like" => wildcard_match(&text(b), &text(x)),
-            "notlike" => !wildcard_match(&text(b), &text(x)),
-            "match" => is_match(&text(b), &text(x))?,
-            "notmatch" => !is_match(&text(b), &text(x))?,
-            "gt" => order(x, b).is_gt(),
-            "lt" => order(x, b).is_lt(),
-            "ge" => order(x, b).is_ge(),
-            "le" => order(x, b).is_le(),
+            "eq" => equal(x, b, case),
+            "ne" => !equal(x, b, case),
+            "like" => like(x),
+            "notlike" => !like(x),
+            "match" => is_match(&text(b), &text(x), case)?,
+            "notmatch" => !is_match(&text(b), &text(x), case)?,
+            "gt" => ordered(x).is_gt(),
+            "lt" => ordered(x).is_lt(),
+            "ge" => ordered(x).is_ge(),
+            "le" => ordered(x).is_le(),
             other => return Err(format!("-{other} is not an operator.")),
         })
     };
@@ -105,18 +141,6 @@ pub fn compare(a: &Value, op: &str, b: &Value) -> Result<Value, String> {
         return Ok(Value::Array(out));
     }
     single(a).map(Value::Bool)
-}
-
-/// `Select-Object -Property a,b`.
-pub fn select(v: &Value, names: &[String]) -> Value {
-    if names.is_empty() || names.iter().any(|n| n == "*") {
-        return v.clone();
-    }
-    let find = |n: &String| {
-        let key = v.as_object().and_then(|o| o.keys().find(|k| k.eq_ignore_ascii_case(n))).unwrap_or(n);
-        (key.clone(), property(v, n))
-    };
-    Value::Object(names.iter().map(find).collect::<Map<_, _>>())
 }
 
 /// Sorts by properties.

@@ -47,6 +47,25 @@ fn scalar(v: &Value) -> String {
     }
 }
 
+/// Any value so that reading it gives the same one.
+fn any(v: &Value) -> String {
+    match v {
+        Value::Array(a) => {
+            let items: Vec<String> = a.iter().map(any).collect();
+            // A list or null alone would be taken apart by @( ).
+            let comma = if matches!(a.as_slice(), [Value::Array(_) | Value::Null]) { "," } else { "" };
+            format!("@({comma}{})", items.join(","))
+        }
+        Value::Object(o) => {
+            let plain = |k: &str| !k.is_empty() && k.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let key = |k: &String| if plain(k) { k.clone() } else { format!("\"{}\"", escape(k)) };
+            let pairs: Vec<String> = o.iter().map(|(k, v)| format!("{}={}", key(k), any(v))).collect();
+            format!("@{{{}}}", pairs.join(";"))
+        }
+        v => scalar(v),
+    }
+}
+
 fn modifier(v: &Value) -> String {
     let part = |k: &str| {
         v.get(k).filter(|l| l.as_array().is_some_and(|a| !a.is_empty())).map(|l| format!("{k}={}", list(l)))
@@ -68,10 +87,10 @@ fn value(p: &Param, v: &Value) -> String {
                 quote(v.get("UserName").and_then(Value::as_str).unwrap_or_default())
             )
         }
-        (Kind::Secret, _) => "(Read-Host -MaskInput)".to_owned(),
+        (Kind::Secret, _) => "(Read-Host -AsSecureString)".to_owned(),
         (Kind::List, v) => list(v),
         (Kind::ListModifier, v) => modifier(v),
-        (Kind::Object, v) => quote(v.get("Identity").and_then(Value::as_str).unwrap_or_default()),
+        (Kind::Object, v) => any(v),
         (_, Value::String(s)) => quote(s),
         (_, v) => scalar(v),
     }

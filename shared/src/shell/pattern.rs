@@ -10,6 +10,8 @@ enum Piece {
     Group(Vec<Vec<Item>>),
     Start,
     End,
+    /// `\\b` (true) and `\\B`.
+    Boundary(bool),
 }
 
 #[derive(Debug, Clone)]
@@ -66,16 +68,37 @@ impl Reader<'_> {
                 Some('*') => (0, usize::MAX),
                 Some('+') => (1, usize::MAX),
                 Some('?') => (0, 1),
+                Some('{') => self.counted(),
                 _ => (1, 1),
             };
             if (min, max) != (1, 1) {
                 self.chars.next();
+                // Lazy or not, the same texts match.
+                self.chars.next_if_eq(&'?');
             }
             if let Some(last) = all.last_mut() {
                 last.push(Item { piece, min, max });
             }
         }
         if inside { Err("a closing parenthesis is missing".to_owned()) } else { Ok(all) }
+    }
+
+    /// `{n}`, `{n,}`, `{n,m}`, up to the closing brace; anything else is the brace itself.
+    fn counted(&mut self) -> (usize, usize) {
+        let inner: String = self.chars.clone().skip(1).take_while(|c| *c != '}').take(8).collect();
+        let (low, high) = inner.split_once(',').unwrap_or((&inner, &inner));
+        let (Ok(min), true) = (low.parse::<u8>(), self.chars.clone().any(|c| c == '}')) else {
+            return (1, 1);
+        };
+        let max = if high.is_empty() { usize::MAX } else { high.parse::<u8>().unwrap_or(min).into() };
+        let min = min.into();
+        for _ in 0..=inner.chars().count() {
+            self.chars.next();
+        }
+        if (min, max) == (1, 1) {
+            self.chars.next();
+        }
+        (min, max)
     }
 
     fn class(&mut self) -> Result<Piece, String> {
@@ -116,19 +139,22 @@ fn escape(c: char) -> Piece {
         'W' => Piece::Class(word(), true),
         's' => Piece::Class(space(), false),
         'S' => Piece::Class(space(), true),
+        'b' => Piece::Boundary(true),
+        'B' => Piece::Boundary(false),
         't' => Piece::Literal('\t'),
         'n' => Piece::Literal('\n'),
         c => Piece::Literal(c),
     }
 }
 
-fn same(a: char, b: char) -> bool {
-    a == b || a.to_lowercase().eq(b.to_lowercase())
+fn same(a: char, b: char, case: bool) -> bool {
+    a == b || !case && a.to_lowercase().eq(b.to_lowercase())
 }
 
 struct Run<'a> {
     text: &'a [char],
     steps: usize,
+    case: bool,
 }
 
 impl Run<'_> {
@@ -164,15 +190,21 @@ impl Run<'_> {
 
     fn piece(&mut self, p: &Piece, at: usize, then: &mut dyn FnMut(&mut Self, usize) -> bool) -> bool {
         let c = self.text.get(at).copied();
+        let case = self.case;
+        let word = |c: Option<&char>| c.is_some_and(|c| c.is_alphanumeric() || *c == '_');
         match p {
+            Piece::Boundary(wanted) => {
+                let before = at.checked_sub(1).and_then(|n| self.text.get(n));
+                (word(before) != word(self.text.get(at))) == *wanted && then(self, at)
+            }
             Piece::Start => at == 0 && then(self, at),
             Piece::End => at == self.text.len() && then(self, at),
             Piece::Any => c.is_some_and(|c| c != '\n') && then(self, at + 1),
-            Piece::Literal(l) => c.is_some_and(|c| same(c, *l)) && then(self, at + 1),
+            Piece::Literal(l) => c.is_some_and(|c| same(c, *l, self.case)) && then(self, at + 1),
             Piece::Class(ranges, negated) => {
                 let inside = |c: char| {
                     let hit = |c: char| ranges.iter().any(|(a, b)| *a <= c && c <= *b);
-                    hit(c) || c.to_lowercase().any(hit) || c.to_uppercase().any(hit)
+                    hit(c) || (!case && (c.to_lowercase().any(hit) || c.to_uppercase().any(hit)))
                 };
                 c.is_some_and(|c| inside(c) != *negated) && then(self, at + 1)
             }
@@ -181,17 +213,17 @@ impl Run<'_> {
     }
 }
 
-/// Whether `text` contains a match.
+/// Whether `text` contains a match; `case`: capitals count.
 ///
 /// # Errors
 /// What is wrong with the pattern.
-pub fn is_match(pattern: &str, text: &str) -> Result<bool, String> {
+pub fn is_match(pattern: &str, text: &str, case: bool) -> Result<bool, String> {
     if pattern.len() > MAX_PATTERN {
         return Err("the pattern is too long".to_owned());
     }
     let all = Reader { chars: pattern.chars().peekable(), depth: 0 }.alternatives(false)?;
     let chars: Vec<char> = text.chars().collect();
-    let mut run = Run { text: &chars, steps: 0 };
+    let mut run = Run { text: &chars, steps: 0, case };
     Ok((0..=chars.len()).any(|at| all.iter().any(|items| run.items(items, at, &mut |_, _| true))))
 }
 
@@ -209,11 +241,20 @@ mod tests {
             ("gc-00[^1-3]", "gc-002", false),
             ("(atl|dub)-\\w+-\\d+", "dub-pc-001", true),
             ("a+b?c", "aac", true),
+            ("Set-CsUser\\b", "Set-CsUser", true),
+            ("Set-CsUser\\b", "Set-CsUserAcp", false),
+            ("^a{2,3}$", "aaa", true),
+            ("^a{2,3}$", "a", false),
+            ("a.*?c", "abc", true),
             ("", "x", true),
             ("(a*)*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa", false),
         ] {
-            assert_eq!(is_match(p, t), Ok(hit), "{p} on {t}");
+            assert_eq!(is_match(p, t, false), Ok(hit), "{p} on {t}");
         }
-        assert!(is_match("(", "x").is_err() && is_match("*", "x").is_err() && is_match("[a", "x").is_err());
+        assert!(
+            is_match("(", "x", false).is_err()
+                && is_match("*", "x", false).is_err()
+                && is_match("[a", "x", false).is_err()
+        );
     }
 }

@@ -2,6 +2,11 @@
 
 use serde_json::Value;
 
+use super::value::{is_credential, reveal};
+
+/// What stands for a text that is never printed.
+const HIDDEN: &str = "System.Security.SecureString";
+
 /// A value in a cell.
 pub fn cell(v: &Value) -> String {
     match v {
@@ -11,6 +16,7 @@ pub fn cell(v: &Value) -> String {
         Value::String(s) => s.clone(),
         Value::Array(a) => format!("{{{}}}", a.iter().map(cell).collect::<Vec<_>>().join(", ")),
         // A credential is named, never shown.
+        Value::Object(_) if reveal(v).is_some() => HIDDEN.to_owned(),
         Value::Object(o) if is_credential(v) => o.get("UserName").map(cell).unwrap_or_default(),
         Value::Object(o) => match o.get("Identity") {
             Some(id) => cell(id),
@@ -22,17 +28,56 @@ pub fn cell(v: &Value) -> String {
     }
 }
 
-/// Whether an object is what Get-Credential gives.
-pub fn is_credential(v: &Value) -> bool {
-    v.as_object().is_some_and(|o| o.len() == 2 && o.contains_key("UserName") && o.contains_key("Password"))
+/// A value inside a text: a list's members stand side by side.
+pub fn words(v: &Value) -> String {
+    match v {
+        Value::Array(a) => a.iter().map(cell).collect::<Vec<_>>().join(" "),
+        v => cell(v),
+    }
 }
 
-/// The same without the password.
+/// The same without passwords.
 fn shown(v: &Value) -> Value {
-    if is_credential(v) {
-        return serde_json::json!({ "UserName": v["UserName"], "Password": "System.Security.SecureString" });
+    match v {
+        _ if reveal(v).is_some() => HIDDEN.into(),
+        v if is_credential(v) => serde_json::json!({ "UserName": v["UserName"], "Password": HIDDEN }),
+        Value::Object(o) => Value::Object(o.iter().map(|(k, v)| (k.clone(), shown(v))).collect()),
+        Value::Array(a) => Value::Array(a.iter().map(shown).collect()),
+        v => v.clone(),
     }
-    v.clone()
+}
+
+/// As JSON, over several lines unless `compress`.
+pub fn json(v: &Value, compress: bool) -> String {
+    let v = shown(v);
+    if compress {
+        return v.to_string();
+    }
+    let mut out = String::new();
+    indented(&v, 0, &mut out);
+    out
+}
+
+/// A small writer of our own: the library's would weigh more in the page.
+fn indented(v: &Value, depth: usize, out: &mut String) {
+    let (open, close, items): (char, char, Vec<(Option<&String>, &Value)>) = match v {
+        Value::Array(a) if !a.is_empty() => ('[', ']', a.iter().map(|x| (None, x)).collect()),
+        Value::Object(o) if !o.is_empty() => ('{', '}', o.iter().map(|(k, x)| (Some(k), x)).collect()),
+        v => return out.push_str(&v.to_string()),
+    };
+    out.push(open);
+    for (i, (key, x)) in items.into_iter().enumerate() {
+        out.push_str(if i > 0 { ",\n" } else { "\n" });
+        out.push_str(&"  ".repeat(depth + 1));
+        if let Some(k) = key {
+            out.push_str(&Value::from(k.as_str()).to_string());
+            out.push_str(": ");
+        }
+        indented(x, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+    out.push(close);
 }
 
 /// Format-List.
@@ -56,7 +101,7 @@ pub fn list(objects: &[Value]) -> String {
 }
 
 /// Format-Table.
-pub fn table(objects: &[Value]) -> String {
+pub fn table(objects: &[Value], header: bool) -> String {
     let objects: Vec<Value> = objects.iter().map(shown).collect();
     let objects = objects.as_slice();
     let mut columns: Vec<String> = Vec::new();
@@ -79,8 +124,10 @@ pub fn table(objects: &[Value]) -> String {
         padded.join(" ").trim_end().to_owned() + "\n"
     };
     let mut out = String::from("\n");
-    out.push_str(&row(columns.clone()));
-    out.push_str(&row(columns.iter().map(|c| "-".repeat(c.chars().count())).collect()));
+    if header {
+        out.push_str(&row(columns.clone()));
+        out.push_str(&row(columns.iter().map(|c| "-".repeat(c.chars().count())).collect()));
+    }
     for v in objects {
         out.push_str(&row(columns.iter().map(|c| get(v, c)).collect()));
     }

@@ -4,6 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use lifeguard_tests::{Browser, Options, Server};
 use serde_json::json;
+use thirtyfour::Key;
 
 use crate::support::{PASSWORD, Sample, run};
 
@@ -91,6 +92,23 @@ async fn a_line_in_the_shell_page_and_the_helpdesks_link() -> Result<()> {
     b.fill("Command line", "Get-CsPersistentChatState | Where-Object {$_.PoolState -eq \"Normal\"}").await?;
     b.click_button("Run").await?;
     b.wait_text("PersistentChatServer:dub-pc-001.litwareinc.com").await?;
+    // Tab completes a name and goes on to the next choice; Shift+Tab leaves the field.
+    let field = b.by_label("Command line").await?;
+    let value = async || -> Result<String> { Ok(field.prop("value").await?.unwrap_or_default()) };
+    field.send_keys("Set-CsPersistentChatSt" + Key::Tab).await?;
+    ensure!(value().await? == "Set-CsPersistentChatState", "{}", value().await?);
+    field.send_keys(" -Pool" + Key::Tab).await?;
+    field.send_keys(" " + Key::Tab).await?;
+    ensure!(value().await? == "Set-CsPersistentChatState -PoolState Normal", "{}", value().await?);
+    field.send_keys("" + Key::Tab).await?;
+    ensure!(value().await? == "Set-CsPersistentChatState -PoolState FailedOver", "{}", value().await?);
+    b.assert_accessible("shell with completions").await?;
+    // The arrow keys bring back the line that ran.
+    field.send_keys("" + Key::Up).await?;
+    ensure!(value().await?.starts_with("Get-CsPersistentChatState |"), "{}", value().await?);
+    field.send_keys(Key::Shift + Key::Tab).await?;
+    let focused = b.script("return document.activeElement.id", vec![]).await?;
+    ensure!(focused != "shell-input", "Shift+Tab stays in the field");
     let made = run(&s.client, "New-LgShare", json!({ "Label": "Desk" })).await?;
     b.goto(made["output"][0]["Link"].as_str().context("no link")?).await?;
     b.wait_text("Chat is up.").await?;

@@ -1,9 +1,13 @@
 //! `lifeguard shell`: the source documents' lines as printed, against the sample.
 
 use std::process::{Command, Output};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use lifeguard_tests::{Options, Server, target_dir, wait};
+use serde_json::{Value, json};
+
+use crate::support::Sample;
 
 fn binary() -> std::path::PathBuf {
     std::env::var_os("LIFEGUARD_BIN").map_or_else(|| target_dir().join("debug/lifeguard"), Into::into)
@@ -18,12 +22,7 @@ impl Shell {
     /// The sample as scripts start it: `serve --sample litware`.
     async fn start() -> Result<Self> {
         let server = Server::start(Options::litware()).await?;
-        let made = Command::new(binary())
-            .args(["token", "create", "--role", "CsAdministrator", "--data-dir"])
-            .arg(server.data_dir())
-            .output()?;
-        ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let token = String::from_utf8(made.stdout)?.trim().to_owned();
+        let token = token(&server)?;
         let shell = Self { server, token };
         wait::until("the sample", async || {
             let out = shell.run(&["Get-CsPersistentChatRoom | Measure-Object"])?;
@@ -36,8 +35,11 @@ impl Shell {
 
     fn run(&self, lines: &[&str]) -> Result<Output> {
         let mut c = Command::new(binary());
-        c.args(["shell", "--portal", self.server.url(), "--credential-file"]);
-        c.arg(self.server.data_dir().join("sample-credentials.json")).env("LIFEGUARD_TOKEN", &self.token);
+        c.args(["shell", "--portal", self.server.url()]).env("LIFEGUARD_TOKEN", &self.token);
+        let credentials = self.server.data_dir().join("sample-credentials.json");
+        if credentials.exists() {
+            c.arg("--credential-file").arg(credentials);
+        }
         for l in lines {
             c.arg("-c").arg(l);
         }
@@ -134,5 +136,176 @@ async fn what_is_wrong_ends_with_status_one() -> Result<()> {
         .output()
         .context("the shell")?;
     ensure!(nobody.status.code() == Some(1) && text(&nobody).contains("not valid"), "{}", text(&nobody));
+    Ok(())
+}
+
+/// A token of the administrator for a running server.
+fn token(server: &Server) -> Result<String> {
+    let made = Command::new(binary())
+        .args(["token", "create", "--role", "CsAdministrator", "--data-dir"])
+        .arg(server.data_dir())
+        .output()?;
+    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Ok(String::from_utf8(made.stdout)?.trim().to_owned())
+}
+
+/// The line of every plan, read again, gives the very same plan (the fingerprint covers all of it).
+#[tokio::test(flavor = "multi_thread")]
+async fn the_line_of_a_plan_gives_the_same_plan() -> Result<()> {
+    let s = Sample::start().await?;
+    let shell = Shell { token: token(&s.server)?, server: s.server };
+    let pool = "atl-gc-001.litwareinc.com";
+    let (_, rooms) =
+        s.client.post("/api/v1/cmdlets/Get-CsPersistentChatRoom", &json!({ "args": {} })).await?;
+    let room = rooms["output"][0]["Identity"].as_str().context("no room")?.to_owned();
+    let (_, cats) =
+        s.client.post("/api/v1/cmdlets/Get-CsPersistentChatCategory", &json!({ "args": {} })).await?;
+    let category = cats["output"][0]["Identity"].as_str().context("no category")?.to_owned();
+    let instance = json!({ "Identity": format!("PersistentChatServer:{pool}"), "PoolState": "FailedOver" });
+    for (name, args) in [
+        ("Set-CsPersistentChatState", json!({ "Instance": instance })),
+        ("Set-CsPersistentChatState", json!({ "Identity": pool, "PoolState": "FailedOver" })),
+        ("Set-CsPersistentChatActiveServer", json!({ "Identity": pool, "ActiveServers": { "Replace": [] } })),
+        ("Set-CsPersistentChatActiveServer", json!({ "Identity": pool, "Swap": true })),
+        (
+            "New-CsPersistentChatEndpoint",
+            json!({ "SipAddress": "sip:chat@contoso.com", "PersistentChatPoolFqdn": pool, "DisplayName": "Chat \"1\" $x" }),
+        ),
+        (
+            "New-CsPersistentChatPolicy",
+            json!({ "Identity": "Night shift", "Description": "O'Brien – nights", "EnablePersistentChat": true }),
+        ),
+        ("Set-CsPersistentChatPolicy", json!({ "EnablePersistentChat": false })),
+        ("Grant-CsPersistentChatPolicy", json!({ "Identity": "sip:pilar@litwareinc.com" })),
+        (
+            "Set-CsPersistentChatRoom",
+            json!({ "Identity": room, "Disabled": true, "Members": { "Add": ["sip:pilar@litwareinc.com"], "Remove": [] } }),
+        ),
+        ("Remove-CsPersistentChatRoom", json!({ "Identity": room })),
+        ("Set-CsPersistentChatCategory", json!({ "Identity": category, "Description": "a\nb" })),
+        (
+            "New-LgSqlStore",
+            json!({ "Fqdn": "sql9.litwareinc.com", "Instance": "rtc", "Placement": "RunHere" }),
+        ),
+        ("Publish-CsTopology", json!({ "Comment": "second; try" })),
+    ] {
+        let path = format!("/api/v1/cmdlets/{name}");
+        let what_if = async |args: &Value| -> Result<Value> {
+            let (status, answer) = s.client.post(&path, &json!({ "args": args, "mode": "what_if" })).await?;
+            ensure!(status == 200, "{name} {args}: {status} {answer}");
+            Ok(answer["plan"].clone())
+        };
+        let plan = what_if(&args).await?;
+        let line = plan["line"].as_str().context("no line")?;
+        let (spec, again) = shared::shell::parse_args(line).map_err(|e| anyhow::anyhow!("{line}: {e}"))?;
+        ensure!(spec.name == name, "{line}");
+        let second = what_if(&Value::Object(again)).await?;
+        ensure!(plan["fingerprint"] == second["fingerprint"], "{line}\n{plan}\n{second}");
+        // And what the shell prints of that line is the plan.
+        let out = shell.run(&[&format!("{line} -WhatIf")])?;
+        let sentences = plan["sentences"].as_array().context("no sentences")?;
+        let blocked = plan["blockers"].as_array().is_some_and(|b| !b.is_empty());
+        for sentence in sentences.iter().filter_map(Value::as_str).filter(|_| !blocked) {
+            ensure!(text(&out).contains(&format!("What if: {sentence}")), "{line}: {}", text(&out));
+        }
+        ensure!(out.status.success() != blocked, "{line}: {}", text(&out));
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_get_json_results_and_progress() -> Result<()> {
+    let s = Shell::start().await?;
+    let run = |args: &[&str]| -> Result<Output> {
+        Ok(Command::new(binary())
+            .args(["shell", "--portal", s.server.url(), "--credential-file"])
+            .arg(s.server.data_dir().join("sample-credentials.json"))
+            .args(args)
+            .env("LIFEGUARD_TOKEN", &s.token)
+            .stdin(std::process::Stdio::null())
+            .output()?)
+    };
+    let out =
+        run(&["--format", "json", "-c", "Get-CsPersistentChatState -Identity atl-gc-001.litwareinc.com"])?;
+    let list: Value = serde_json::from_slice(&out.stdout).context("standard output is JSON")?;
+    ensure!(list[0]["PoolState"] == "Normal" && out.status.success(), "{list}");
+    // A failing member does not keep the others; the status tells.
+    let out = s.run(&["'nobody','atl-gc-001.litwareinc.com' | Get-CsPersistentChatState"])?;
+    ensure!(out.status.code() == Some(1) && text(&out).contains("PoolState : Normal"), "{}", text(&out));
+    let out = s.run(&[
+        "'nobody','atl-gc-001.litwareinc.com' | Get-CsPersistentChatState -ErrorAction Stop; 'next'",
+    ])?;
+    ensure!(out.status.code() == Some(1) && out.stdout.is_empty(), "{}", text(&out));
+    // The result of a test message is an object.
+    let out = s.run(&[
+        "$a = Get-Credential \"litwareinc\\pilar\"; $b = Get-Credential \"litwareinc\\kenmyer\"",
+        "(Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -SenderSipAddress sip:pilar@litwareinc.com -SenderCredential $a -ReceiverSipAddress sip:kenmyer@litwareinc.com -ReceiverCredential $b).Result",
+    ])?;
+    ensure!(text(&out).trim() == "Success", "{}", text(&out));
+    // Progress stands on standard error.
+    let out = s.run(&[
+        "Set-CsPersistentChatState -Identity atl-gc-001.litwareinc.com -PoolState FailedOver -Force",
+    ])?;
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    ensure!(
+        out.status.success() && told.contains("atl-gc-001.litwareinc.com: FailedOver, backup database"),
+        "{told}"
+    );
+    let out = s.run(&["New-LgSite Dublin-2 | Out-Null; Publish-CsTopology -Force"])?;
+    let told = String::from_utf8_lossy(&out.stderr).into_owned();
+    ensure!(out.status.success() && told.contains("done     "), "{} {told}", text(&out));
+    Ok(())
+}
+
+/// A TLS proxy before the portal, with a certificate that only `ca.pem` speaks for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portals_own_authority_is_trusted_with_ca() -> Result<()> {
+    let s = Shell::start().await?;
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()])?;
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("ca.pem");
+    std::fs::write(&file, made.cert.pem())?;
+    let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der());
+    let key = key.map_err(|e| anyhow::anyhow!(e))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let portal = s.server.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    tokio::spawn(async move {
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        while let Ok((tcp, _)) = listener.accept().await {
+            let (acceptor, portal) = (acceptor.clone(), portal.clone());
+            tokio::spawn(async move {
+                if let (Ok(mut a), Ok(mut b)) =
+                    (acceptor.accept(tcp).await, tokio::net::TcpStream::connect(portal).await)
+                {
+                    // Ends when either side closes.
+                    let _ = tokio::io::copy_bidirectional(&mut a, &mut b).await;
+                }
+            });
+        }
+    });
+    let token = s.token.clone();
+    let run = async |ca: Option<&std::path::Path>| -> Result<Output> {
+        let mut c = Command::new(binary());
+        c.args(["shell", "--portal", &format!("https://localhost:{port}"), "-c", "(Get-CsUser).Count"]);
+        if let Some(f) = ca {
+            c.arg("--ca").arg(f);
+        }
+        c.env("LIFEGUARD_TOKEN", &token).stdin(std::process::Stdio::null());
+        Ok(tokio::task::spawn_blocking(move || c.output()).await??)
+    };
+    let out = run(None).await?;
+    ensure!(out.status.code() == Some(1) && text(&out).contains("does not answer"), "{}", text(&out));
+    let out = run(Some(&file)).await?;
+    ensure!(out.status.success(), "{}", text(&out));
+    let wrong = dir.path().join("empty.pem");
+    std::fs::write(&wrong, "nothing")?;
+    let out = run(Some(&wrong)).await?;
+    ensure!(out.status.code() == Some(1) && text(&out).contains("no certificate"), "{}", text(&out));
     Ok(())
 }

@@ -7,19 +7,31 @@ use shared::cmdlet::Spec;
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
 use shared::shell::Host;
+use shared::synthetic::TestReport;
 
 use crate::api;
 
 /// How often a running test or job is looked at, milliseconds.
 const LOOK: u32 = 200;
 
+/// How a question is answered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes or no.
+    Yes,
+    /// A line.
+    Line,
+    /// A password, typed without echo.
+    Secret,
+}
+
 /// A question that waits for its answer.
 #[derive(Clone)]
 pub struct Ask {
     /// What is asked.
     pub text: String,
-    /// A password, typed without echo.
-    pub secret: bool,
+    /// How it is answered.
+    pub how: Answer,
     /// The answer; none inside for "no".
     pub answer: RwSignal<Option<Option<String>>>,
 }
@@ -31,9 +43,9 @@ pub struct Portal {
 }
 
 impl Portal {
-    async fn question(&self, text: String, secret: bool) -> Option<String> {
+    async fn question(&self, text: String, how: Answer) -> Option<String> {
         let answer = RwSignal::new(None);
-        self.ask.set(Some(Ask { text, secret, answer }));
+        self.ask.set(Some(Ask { text, how, answer }));
         loop {
             // The page may be left while a question stands: the signal is gone then.
             match answer.try_get_untracked() {
@@ -49,6 +61,7 @@ impl Portal {
             let ended = if spec.name.starts_with("Test-") {
                 let run: TestRun = api::get(&format!("tests/{id}")).await?;
                 answer.warnings = run.report.as_ref().map(|r| r.warnings.clone()).unwrap_or_default();
+                answer.output = run.report.iter().map(TestReport::object).collect();
                 answer.text = run.printed;
                 (run.summary.state != "running").then(|| answer.text.is_none().then_some(run.summary.verdict))
             } else {
@@ -76,10 +89,15 @@ impl Host for Portal {
     }
 
     async fn read_password(&self, user: &str) -> Option<String> {
-        self.question(format!("Password for {user}"), true).await
+        self.question(format!("Password for {user}"), Answer::Secret).await
+    }
+
+    async fn read_line(&self, prompt: &str, secret: bool) -> Option<String> {
+        let prompt = if prompt.is_empty() { "Value" } else { prompt };
+        self.question(prompt.to_owned(), if secret { Answer::Secret } else { Answer::Line }).await
     }
 
     async fn confirm(&self, question: &str) -> bool {
-        self.question(question.to_owned(), false).await.is_some()
+        self.question(question.to_owned(), Answer::Yes).await.is_some()
     }
 }

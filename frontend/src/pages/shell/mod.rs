@@ -8,11 +8,12 @@ use std::rc::Rc;
 
 use leptos::ev::{KeyboardEvent, SubmitEvent};
 use leptos::prelude::*;
-use shared::shell::{LineResult, OutputPart, Session};
+use shared::shell::{Completion, LineResult, OutputPart, Session, complete};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::components::Page;
-use host::{Ask, Portal};
+use host::{Answer, Ask, Portal};
 
 /// Lines kept for the arrow keys.
 const HISTORY: usize = 200;
@@ -48,6 +49,9 @@ struct Shell {
     busy: RwSignal<bool>,
     ask: RwSignal<Option<Ask>>,
     session: StoredValue<Rc<RefCell<Session>>, LocalStorage>,
+    /// The completions that Tab goes through, and which one stands in the line.
+    cycle: RwSignal<Option<(Completion, usize)>>,
+    choices: RwSignal<String>,
 }
 
 impl Shell {
@@ -57,6 +61,7 @@ impl Shell {
             return;
         }
         self.line.set(String::new());
+        self.forget_choices();
         self.history.update(|h| {
             h.retain(|old| *old != line);
             h.push(line.clone());
@@ -77,15 +82,65 @@ impl Shell {
 
     fn key(self, e: &KeyboardEvent) {
         let step = match e.key().as_str() {
+            // Shift+Tab always goes back, and Tab goes on where nothing can be completed: no trap.
+            "Tab" if !e.shift_key() && !e.alt_key() && !e.ctrl_key() => {
+                if self.complete(e) {
+                    e.prevent_default();
+                }
+                return;
+            }
             "ArrowUp" => -1,
             "ArrowDown" => 1,
+            "Escape" => return self.forget_choices(),
             _ => return,
         };
+        self.forget_choices();
         e.prevent_default();
         let n = self.history.with_untracked(Vec::len);
         let at = self.at.get_untracked().saturating_add_signed(step).min(n);
         self.at.set(at);
         self.line.set(self.history.with_untracked(|h| h.get(at).cloned().unwrap_or_default()));
+    }
+}
+
+impl Shell {
+    fn forget_choices(self) {
+        self.cycle.set(None);
+        self.choices.set(String::new());
+    }
+
+    /// Puts the next completion into the line; whether there was one.
+    fn complete(self, e: &KeyboardEvent) -> bool {
+        let line = self.line.get_untracked();
+        let next = self.cycle.get_untracked().map(|(c, n)| {
+            let n = (n + 1) % c.choices.len().max(1);
+            (c, n)
+        });
+        let (found, n) = next.unwrap_or_else(|| {
+            // The field counts UTF-16 units.
+            let field = e.target().and_then(|t| t.dyn_into::<web_sys::HtmlInputElement>().ok());
+            let units =
+                field.and_then(|f| f.selection_start().ok().flatten()).map_or(usize::MAX, |n| n as usize);
+            let mut seen = 0;
+            let before = line.chars().take_while(|c| {
+                seen += c.len_utf16();
+                seen <= units
+            });
+            let cursor = before.map(char::len_utf8).sum();
+            (complete(&self.session.get_value().borrow(), &line, cursor), 0)
+        });
+        let Some(choice) = found.choices.get(n) else { return false };
+        let Some(head) = line.get(..found.start) else { return false };
+        let tail_at = match self.cycle.get_untracked() {
+            // What stands behind the cursor stays: the last choice ends there.
+            Some((c, old)) => found.start + c.choices.get(old).map_or(0, String::len),
+            None => found.end,
+        };
+        let tail = line.get(tail_at..).unwrap_or_default();
+        self.line.set(format!("{head}{choice}{tail}"));
+        self.choices.set(found.choices.join("  "));
+        self.cycle.set(Some((found, n)));
+        true
     }
 }
 
@@ -100,13 +155,15 @@ pub fn ShellPage() -> impl IntoView {
         busy: RwSignal::new(false),
         ask: RwSignal::new(None),
         session: StoredValue::new_local(Rc::default()),
+        cycle: RwSignal::new(None),
+        choices: RwSignal::new(String::new()),
     };
     let submit = move |e: SubmitEvent| {
         e.prevent_default();
         shell.run();
     };
     view! {
-        <Page title="Management Shell" lead="The command lines of the documents run as printed. Get-Command lists what there is, Get-Help explains one.">
+        <Page title="Management Shell" lead="The command lines of the documents run as printed. Get-Command lists what there is, Get-Help explains one. Tab completes names and values, the arrow keys bring back earlier lines.">
             <div class="shell">
                 <div class="shell-transcript" role="log" aria-label="Transcript" tabindex="0">
                     {move || shell.transcript.get().into_iter().map(|(class, text)| view! { <pre class=class>{text}</pre> }).collect_view()}
@@ -117,39 +174,44 @@ pub fn ShellPage() -> impl IntoView {
                     <div class="shell-row">
                         <input id="shell-input" class="input mono" autocomplete="off" spellcheck="false"
                             prop:value=shell.line
-                            on:input=move |e| shell.line.set(event_target_value(&e))
+                            on:input=move |e| {
+                                shell.forget_choices();
+                                shell.line.set(event_target_value(&e));
+                            }
                             on:keydown=move |e| shell.key(&e) />
                         <button class="button button-primary" type="submit" disabled=shell.busy>"Run"</button>
                     </div>
+                    <pre class="shell-choices" role="status">{shell.choices}</pre>
                 </form>
             </div>
         </Page>
     }
 }
 
-/// A password or a yes-or-no question of the running line.
+/// A password, a line or a yes-or-no question of the running line.
 #[component]
 fn Question(ask: Ask, open: RwSignal<Option<Ask>>) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    let secret = ask.secret;
+    let typed = ask.how != Answer::Yes;
+    let kind = if ask.how == Answer::Secret { "password" } else { "text" };
     let answer = move |a: Option<String>| {
         ask.answer.set(Some(a));
         open.set(None);
     };
     let submit = move |e: SubmitEvent| {
         e.prevent_default();
-        answer(Some(if secret { text.get_untracked() } else { "y".to_owned() }));
+        answer(Some(if typed { text.get_untracked() } else { "y".to_owned() }));
     };
     view! {
         <form class="shell-question" on:submit=submit>
             <pre id="shell-question">{ask.text}</pre>
             <div class="shell-row">
-                {secret.then(|| view! {
-                    <input class="input" type="password" autocomplete="off" aria-labelledby="shell-question" autofocus=true
+                {typed.then(|| view! {
+                    <input class="input" type=kind autocomplete="off" aria-labelledby="shell-question" autofocus=true
                         on:input=move |e| text.set(event_target_value(&e)) />
                 })}
-                <button class="button button-primary" type="submit">{if secret { "Continue" } else { "Yes" }}</button>
-                <button class="button" type="button" on:click=move |_| answer(None)>{if secret { "Cancel" } else { "No" }}</button>
+                <button class="button button-primary" type="submit">{if typed { "Continue" } else { "Yes" }}</button>
+                <button class="button" type="button" on:click=move |_| answer(None)>{if typed { "Cancel" } else { "No" }}</button>
             </div>
         </form>
     }

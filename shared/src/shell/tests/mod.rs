@@ -1,5 +1,9 @@
 //! Lines of the source documents, and properties of the grammar.
 
+mod language;
+mod round_trip;
+mod transcript;
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::pin;
@@ -20,6 +24,10 @@ struct Fake {
     answers: RefCell<Vec<Vec<Value>>>,
     asks: Confirm,
     yes: bool,
+    /// Identities whose change fails.
+    broken: Vec<&'static str>,
+    /// What a test message prints and gives.
+    report: Option<(String, Value)>,
 }
 
 impl Host for Fake {
@@ -29,6 +37,16 @@ impl Host for Fake {
             confirm: self.asks.clone(),
             ..Plan::default()
         };
+        let identity = inv.args.get("Identity").and_then(Value::as_str).unwrap_or_default();
+        if let Some(b) = self.broken.iter().find(|b| **b == identity) {
+            return Err(ApiError::not_found(format!("There is no {b}.")));
+        }
+        if let (Some((text, object)), "Test-CsPersistentChatMessage", Mode::Run) =
+            (&self.report, spec.name, inv.mode)
+        {
+            let (text, output) = (Some(text.clone()), vec![object.clone()]);
+            return Ok(CmdletResponse { text, output, done: true, ..CmdletResponse::default() });
+        }
         let query = spec.nature == crate::cmdlet::Nature::Query;
         let run = inv.mode == Mode::Run;
         self.calls.borrow_mut().push((spec.name.to_owned(), inv));
@@ -38,6 +56,9 @@ impl Host for Fake {
     }
     async fn read_password(&self, _: &str) -> Option<String> {
         Some("secret".to_owned())
+    }
+    async fn read_line(&self, prompt: &str, secret: bool) -> Option<String> {
+        Some(if secret { "secret".to_owned() } else { format!("typed at {prompt}") })
     }
     async fn confirm(&self, _: &str) -> bool {
         self.yes
@@ -50,6 +71,24 @@ fn now<T>(f: impl Future<Output = T>) -> T {
         Poll::Ready(v) => v,
         Poll::Pending => panic!("the shell waited"),
     }
+}
+
+/// What a line printed, warnings and errors marked.
+fn printed(r: &LineResult) -> String {
+    r.output
+        .iter()
+        .map(|p| match p {
+            OutputPart::Text(t) => t.clone(),
+            OutputPart::Warning(t) => format!("WARNING: {t}\n"),
+            OutputPart::Error { text, .. } => format!("ERROR: {text}\n"),
+        })
+        .collect()
+}
+
+/// What a script prints that needs no portal.
+fn shows(script: &str) -> String {
+    let r = run(&Fake::default(), script);
+    printed(&r)
 }
 
 fn run(host: &Fake, line: &str) -> LineResult {

@@ -1,0 +1,114 @@
+//! Lines that show how a cmdlet is used; those of Lync's cmdlets are the documents' own.
+
+const LINES: &str = r#"
+Get-CsPersistentChatState
+Get-CsPersistentChatState -Filter "*.litwareinc.com"
+Get-CsPersistentChatState | Where-Object {$_.PoolState -eq "FailedOver"}
+Set-CsPersistentChatState -Identity "PersistentChatServer:atl-gc-001.litwareinc.com" -PoolState "FailedOver"
+Get-CsPersistentChatState | Set-CsPersistentChatState -PoolState Normal -WhatIf
+Set-CsPersistentChatActiveServer -Identity "global" -ActiveServers @{Add="atl-gc-001.litwareinc.com"}
+Set-CsPersistentChatActiveServer -Identity "global" -ActiveServers @{Remove="atl-gc-001.litwareinc.com"}
+Set-CsPersistentChatActiveServer -Identity "global" -ActiveServers $Null
+Get-CsPersistentChatEndpoint -Identity "sip:pce@litwareinc.com"
+New-CsPersistentChatEndpoint -SipAddress "sip:pce@litwareinc.com" -PersistentChatPoolFqdn "atl-pcpool-001.litwareinc.com" -DisplayName "Persistent Chat Endpoint 1"
+Get-CsPersistentChatEndpoint -PersistentChatPoolFqdn "atl-pcpool-001.litwareinc.com" | Remove-CsPersistentChatEndpoint
+Move-LgPersistentChatEndpoint "sip:pce@litwareinc.com" -PersistentChatPoolFqdn dub-pc-001.litwareinc.com
+Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -SenderSipAddress "sip:pilar@litwareinc.com" -SenderCredential (Get-Credential "litwareinc\pilar") -ReceiverSipAddress "sip:kenmyer@litwareinc.com" -ReceiverCredential (Get-Credential "litwareinc\kenmyer")
+Get-CsPersistentChatPolicy -Filter "site:*"
+Get-CsPersistentChatPolicy | Where-Object {$_.EnablePersistentChat -eq $True}
+New-CsPersistentChatPolicy -Identity "site:Redmond" -EnablePersistentChat $True
+Get-CsPersistentChatPolicy | Set-CsPersistentChatPolicy -EnablePersistentChat $True
+Remove-CsPersistentChatPolicy -Identity "RedmondPersistentChatPolicy"
+Grant-CsPersistentChatPolicy -Identity "Ken Myer" -PolicyName "RedmondUsersPersistentChatPolicy"
+Grant-CsPersistentChatPolicy -Identity "Ken Myer" -PolicyName $Null
+Get-CsPersistentChatCategory -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com"
+New-CsPersistentChatCategory -Name "HelpDesk" -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com"
+Set-CsPersistentChatCategory -Identity "atl-cs-001.litwareinc.com\helpdesk" -Creators @{Add="sip:kenmyer@litwareinc.com"}
+Remove-CsPersistentChatCategory -Identity "atl-cs-001.litwareinc.com\helpdesk"
+Get-CsPersistentChatRoom -Identity "atl-cs-001.litwareinc.com\ITChatRoom"
+New-CsPersistentChatRoom -Name "ITChatRoom" -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com" -Category "IT"
+Get-CsPersistentChatRoom | Set-CsPersistentChatRoom -Disabled $True
+Remove-CsPersistentChatRoom -Identity "atl-gc-001.litwareinc.com\RedmondChatRoom"
+Get-CsAdminRole | Where-Object {$_.Cmdlets -match "Set-CsPersistentChatState"}
+Get-CsService -PoolFqdn "atl-cs-001.litwareinc.com" | Select-Object Identity
+Get-CsUser "Ken*" | Format-Table DisplayName,SipAddress
+New-LgUser -SipAddress sip:pilar@litwareinc.com -DisplayName "Pilar Ackerman" -LogonName LITWAREINC\pilar -RegistrarPool atl-fe-001.litwareinc.com
+Set-LgUser "Pilar Ackerman" -Enabled $False
+Reset-LgUserPassword sip:pilar@litwareinc.com -Password (Read-Host -AsSecureString)
+Remove-LgUser sip:pilar@litwareinc.com
+New-LgSipDomain contoso.com
+New-LgSite Redmond
+New-LgFrontEndPool atl-fe-001.litwareinc.com -Site Redmond -Servers fe1.litwareinc.com,fe2.litwareinc.com
+New-LgSqlStore atl-sql-001.litwareinc.com -Instance rtc
+New-LgFileStore atl-fs-001.litwareinc.com -Share chat
+New-LgFileShare \\atl-fs-001.litwareinc.com\chat
+New-LgPersistentChatPool -Draft 7
+Remove-LgTopologyObject \\atl-fs-001.litwareinc.com\chat
+Reset-LgTopologyDraft -WhatIf
+Get-CsTopology | ConvertTo-Json
+Publish-CsTopology -Comment "Second pool"
+Get-LgShare
+New-LgShare -Label "Desk" -ExpiresInDays 30
+Get-LgShare | Remove-LgShare
+Get-LgAccount
+New-LgAccount kenmyer -Role CsHelpDesk
+Set-LgAccount kenmyer -Enabled $False
+Start-LgFailover -Identity "service:atl-cs-001.litwareinc.com" -ActiveServers gc-004.litwareinc.com,gc-005.litwareinc.com
+Start-LgFailover atl-cs-001.litwareinc.com -Forced -AcknowledgeLoss
+Start-LgFailback atl-cs-001.litwareinc.com
+Get-LgRun | Where-Object {$_.State -eq "failed"} | Resume-LgRun
+Stop-LgRun 0199b1c2-6b0e-7000-8000-000000000001
+Get-LgLogShipping | Format-Table Identity,Shipped,Applied,CommitsBehind
+Set-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com" -UserName "litwareinc\kenmyer" -Password "07Apples"
+Get-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com"
+Remove-CsTestUserCredential "sip:kenmyer@litwareinc.com"
+New-CsWatcherNodeConfiguration -TargetFqdn "atl-fe-001.litwareinc.com" -PortNumber 5061 -TestUsers "sip:kenmyer@litwareinc.com","sip:pilar@litwareinc.com" -EveryMinutes 15
+Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -DailyAt 06:00
+Get-CsWatcherNodeConfiguration | Where-Object {$_.TestUsers -contains "sip:kenmyer@litwareinc.com"}
+Get-CsWatcherNodeConfiguration | Remove-CsWatcherNodeConfiguration
+Test-CsWatcherNodeConfiguration
+New-CsAdminRole -Identity "RedmondOperators" -Template "CsHelpDesk" -ConfigScopes "site:Redmond" -Cmdlets @{Add="Set-CsPersistentChatActiveServer"}
+Set-CsAdminRole -Identity "RedmondOperators" -ConfigScopes @{Add="site:Dublin"}
+Get-CsAdminRole | Where-Object {$_.IsStandardRole -eq $False} | Remove-CsAdminRole
+Get-CsAdminRoleAssignment -Identity "kenmyer"
+Set-LgSite Redmond -Name Seattle
+Set-LgFrontEndPool atl-fe-001.litwareinc.com -Servers @{Add="fe3.litwareinc.com"}
+Set-LgSqlStore atl-sql-003.litwareinc.com -Instance PCHAT
+Set-LgFileStore \\atl-fs-001.litwareinc.com\chat -Share chatfiles
+Set-LgPersistentChatPool atl-gc-001.litwareinc.com -DisplayName "Group chat" -Computers @{Add="atl-gcs-003.litwareinc.com"}
+Set-LgDataCenter Atlanta -Members @{Add="gc-001.litwareinc.com"} -SlowTo Dublin
+Get-LgTopologyVersion
+Compare-LgTopology -Reference 1 -Difference 2
+Restore-LgTopologyVersion 1
+Export-LgTopology -Version 1 | Select-Object -ExpandProperty Document
+Import-LgTopology -Document '{ "format": 1 }' -WhatIf
+Test-CsTopology
+Test-CsTopology -Service "Registrar:atl-cs-001.litwareinc.com"
+Enable-CsTopology
+Get-CsManagementStoreReplicationStatus | Where-Object {$_.UpToDate -eq $False}
+Get-CsManagementStoreReplicationStatus -ReplicaFqdn atl-cs-001.litwareinc.com
+Invoke-CsManagementStoreReplication -ReplicaFqdn atl-cs-001.litwareinc.com
+Get-CsPool -Site "Site:Redmond"
+Get-CsSite
+Get-CsWindowsService -ComputerName gc-001.litwareinc.com
+Start-CsWindowsService -ComputerName gc-001.litwareinc.com
+Stop-CsWindowsService -ComputerName gc-001.litwareinc.com -Graceful
+Get-LgKeptDatabase
+Uninstall-CsDatabase -DatabaseType PersistentChat -SqlServerFqdn atl-sql-002.litwareinc.com
+Get-LgSession -Account kenmyer | Remove-LgSession
+Get-LgToken
+New-LgToken -Label "nightly report" -Role CsViewOnlyAdministrator -ExpiresInDays 90
+Get-LgToken | Where-Object {$_.Label -like "nightly*"} | Remove-LgToken
+Test-LgAudit
+Get-LgAudit -ResultSize 20 -Filter "Set-*"
+"#;
+
+/// All lines.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    LINES.lines().filter(|l| !l.is_empty())
+}
+
+/// Lines that use the cmdlet of this name.
+pub fn of(name: &str) -> impl Iterator<Item = &'static str> {
+    all().filter(move |l| l.split([' ', '(']).any(|w| w == name))
+}
