@@ -44,7 +44,22 @@ pub fn run(release: bool) -> Result<()> {
         running.wait_quiet()?;
         println!("{:<34}{:>12} kB resident when idle", "", running.resident_kb()?);
     }
-    fs::remove_dir_all(&data).context("cannot remove the data of the measurement")
+    fs::remove_dir_all(&data).context("cannot remove the data of the measurement")?;
+    load(&binary, release)
+}
+
+/// Requests, the shared page and the test message under load, beside what a bare handler does.
+fn load(binary: &Path, release: bool) -> Result<()> {
+    let mut cargo = program("cargo");
+    cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", "load"]);
+    if release {
+        cargo.arg("--release");
+    }
+    let status = cargo.env("LIFEGUARD_BIN", binary).status().context("cannot run the load run")?;
+    if !status.success() {
+        bail!("the load run failed");
+    }
+    Ok(())
 }
 
 /// A server that is stopped when dropped.

@@ -1,0 +1,194 @@
+//! The load run of `cargo xtask bench`: requests per second and latencies of the pool list and the shared
+//! status page beside a bare axum handler that answers the same bytes, and the test message's latency
+//! beside the bare number of its round trips over loopback. Ratios within one run, on one machine.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::routing::get;
+use lifeguard_tests::{Client, Options, Server, wait};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Connections that ask at the same time.
+const CONNECTIONS: usize = 16;
+/// How long each is asked.
+const PERIOD: Duration = Duration::from_secs(4);
+/// Test messages that are measured.
+const TESTS: usize = 20;
+/// Round trips of a test message between first send and second receipt: each of the two posts goes from
+/// the client over the Front End to the chat server, and from there to the other client.
+const ROUND_TRIPS: u32 = 4;
+
+struct Measured {
+    per_second: f64,
+    p50: Duration,
+    p99: Duration,
+}
+
+fn percentile(sorted: &[Duration], p: usize) -> Duration {
+    sorted.get((sorted.len() * p / 100).min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+async fn load(url: &str, cookie: Option<String>) -> Result<Measured> {
+    let started = Instant::now();
+    let mut tasks = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let (url, cookie) = (url.to_owned(), cookie.clone());
+        tasks.push(tokio::spawn(async move {
+            let http = reqwest::Client::builder().no_proxy().build()?;
+            let mut taken = Vec::new();
+            while started.elapsed() < PERIOD {
+                let begun = Instant::now();
+                let mut request = http.get(&url);
+                if let Some(c) = &cookie {
+                    request = request.bearer_auth(c);
+                }
+                let answer = request.send().await?;
+                ensure!(answer.status() == 200, "{url}: {}", answer.status());
+                answer.bytes().await?;
+                taken.push(begun.elapsed());
+            }
+            Ok(taken)
+        }));
+    }
+    let mut all = Vec::new();
+    for t in tasks {
+        all.extend(t.await??);
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    all.sort_unstable();
+    let count = u32::try_from(all.len()).unwrap_or(u32::MAX);
+    Ok(Measured {
+        per_second: f64::from(count) / seconds,
+        p50: percentile(&all, 50),
+        p99: percentile(&all, 99),
+    })
+}
+
+fn print(name: &str, m: &Measured, bare: &Measured) {
+    println!(
+        "{name:<34}{:>10.0} requests/s {:>8.2} ms p50 {:>8.2} ms p99   {:>5.2} of the bare handler",
+        m.per_second,
+        m.p50.as_secs_f64() * 1e3,
+        m.p99.as_secs_f64() * 1e3,
+        m.per_second / bare.per_second
+    );
+}
+
+/// A bare axum handler in this process that answers `body`; its address.
+async fn bare(body: String) -> Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let handler = move || {
+        let body = body.clone();
+        async move { ([("content-type", "application/json")], body) }
+    };
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/", get(handler))).await });
+    Ok(format!("http://{address}/"))
+}
+
+/// Median of a round trip of a kilobyte over loopback.
+async fn round_trip() -> Result<Duration> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        let (mut s, _) = listener.accept().await?;
+        let mut buffer = [0; 1024];
+        while s.read_exact(&mut buffer).await.is_ok() {
+            s.write_all(&buffer).await?;
+        }
+        anyhow::Ok(())
+    });
+    let mut s = tokio::net::TcpStream::connect(address).await?;
+    s.set_nodelay(true)?;
+    let mut buffer = [7; 1024];
+    let mut taken = Vec::new();
+    for _ in 0..500 {
+        let begun = Instant::now();
+        s.write_all(&buffer).await?;
+        s.read_exact(&mut buffer).await?;
+        taken.push(begun.elapsed());
+    }
+    taken.sort_unstable();
+    Ok(percentile(&taken, 50))
+}
+
+async fn sample() -> Result<(Server, Client, Value)> {
+    let server = Server::start(Options::default()).await?;
+    let client = server.client()?;
+    let body = json!({ "token": server.setup_token().await?, "name": "root", "password": "correct horse 12", "deployment": "litware" });
+    let (status, answer) = client.post("/api/v1/setup", &body).await?;
+    ensure!(status == 200, "{answer}");
+    let id = answer["job"].as_str().context("no job")?.to_owned();
+    wait::until("the sample", async || {
+        let (_, j) = client.get(&format!("/api/v1/jobs/{id}")).await?;
+        ensure!(j["state"] == "done", "{j}");
+        Ok(())
+    })
+    .await?;
+    Ok((server, client, answer["credentials"].clone()))
+}
+
+async fn invoke(c: &Client, name: &str, args: Value) -> Result<Value> {
+    let (status, answer) = c.invoke(name, &json!({ "args": args, "confirmed": true })).await?;
+    ensure!(status == 200, "{name}: {answer}");
+    Ok(answer)
+}
+
+async fn test_messages(c: &Client, users: &Value) -> Result<Vec<Duration>> {
+    let credential =
+        |i: usize| json!({ "UserName": users[i]["logon_name"], "Password": users[i]["password"] });
+    let mut taken = Vec::new();
+    for _ in 0..TESTS {
+        let args = json!({
+            "TargetFqdn": "atl-fe-001.litwareinc.com",
+            "SenderSipAddress": users[0]["sip_address"], "SenderCredential": credential(0),
+            "ReceiverSipAddress": users[1]["sip_address"], "ReceiverCredential": credential(1),
+        });
+        let id = invoke(c, "Test-CsPersistentChatMessage", args).await?["job"]
+            .as_str()
+            .context("no run")?
+            .to_owned();
+        let run = wait::until("a test message", async || {
+            let (_, t) = c.get(&format!("/api/v1/tests/{id}")).await?;
+            ensure!(t["summary"]["state"] != "running", "{t}");
+            Ok(t)
+        })
+        .await?;
+        taken.push(Duration::from_micros(run["summary"]["latency_us"].as_u64().context("it failed")?));
+    }
+    taken.sort_unstable();
+    Ok(taken)
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let (server, client, users) = sample().await?;
+    let token =
+        invoke(&client, "New-LgToken", json!({ "Label": "bench", "Role": "CsViewOnlyAdministrator" }))
+            .await?;
+    let token = token["output"][0]["Token"].as_str().context("no token")?.to_owned();
+    let share = invoke(&client, "New-LgShare", json!({ "Label": "bench" })).await?;
+    let link = share["output"][0]["Link"].as_str().context("no link")?.to_owned();
+    let (_, pools) = client.get("/api/v1/pools").await?;
+    let handler = bare(pools.to_string()).await?;
+    let plain = load(&handler, None).await?;
+    print("bare axum handler, same bytes", &plain, &plain);
+    let list = load(&format!("{}/api/v1/pools", server.url().trim_end_matches('/')), Some(token)).await?;
+    print("GET /api/v1/pools", &list, &plain);
+    print("shared status page", &load(&link, None).await?, &plain);
+    let taken = test_messages(&client, &users).await?;
+    let bare_trips = round_trip().await? * ROUND_TRIPS;
+    let ms = |d: Duration| d.as_secs_f64() * 1e3;
+    println!(
+        "{:<34}{:>10.2} ms p50 {:>8.2} ms p99; its {ROUND_TRIPS} round trips bare take {:.3} ms: {:.0} times that",
+        "test message latency",
+        ms(percentile(&taken, 50)),
+        ms(percentile(&taken, 99)),
+        ms(bare_trips),
+        ms(percentile(&taken, 50)) / ms(bare_trips)
+    );
+    Ok(())
+}
