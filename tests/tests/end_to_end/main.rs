@@ -11,3 +11,4 @@ mod shell;
 mod sip_client;
 mod support;
 mod support_tls;
+mod walk;
