@@ -215,12 +215,14 @@ impl Acts {
 
     fn done(self, act: &Act, response: &CmdletResponse) {
         let toasts = app().toasts;
-        let done = format!("Done: {}.", act.label);
-        match response.job.as_deref().filter(|_| act.cmdlet == "Publish-CsTopology") {
-            Some(job) => toasts.say_with_link(done, "Show the run", Route::Job(job.to_owned()).href()),
-            // A test message shows itself.
-            None if response.job.is_some() => {}
-            None => toasts.say(done),
+        match response.job.as_deref() {
+            // A run and a test message show themselves, where the page goes there.
+            Some(_) if act.on_done.is_some() => {}
+            Some(job) => {
+                let started = format!("Started: {}.", act.label);
+                toasts.say_with_link(started, "Show the run", Route::Job(job.to_owned()).href());
+            }
+            None => toasts.say(format!("Done: {}.", act.label)),
         }
         for warning in &response.warnings {
             toasts.warn(warning.clone());

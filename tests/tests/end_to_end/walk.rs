@@ -7,8 +7,6 @@ mod hand;
 mod operate;
 mod wizard;
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use lifeguard_tests::{Browser, Options, Server};
 
@@ -17,8 +15,7 @@ use self::hand::{Hand, Person};
 /// From the first visit to the shared pool.
 async fn walk(hand: Hand) -> Result<()> {
     let server = Server::start(Options::default()).await?;
-    let mut b = Browser::start().await?;
-    b.set_patience(Duration::from_secs(60));
+    let b = Browser::start().await?;
     if hand == Hand::Keyboard {
         b.dark().await?;
     }

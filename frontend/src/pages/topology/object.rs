@@ -125,7 +125,7 @@ fn mono(text: &str) -> AnyView {
 
 fn object_link(kind: ObjectKind, id: &str, label: &str) -> AnyView {
     let href = Route::TopologyObject(slug(kind).to_owned(), id.to_owned()).href();
-    view! { <a class="mono" href=href>{breakable(label)}</a> }.into_any()
+    view! { <a class="mono" href=href aria-label=label.to_owned()>{breakable(label)}</a> }.into_any()
 }
 
 fn site_facts(t: &Topology, n: &Node) -> AnyView {

@@ -56,7 +56,7 @@ pub async fn topology(p: &Person) -> Result<()> {
     p.choose("Named Instance").await?;
     p.fill("Instance name", "RTC").await?;
     p.judge("07-sql-store").await?;
-    p.send("Add the SQL Server store sql02.contoso.com").await?;
+    p.send("Add the SQL Server store sql02.contoso.com\\RTC").await?;
     p.sees(&["4 changes are not published.", "sql02.contoso.com\\RTC"]).await?;
 
     p.follow("New file store …").await?;
@@ -75,7 +75,7 @@ pub async fn topology(p: &Person) -> Result<()> {
 pub async fn publish(p: &Person) -> Result<()> {
     p.follow("Publish now").await?;
     p.on("Publish the topology").await?;
-    p.sees(&["6 changes", "contoso.com", "fepool.contoso.com", "pcpool.contoso.com", "sql01.contoso.com"])
+    p.sees(&["7 changes", "contoso.com", "fepool.contoso.com", "pcpool.contoso.com", "sql01.contoso.com"])
         .await?;
     p.fill("Comment (optional)", "The first pool").await?;
     p.judge("30-publish").await?;

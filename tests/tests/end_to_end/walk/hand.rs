@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use lifeguard_tests::{Browser, Key, WebElement, wait};
+use lifeguard_tests::{Browser, By, Key, WebElement, wait};
 use serde_json::{Value, json};
 
 /// Where focus is, seen from an element, and whether a person can see it.
@@ -18,12 +18,16 @@ const FOCUS: &str = "
     return {
         there: now === wanted,
         before: !!(now.compareDocumentPosition(wanted) & Node.DOCUMENT_POSITION_PRECEDING),
-        ring: !(bare(now) && bare(now.closest('label') || now)),
+        // A heading that a page or dialog begins with takes focus to be read; nothing can be done with it.
+        ring: now.tabIndex < 0 || !(bare(now) && bare(now.closest('label') || now)),
         seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0
             && box.left < innerWidth,
         free: !!middle && (now.contains(middle) || middle.contains(now) || !!middle.closest('.reason')),
         name,
     };";
+
+/// How long a person looks for something. The portal is a debug build on two shared cores.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// With what the page is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +49,39 @@ impl Person {
 
     /// Presses a button.
     pub async fn press(&self, name: &str) -> Result<()> {
-        self.activate(&["button"], name, Key::Space).await
+        self.activate("button", name, Key::Space).await
     }
 
     /// Presses a button of a form by sending the form.
     pub async fn send(&self, name: &str) -> Result<()> {
-        self.activate(&["button"], name, Key::Enter).await
+        self.activate("button", name, Key::Enter).await
     }
 
-    /// Follows a link.
+    /// Follows a link. An empty list repeats the page's link; where both lead to the same, either will do.
     pub async fn follow(&self, name: &str) -> Result<()> {
-        self.activate(&["link"], name, Key::Enter).await
+        let same = "const all = [...document.querySelectorAll('main a')].filter(a => a.innerText.trim() === arguments[0]);
+            return all.length > 1 && all.every(a => a.href === all[0].href);";
+        self.act(&format!("the link {name:?}"), Key::Enter, async || {
+            if self.b.script(same, vec![json!(name)]).await? == true {
+                return Ok(self.b.driver().find(By::LinkText(name)).await?);
+            }
+            self.b.by_role("link", name).await
+        })
+        .await
+    }
+
+    /// Goes to a page of the navigation at the left.
+    pub async fn go(&self, page: &str) -> Result<()> {
+        let link = format!("nav[aria-label=Main] a[title={page:?}]");
+        self.act(&format!("the navigation's {page:?}"), Key::Enter, async || {
+            Ok(self.b.driver().find(By::Css(link.as_str())).await?)
+        })
+        .await
     }
 
     /// Ticks or unticks a box.
     pub async fn tick(&self, name: &str) -> Result<()> {
-        self.activate(&["checkbox"], name, Key::Space).await
+        self.activate("checkbox", name, Key::Space).await
     }
 
     /// Chooses one of a few.
@@ -170,22 +191,40 @@ impl Person {
     /// Judges the screen: sound for assistive technology, and no wider than a phone.
     pub async fn judge(&self, name: &str) -> Result<()> {
         let name = format!("walk-{}-{name}", if self.hand == Hand::Mouse { "light" } else { "dark" });
+        self.still().await?;
         self.b.screenshot(&name).await?;
         self.b.assert_accessible(&name).await?;
         self.b.size(390, 844).await?;
         let wide = "return [...document.querySelectorAll('body *')]
             .filter(e => document.documentElement.scrollWidth > innerWidth && e.getBoundingClientRect().right > innerWidth)
             .map(e => e.outerHTML.slice(0, 120));";
+        self.still().await?;
         let wide = self.b.script(wide, vec![]).await?;
         self.b.screenshot(&format!("{name}-narrow")).await?;
         ensure!(wide == json!([]), "{name} scrolls sideways at 390 px because of {wide}");
         self.b.size(1280, 900).await
     }
 
-    async fn activate(&self, roles: &[&str], name: &str, key: Key) -> Result<()> {
-        let role = roles.first().copied().unwrap_or_default();
-        wait::within(Duration::from_secs(60), &format!("the {role} {name:?}"), async || {
-            let e = self.b.by_role(role, name).await?;
+    /// Waits until nothing moves on its way to a place; what turns for ever does not count.
+    async fn still(&self) -> Result<()> {
+        wait::until("the end of movements", async || {
+            let moving = "return document.getAnimations()
+                .filter(a => a.playState === 'running' && a.effect.getComputedTiming().endTime !== Infinity)
+                .map(a => a.effect.target.className);";
+            let moving = self.b.script(moving, vec![]).await?;
+            ensure!(moving == json!([]), "{moving}");
+            Ok(())
+        })
+        .await
+    }
+
+    async fn activate(&self, role: &str, name: &str, key: Key) -> Result<()> {
+        self.act(&format!("the {role} {name:?}"), key, async || self.b.by_role(role, name).await).await
+    }
+
+    async fn act(&self, what: &str, key: Key, find: impl AsyncFn() -> Result<WebElement>) -> Result<()> {
+        wait::within(PATIENCE, what, async || {
+            let e = find().await?;
             let off = e.attr("aria-disabled").await?.is_some_and(|v| v == "true");
             if off {
                 let why = self.ask("return arguments[0].parentElement.innerText;", &e).await?;
@@ -206,7 +245,8 @@ impl Person {
     /// on the way has to show that it has the focus, and must not lie under something else.
     async fn reach(&self, wanted: &WebElement) -> Result<()> {
         for stop in 0..120 {
-            let at = self.seen_focus(wanted).await?;
+            // Where a person comes from may have been scrolled away; what Tab goes to must be seen.
+            let at = if stop == 0 { self.ask(FOCUS, wanted).await? } else { self.seen_focus(wanted).await? };
             ensure!(at["gone"] != true, "the page redrew it");
             if at["there"] == true {
                 return Ok(());

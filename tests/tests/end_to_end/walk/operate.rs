@@ -11,17 +11,18 @@ const KEN: &str = "kenmyer's pass word";
 /// Two chat users and the policy that lets them chat.
 pub async fn people(p: &Person) -> Result<()> {
     for (name, user, password) in [("Pilar Ackerman", "pilar", PILAR), ("Ken Myer", "kenmyer", KEN)] {
-        p.follow("Users").await?;
+        p.go("Users").await?;
         p.on("Users").await?;
         p.sees(&[if user == "pilar" { "There is no user yet" } else { "sip:pilar@contoso.com" }]).await?;
         if user == "pilar" {
             p.judge("40-users-none").await?;
-            p.follow("Policies").await?;
+            p.go("Policies").await?;
             policy(p).await?;
-            p.follow("Users").await?;
+            p.go("Users").await?;
             p.on("Users").await?;
         }
-        new_user(p).await?;
+        p.follow("New user").await?;
+        p.on("New user").await?;
         p.fill("Display name", name).await?;
         p.fill("SIP address", &format!("sip:{user}@contoso.com")).await?;
         p.fill("Log-on name", &format!("CONTOSO\\{user}")).await?;
@@ -44,12 +45,6 @@ pub async fn people(p: &Person) -> Result<()> {
     p.judge("44-users").await
 }
 
-/// The page's button, or the one of the empty table.
-async fn new_user(p: &Person) -> Result<()> {
-    p.follow("New user").await?;
-    p.on("New user").await
-}
-
 async fn policy(p: &Person) -> Result<()> {
     p.on("Policies").await?;
     p.fill("Name", "Chat users").await?;
@@ -60,7 +55,7 @@ async fn policy(p: &Person) -> Result<()> {
 
 /// A category for everybody of the domain and an open room in it.
 pub async fn room(p: &Person) -> Result<()> {
-    p.follow("Rooms").await?;
+    p.go("Rooms").await?;
     p.on("Rooms").await?;
     p.follow("New category").await?;
     p.on("New category").await?;
@@ -83,7 +78,7 @@ pub async fn room(p: &Person) -> Result<()> {
 
 /// A message from Pilar to Ken through the real servers.
 pub async fn test_message(p: &Person) -> Result<()> {
-    p.follow("Test message").await?;
+    p.go("Test message").await?;
     p.sees(&["Target FQDN"]).await?;
     p.fill("Target FQDN", "fepool.contoso.com").await?;
     for (who, user, password) in [("Sender", "pilar", PILAR), ("Receiver", "kenmyer", KEN)] {
@@ -102,7 +97,7 @@ pub async fn test_message(p: &Person) -> Result<()> {
 
 /// *State*: the plan, FailedOver, and back.
 pub async fn switch_over_and_back(p: &Person) -> Result<()> {
-    p.follow("Pools").await?;
+    p.go("Pools").await?;
     p.on("Pools").await?;
     p.judge("70-pools").await?;
     p.follow("pcpool.contoso.com").await?;
@@ -143,7 +138,7 @@ async fn state(p: &Person, wanted: &str) -> Result<()> {
 
 /// The SIP address for legacy clients.
 pub async fn endpoint(p: &Person) -> Result<()> {
-    p.follow("Endpoints").await?;
+    p.go("Endpoints").await?;
     p.on("Endpoints").await?;
     p.fill("SIP address", "sip:persistentchat@contoso.com").await?;
     p.pick("Pool", "pcpool.contoso.com").await?;
@@ -155,7 +150,7 @@ pub async fn endpoint(p: &Person) -> Result<()> {
 
 /// A link that a stranger opens, until it is revoked.
 pub async fn share(p: &Person, server: &Server) -> Result<()> {
-    p.follow("Sharing").await?;
+    p.go("Sharing").await?;
     p.on("Sharing").await?;
     p.fill("Who it is for", "Helpdesk").await?;
     p.judge("90-sharing").await?;
@@ -184,7 +179,7 @@ pub async fn share(p: &Person, server: &Server) -> Result<()> {
 
 /// A line of the documents.
 pub async fn shell(p: &Person) -> Result<()> {
-    p.follow("Management Shell").await?;
+    p.go("Management Shell").await?;
     p.on("Management Shell").await?;
     p.fill("Command line", "Get-CsPersistentChatState").await?;
     p.send("Run").await?;
