@@ -289,6 +289,12 @@ pub fn ActButton(
             ..Act::new(cmdlet.clone(), args.get_untracked(), label.get_untracked())
         });
     };
+    // *Delete* in a row of a list says of what.
+    let brief = short.clone();
+    let spoken = Signal::derive(move || {
+        let whole = label.get();
+        brief.as_ref().is_some_and(|s| whole.starts_with(s.as_str())).then_some(whole)
+    });
     let words = Signal::derive(move || short.clone().unwrap_or_else(|| label.get()));
-    view! { <Button label=words kind icon blocked=why busy=app().acts.busy on_press=press /> }
+    view! { <Button label=words spoken kind icon blocked=why busy=app().acts.busy on_press=press /> }
 }

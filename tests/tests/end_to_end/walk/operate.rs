@@ -161,6 +161,7 @@ pub async fn share(p: &Person, server: &Server) -> Result<()> {
     ensure!(link.starts_with(server.url()), "{link}");
     p.press("Close").await?;
     p.b.wait_no_text("This is shown once.").await?;
+    ensure!(!p.b.text().await?.contains("Fill this in."), "the emptied form complains");
 
     let stranger = Browser::start().await?;
     stranger.goto(&link).await?;
@@ -168,11 +169,22 @@ pub async fn share(p: &Person, server: &Server) -> Result<()> {
     stranger.wait_text("pcpool.contoso.com").await?;
     stranger.assert_accessible("the shared status").await?;
     stranger.screenshot("walk-92-status").await?;
-    p.press("Revoke").await?;
+    let opened = By::Css("tbody td.number");
+    lifeguard_tests::wait::until("the count of openings", async || {
+        let count = p.b.driver().find(opened.clone()).await?.text().await?;
+        ensure!(count == "1", "opened {count} times");
+        Ok(())
+    })
+    .await?;
+    p.press("Revoke the link for Helpdesk").await?;
+    p.sees(&["It stops working at once."]).await?;
+    p.send("Revoke the link for Helpdesk").await?;
     p.sees(&["Done: Revoke the link for Helpdesk.", "Revoked"]).await?;
     p.judge("93-revoked").await?;
+    stranger.wait_text("This link does not work").await?;
     stranger.goto(&link).await?;
-    stranger.wait_no_text("pcpool.contoso.com").await?;
+    stranger.wait_text("This link does not work").await?;
+    stranger.assert_accessible("the dead link").await?;
     stranger.screenshot("walk-94-status-dead").await?;
     Ok(())
 }
