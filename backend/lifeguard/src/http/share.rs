@@ -22,6 +22,11 @@ use crate::views::status;
 
 /// Sent by the status page when it reads itself again.
 const AGAIN: &str = "x-lifeguard-again";
+/// The page of a link that is dead.
+const NO_LINK: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>No such link</title>\
+    <link rel=\"stylesheet\" href=\"/status.css\"></head><body><main><h1>This link does not work</h1>\
+    <p>It does not exist, was revoked, or has ended. Ask whoever gave it to you for a new one.</p></main></body></html>";
 /// How often a live viewer is checked against revocation, besides every change.
 const CHECK: Duration = Duration::from_secs(5);
 
@@ -40,8 +45,7 @@ pub async fn page(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let Some(share) = find(&app, &token)? else {
-        let text = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>No such link</title><main><h1>This link does not work</h1><p>It does not exist, was revoked, or has ended. Ask whoever gave it to you for a new one.</p></main></html>";
-        return Ok((StatusCode::NOT_FOUND, Html(text)).into_response());
+        return Ok((StatusCode::NOT_FOUND, Html(NO_LINK)).into_response());
     };
     // A page that reads itself again was opened once.
     if !headers.contains_key(AGAIN) {

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use shared::synthetic::{Hop, StepRecord};
 
 use super::layout::{phase_word, role_word};
-use crate::components::copy::breakable;
 use crate::components::{Icon, Mono};
 use crate::time::millis_of_us;
 
@@ -35,7 +34,7 @@ fn step(s: StepRecord) -> AnyView {
             {icon.draw()}
             <span class="run-step-role">{role_word(s.role)}</span>
             <span class="run-step-phase">{phase_word(s.phase)}<span class="visually-hidden">{format!(" {word}")}</span></span>
-            <span class="run-step-detail muted">{breakable(&s.detail)}</span>
+            <span class="run-step-detail muted">{s.detail.clone()}</span>
             <span class="number nowrap">{millis_of_us(s.duration_us)}</span>
         </li>
     }

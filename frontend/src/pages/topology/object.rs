@@ -65,7 +65,7 @@ fn details(v: &TopologyView, n: &Node) -> AnyView {
             {(!users.is_empty()).then(|| view! {
                 <div class="stack-s">
                     <h3>"Used by"</h3>
-                    <ul>{users.into_iter().map(|u| view! { <li>{breakable(&u)}</li> }).collect_view()}</ul>
+                    <ul>{users.into_iter().map(|u| view! { <li>{u}</li> }).collect_view()}</ul>
                 </div>
             })}
         </article>

@@ -52,7 +52,7 @@ fn line(id: &str, page: Page, text: String) -> AnyView {
     let href = Route::Wizard(id.to_owned(), page).href();
     view! {
         <li class="summary-line">
-            <span>{crate::components::copy::breakable(&text)}</span>
+            <span>{text}</span>
             <a href=href aria-label=format!("Change: {}", page.title())>"Change"</a>
         </li>
     }
