@@ -75,8 +75,15 @@ pub async fn topology(p: &Person) -> Result<()> {
 pub async fn publish(p: &Person) -> Result<()> {
     p.follow("Publish now").await?;
     p.on("Publish the topology").await?;
-    p.sees(&["7 changes", "contoso.com", "fepool.contoso.com", "pcpool.contoso.com", "sql01.contoso.com"])
-        .await?;
+    p.sees(&[
+        "7 changes",
+        "The SIP domain contoso.com is added.",
+        "The SQL Server store sql01.contoso.com is added.",
+        "The Persistent Chat pool pcpool.contoso.com is added: 2 computers on port 5041, mgc on sql01.contoso.com, \
+         files on \\\\fs01.contoso.com\\chatfiles, next hop fepool.contoso.com, backup on sql02.contoso.com\\RTC, \
+         compliance on.",
+    ])
+    .await?;
     p.fill("Comment (optional)", "The first pool").await?;
     p.judge("30-publish").await?;
     p.send("Publish the topology").await?;

@@ -99,6 +99,7 @@ pub async fn test_message(p: &Person) -> Result<()> {
 pub async fn switch_over_and_back(p: &Person) -> Result<()> {
     p.go("Pools").await?;
     p.on("Pools").await?;
+    p.sees(&["Contoso chat", "Normal", "2 of 2", "Success"]).await?;
     p.judge("70-pools").await?;
     p.follow("pcpool.contoso.com").await?;
     p.on("pcpool.contoso.com").await?;
