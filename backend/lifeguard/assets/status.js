@@ -6,7 +6,7 @@ async function read() {
   if (reading) return;
   reading = true;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(location.href, { cache: "no-store", headers: { "x-lifeguard-again": "1" } });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("main");
     if (fresh) main.replaceChildren(...fresh.childNodes);

@@ -215,16 +215,14 @@ impl Acts {
 
     fn done(self, act: &Act, response: &CmdletResponse) {
         let toasts = app().toasts;
-        let done = format!("Done: {}.", act.label);
-        match response.job.as_deref().filter(|_| {
-            act.cmdlet == "Publish-CsTopology"
-                || act.cmdlet.contains("-LgFail")
-                || act.cmdlet.ends_with("-LgRun")
-        }) {
-            Some(job) => toasts.say_with_link(done, "Show the run", Route::Job(job.to_owned()).href()),
-            // A test message shows itself.
-            None if response.job.is_some() => {}
-            None => toasts.say(done),
+        match response.job.as_deref() {
+            // A run and a test message show themselves, where the page goes there.
+            Some(_) if act.on_done.is_some() => {}
+            Some(job) => {
+                let started = format!("Started: {}.", act.label);
+                toasts.say_with_link(started, "Show the run", Route::Job(job.to_owned()).href());
+            }
+            None => toasts.say(format!("Done: {}.", act.label)),
         }
         for warning in &response.warnings {
             toasts.warn(warning.clone());
@@ -291,6 +289,12 @@ pub fn ActButton(
             ..Act::new(cmdlet.clone(), args.get_untracked(), label.get_untracked())
         });
     };
+    // *Delete* in a row of a list says of what.
+    let brief = short.clone();
+    let spoken = Signal::derive(move || {
+        let whole = label.get();
+        brief.as_ref().is_some_and(|s| whole.starts_with(s.as_str())).then_some(whole)
+    });
     let words = Signal::derive(move || short.clone().unwrap_or_else(|| label.get()));
-    view! { <Button label=words kind icon blocked=why busy=app().acts.busy on_press=press /> }
+    view! { <Button label=words spoken kind icon blocked=why busy=app().acts.busy on_press=press /> }
 }

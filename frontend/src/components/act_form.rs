@@ -59,7 +59,7 @@ pub fn ActForm(
         app().acts.start(Act {
             kind,
             review,
-            on_done: on_done.get_value(),
+            on_done: Some(finished(form, on_done.get_value())),
             on_error: Some(Arc::new(move |e: &ApiError| {
                 if !form.refuse(e) {
                     error.set(Some(e.clone()));
@@ -87,4 +87,14 @@ pub fn ActForm(
             </div>
         </form>
     }
+}
+
+/// The form begins again, and then what the page does.
+fn finished(form: FormState, page: Option<OnDone>) -> OnDone {
+    Arc::new(move |r| {
+        form.begin_again();
+        if let Some(f) = &page {
+            f(r);
+        }
+    })
 }

@@ -52,6 +52,9 @@ pub fn Button(
     /// Something runs; it takes no second press.
     #[prop(optional, into)]
     busy: Signal<bool>,
+    /// What a screen reader says instead of the label, when the words around tell the rest; begins with it.
+    #[prop(optional, into)]
+    spoken: Signal<Option<String>>,
     /// Sends the form it stands in instead of calling `on_press`.
     #[prop(optional)]
     submit: bool,
@@ -69,6 +72,7 @@ pub fn Button(
                 aria-disabled=move || (blocked.with(Option::is_some) || busy.get()).then_some("true")
                 aria-busy=move || busy.get().then_some("true")
                 aria-describedby=described
+                aria-label=spoken
                 on:click=move |e| {
                     if busy.get_untracked() {
                         e.prevent_default();

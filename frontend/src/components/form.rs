@@ -15,6 +15,7 @@ struct Entry {
     label: String,
     parameter: &'static str,
     problem: Signal<Option<String>>,
+    left: RwSignal<bool>,
 }
 
 /// State of a form, handed to its fields by context.
@@ -45,10 +46,9 @@ impl FormState {
     }
 
     /// Adds a field for as long as the calling component lives.
-    pub fn join(self, id: &str, label: &str, parameter: &'static str, problem: Signal<Option<String>>) {
-        let entry = Entry { id: id.to_owned(), label: label.to_owned(), parameter, problem };
+    fn join(self, entry: Entry) {
+        let id = entry.id.clone();
         self.entries.update(|e| e.push(entry));
-        let id = id.to_owned();
         on_cleanup(move || {
             // At the end of the whole form its state may be gone already.
             let _ = self.entries.try_update(|e| e.retain(|x| x.id != id));
@@ -86,6 +86,16 @@ impl FormState {
         }
     }
 
+    /// What was entered is done with: an emptied field is not wrong until it is left again.
+    pub fn begin_again(self) {
+        // The form may be gone by now.
+        let _ = self.attempted.try_set(false);
+        let fields = self.entries.try_with_untracked(|e| e.iter().map(|x| x.left).collect::<Vec<_>>());
+        for left in fields.unwrap_or_default() {
+            let _ = left.try_set(false);
+        }
+    }
+
     /// Takes an error of the portal; `false` when none of the fields is the one it stands at.
     pub fn refuse(self, error: &ApiError) -> bool {
         let mut by_field: BTreeMap<String, String> =
@@ -119,10 +129,11 @@ impl FieldState {
     /// Joins the form around it, when there is one.
     pub fn new(id: &str, label: &str, parameter: &'static str, problem: Signal<Option<String>>) -> Self {
         let form = use_context::<FormState>();
+        let left = RwSignal::new(false);
         if let Some(form) = form {
-            form.join(id, label, parameter, problem);
+            form.join(Entry { id: id.to_owned(), label: label.to_owned(), parameter, problem, left });
         }
-        Self { left: RwSignal::new(false), form, parameter, problem }
+        Self { left, form, parameter, problem }
     }
 
     /// The error to show under the field now.

@@ -61,10 +61,10 @@ fn change(c: PlannedChange) -> AnyView {
     let or_dash = |s: String| if s.is_empty() { "–".into_any() } else { breakable(&s) };
     view! {
         <tr>
-            <th scope="row" class="mono">{breakable(&c.target)}</th>
-            <td>{c.property}</td>
-            <td class="mono plan-before">{or_dash(c.before)}</td>
-            <td class="mono plan-after">{or_dash(c.after)}</td>
+            <th scope="row" class="mono" data-label="What"><span>{breakable(&c.target)}</span></th>
+            <td data-label="Property"><span>{c.property}</span></td>
+            <td class="mono plan-before" data-label="Before"><span>{or_dash(c.before)}</span></td>
+            <td class="mono plan-after" data-label="After"><span>{or_dash(c.after)}</span></td>
         </tr>
     }
     .into_any()

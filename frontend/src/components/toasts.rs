@@ -17,6 +17,9 @@ pub struct Toast {
     link: Option<(String, String)>,
 }
 
+/// How many messages of things done stand at once.
+const MOST: usize = 2;
+
 /// The messages that are seen now.
 #[derive(Clone, Copy)]
 pub struct Toasts {
@@ -49,7 +52,15 @@ impl Toasts {
     fn add(self, text: String, warning: bool, link: Option<(String, String)>) {
         let id = self.next.get_untracked();
         self.next.set(id + 1);
-        self.list.update(|l| l.push(Toast { id, warning, text, link }));
+        self.list.update(|l| {
+            l.push(Toast { id, warning, text, link });
+            // What is done quickly one after the other does not cover the page.
+            while l.iter().filter(|t| !t.warning).count() > MOST
+                && let Some(oldest) = l.iter().position(|t| !t.warning)
+            {
+                l.remove(oldest);
+            }
+        });
         if !warning {
             Timeout::new(STAY_MS, move || self.close(id)).forget();
         }

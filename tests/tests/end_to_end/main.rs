@@ -14,4 +14,5 @@ mod shell;
 mod sip_client;
 mod support;
 mod support_tls;
+mod walk;
 mod watch;

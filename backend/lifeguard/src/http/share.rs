@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use futures_util::StreamExt;
 use shared::api::StatusView;
 use shared::error::ApiError;
+use shared::events::Topic;
 use store::management::accounts::{self, Share};
 
 use super::error::HttpError;
@@ -19,6 +20,13 @@ use crate::app::App;
 use crate::door::store_error;
 use crate::views::status;
 
+/// Sent by the status page when it reads itself again.
+const AGAIN: &str = "x-lifeguard-again";
+/// The page of a link that is dead.
+const NO_LINK: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>No such link</title>\
+    <link rel=\"stylesheet\" href=\"/status.css\"></head><body><main><h1>This link does not work</h1>\
+    <p>It does not exist, was revoked, or has ended. Ask whoever gave it to you for a new one.</p></main></body></html>";
 /// How often a live viewer is checked against revocation, besides every change.
 const CHECK: Duration = Duration::from_secs(5);
 
@@ -31,13 +39,20 @@ fn gone() -> HttpError {
 }
 
 /// `GET /status/{token}`.
-pub async fn page(State(app): State<Arc<App>>, Path(token): Path<String>) -> Result<Response, HttpError> {
+pub async fn page(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
     let Some(share) = find(&app, &token)? else {
-        let text = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>No such link</title><main><h1>This link does not work</h1><p>It does not exist, was revoked, or has ended. Ask whoever gave it to you for a new one.</p></main></html>";
-        return Ok((StatusCode::NOT_FOUND, Html(text)).into_response());
+        return Ok((StatusCode::NOT_FOUND, Html(NO_LINK)).into_response());
     };
-    let now = app.clock.now();
-    app.store.write(|tx| accounts::note_share_use(tx, &share.id, now)).map_err(store_error)?;
+    // A page that reads itself again was opened once.
+    if !headers.contains_key(AGAIN) {
+        let now = app.clock.now();
+        app.store.write(|tx| accounts::note_share_use(tx, &share.id, now)).map_err(store_error)?;
+        app.bus.send(Topic::Directory, "shares");
+    }
     let view = status::view(&app).await?;
     let html = status::html(&view, "/status.css", "/status.js");
     let robots = (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow"));

@@ -140,11 +140,14 @@ pub fn RadioGroup(
     let option = {
         move |(v, words, text): (String, String, String)| {
             let id = dom::uid("option");
+            let words_id = format!("{id}-words");
             let text_id = format!("{id}-text");
             let mine = v.clone();
+            // The explanation is clickable as well, but it describes: a screen reader says it once, after the name.
             view! {
                 <label class="check">
-                    <input type="radio" id=id name=group.clone() value=v.clone() aria-describedby=text_id.clone()
+                    <input type="radio" id=id name=group.clone() value=v.clone()
+                        aria-labelledby=words_id.clone() aria-describedby=text_id.clone()
                         prop:checked=move || value.with(|x| *x == mine)
                         on:change=move |_| {
                             value.set(v.clone());
@@ -154,7 +157,7 @@ pub fn RadioGroup(
                         }
                     />
                     <span>
-                        {words}
+                        <span id=words_id>{words}</span>
                         <span class="check-text" id=text_id>{text}</span>
                     </span>
                 </label>

@@ -58,7 +58,7 @@ fn columns() -> Vec<Column<EndpointView>> {
         Column::<EndpointView>::new("SIP address", |e| e.sip_address.to_string())
             .shown(|e| view! { <Mono text=e.sip_address.as_str() copy=true /> }.into_any()),
         Column::<EndpointView>::new("Pool", |e| e.pool.to_string()).shown(|e| {
-            view! { <a href=format!("/pools/{}", e.pool)><Mono text=e.pool.as_str() /></a> }.into_any()
+            view! { <a href=format!("/pools/{}", e.pool) aria-label=e.pool.to_string()><Mono text=e.pool.as_str() /></a> }.into_any()
         }),
         Column::<EndpointView>::new("Display name", |e| e.display_name.clone()),
         Column::<EndpointView>::new("Created", |e| e.created.rfc3339())
@@ -96,7 +96,7 @@ fn NewEndpoint(pools: Memo<Vec<(String, String)>>) -> impl IntoView {
     });
     let label = Signal::derive(move || match sip.get().trim() {
         "" => "Create the endpoint".to_owned(),
-        s => format!("Create {s}"),
+        s => format!("Create the endpoint {s}"),
     });
     let done = std::sync::Arc::new(move |_: &_| {
         sip.set(String::new());

@@ -25,7 +25,7 @@ pub fn PoolCard(
         <article class="card pool-card">
             <header class="pool-card-head">
                 <div>
-                    <h3><a href=href class="mono">{breakable(&fqdn)}</a></h3>
+                    <h3><a href=href class="mono" aria-label=fqdn.clone()>{breakable(&fqdn)}</a></h3>
                     <p class="muted">{pool.display_name}" · "{pool.site}</p>
                 </div>
                 <div class="pool-card-state">

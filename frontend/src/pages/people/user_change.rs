@@ -46,7 +46,7 @@ pub fn ChangeUser(
 fn Grant(user: UserView, policies: Memo<Vec<(String, String)>>, done: Callback<()>) -> impl IntoView {
     let before = user.policy.clone().unwrap_or_default();
     let policy = RwSignal::new(before.clone());
-    let identity = user.sip_address.to_string();
+    let (identity, name) = (user.sip_address.to_string(), user.display_name.clone());
     let arguments = Signal::derive(move || -> Map<String, Value> {
         args([("Identity", identity.clone().into()), ("PolicyName", policy.get().into())])
     });
@@ -54,8 +54,8 @@ fn Grant(user: UserView, policies: Memo<Vec<(String, String)>>, done: Callback<(
         policy.with(|p| *p == before).then(|| "This policy is granted already.".to_owned())
     });
     let label = Signal::derive(move || match policy.get().as_str() {
-        "" => "Take the user policy away".to_owned(),
-        p => format!("Grant {p}"),
+        "" => format!("Take the user policy of {name} away"),
+        p => format!("Grant {p} to {name}"),
     });
     let text = format!(
         "Now {}, decided by the {}. A user policy goes before the site's, and that before the global one.",

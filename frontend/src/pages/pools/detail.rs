@@ -42,7 +42,8 @@ pub fn PoolPage(
     let actions = move || {
         view! {
             <LinkButton label="Send a test message" href=test.clone() icon=Some(Icon::Test) />
-            {move || data.value.get().map(|d| switch_button(&d.summary))}
+            // The tab *State* has the button where the switch is explained.
+            {move || data.value.get().filter(|_| tab.get() != PoolTab::State).map(|d| switch_button(&d.summary))}
         }
     };
     view! {

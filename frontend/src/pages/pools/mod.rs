@@ -71,7 +71,7 @@ fn name(p: &PoolSummary) -> AnyView {
     let href = Route::Pool(p.fqdn.to_string(), PoolTab::Overview).href();
     view! {
         <span class="stack-s">
-            <a href=href><Mono text=p.fqdn.as_str() /></a>
+            <a href=href aria-label=p.fqdn.to_string()><Mono text=p.fqdn.as_str() /></a>
             <small class="muted">{p.display_name.clone()}</small>
         </span>
     }

@@ -73,7 +73,7 @@ fn Changes(view: Current<TopologyView>) -> impl IntoView {
             <ActButton cmdlet="Reset-LgTopologyDraft" args=serde_json::Map::new() label=drop_label short="Drop all changes" kind=ButtonKind::Danger />
         }>
             <ul class="card changes">
-                {move || sentences.get().into_iter().map(|s| view! { <li>{crate::components::copy::breakable(&s)}</li> }).collect_view()}
+                {move || sentences.get().into_iter().map(|s| view! { <li>{s}</li> }).collect_view()}
             </ul>
             <details class="changes-json">
                 <summary>"Show the changes as JSON"</summary>

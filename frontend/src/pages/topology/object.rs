@@ -65,7 +65,7 @@ fn details(v: &TopologyView, n: &Node) -> AnyView {
             {(!users.is_empty()).then(|| view! {
                 <div class="stack-s">
                     <h3>"Used by"</h3>
-                    <ul>{users.into_iter().map(|u| view! { <li>{breakable(&u)}</li> }).collect_view()}</ul>
+                    <ul>{users.into_iter().map(|u| view! { <li>{u}</li> }).collect_view()}</ul>
                 </div>
             })}
         </article>
@@ -128,7 +128,7 @@ fn mono(text: &str) -> AnyView {
 
 fn object_link(kind: ObjectKind, id: &str, label: &str) -> AnyView {
     let href = Route::TopologyObject(slug(kind).to_owned(), id.to_owned()).href();
-    view! { <a class="mono" href=href>{breakable(label)}</a> }.into_any()
+    view! { <a class="mono" href=href aria-label=label.to_owned()>{breakable(label)}</a> }.into_any()
 }
 
 fn site_facts(t: &Topology, n: &Node) -> AnyView {

@@ -36,7 +36,13 @@ pub fn NewSqlStore(
             ("Placement", word(&place.read()).into()),
         ])
     });
-    let label = Signal::derive(move || named("Add the SQL Server store", &fqdn.read()));
+    let label = Signal::derive(move || {
+        let name = match given.get().filter(|i| !i.is_empty()) {
+            Some(instance) => format!("{}\\{instance}", fqdn.read().trim()),
+            None => fqdn.get(),
+        };
+        named("Add the SQL Server store", &name)
+    });
     let problem = Signal::derive(move || {
         let store = SqlStore {
             id: trial_id(),

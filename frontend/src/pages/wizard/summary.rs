@@ -52,7 +52,7 @@ fn line(id: &str, page: Page, text: String) -> AnyView {
     let href = Route::Wizard(id.to_owned(), page).href();
     view! {
         <li class="summary-line">
-            <span>{crate::components::copy::breakable(&text)}</span>
+            <span>{text}</span>
             <a href=href aria-label=format!("Change: {}", page.title())>"Change"</a>
         </li>
     }
@@ -136,8 +136,7 @@ pub fn Finish(
         blocker(Page::Summary, &w.problems.read()).map(wrong).or_else(wait)
     });
     let arguments = Signal::derive(move || args([("Draft", w.id.get_value().into())]));
-    let label =
-        Signal::derive(move || format!("Finish: add {} to the topology draft", w.draft.read().fqdn.trim()));
+    let label = Signal::derive(move || format!("Add {} to the topology draft", w.draft.read().fqdn.trim()));
     let done = Arc::new(move |_: &CmdletResponse| {
         finished.set(Some(w.draft.read_untracked().fqdn.trim().to_owned()));
     });
