@@ -150,13 +150,9 @@ fn describe(p: &mut Plan, pool: &ChatPool, old: &SideView, new: &SideView, words
     }
     match &old.error {
         None => {
-            let how = if new.restoring.is_some() {
-                "the tail of its log is shipped and applied on"
-            } else {
-                "it is copied fully to"
-            };
+            // Whether the log brings it over or a whole copy is the fleet's to choose when it is done.
             p.sentences.push(format!(
-                "Posts to {} stop; {} is closed, and {how} {}.",
+                "Posts to {} stop; {} is closed, and all it holds is brought over to {}.",
                 pool.fqdn,
                 in_use(old, words.0),
                 new.store

@@ -105,7 +105,7 @@ pub async fn switch_over_and_back(p: &Person) -> Result<()> {
     p.on("pcpool.contoso.com").await?;
     p.judge("71-pool").await?;
     p.follow("State").await?;
-    p.sees(&["What a switch does", "Uses mgc on", "now, since"]).await?;
+    p.sees(&["The state alone", "Uses mgc on", "now, since"]).await?;
     p.judge("72-state").await?;
     for (act, now, shot) in [
         ("Fail over pcpool", "FailedOver", "73-fail-over"),
