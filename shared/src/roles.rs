@@ -66,7 +66,8 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 ["Start-LgFailover", "Start-LgFailback", "Resume-LgRun", "Stop-LgRun"].contains(&cmdlet);
             let chat = guided
                 || ANSWER_ALERTS.contains(&cmdlet)
-                || cmdlet.contains("CsPersistentChat") || cmdlet == "Move-LgPersistentChatEndpoint";
+                || cmdlet.contains("CsPersistentChat")
+                || cmdlet == "Move-LgPersistentChatEndpoint";
             read || define
                 || chat
                 || cmdlet.ends_with("LgShare")

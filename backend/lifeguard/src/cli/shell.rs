@@ -155,7 +155,11 @@ fn portal(args: &ShellArgs) -> Result<Portal, Failed> {
     value.set_sensitive(true);
     headers.insert(AUTHORIZATION, value);
     headers.insert("x-lifeguard-csrf", HeaderValue::from_static("1"));
-    let http = reqwest::Client::builder().default_headers(headers).no_proxy().build()?;
+    let http = reqwest::Client::builder()
+        .tls_backend_preconfigured(crate::tls::client_config())
+        .default_headers(headers)
+        .no_proxy()
+        .build()?;
     let credentials = args.credential_file.as_ref().map(credentials).transpose()?.unwrap_or_default();
     Ok(Portal { http, base: args.portal.trim_end_matches('/').to_owned(), credentials })
 }

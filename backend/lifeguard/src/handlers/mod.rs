@@ -2,6 +2,8 @@
 
 mod accounts;
 mod active;
+mod alert_targets;
+mod alerts;
 mod endpoints;
 mod failover;
 mod kept;

@@ -273,7 +273,8 @@ fn delivery(r: &rusqlite::Row<'_>) -> rusqlite::Result<Delivery> {
 /// # Errors
 /// SQLite's.
 pub fn deliveries(c: &Connection, limit: u32) -> Result<Vec<Delivery>> {
-    let sql = "SELECT id, target, at, body, state, tries, error FROM alert_delivery ORDER BY seq DESC LIMIT ?1";
+    let sql =
+        "SELECT id, target, at, body, state, tries, error FROM alert_delivery ORDER BY seq DESC LIMIT ?1";
     let mut s = c.prepare_cached(sql)?;
     Ok(s.query_map([limit], delivery)?.collect::<rusqlite::Result<_>>()?)
 }
@@ -320,7 +321,9 @@ mod tests {
             (1..=KEEP + 50).try_for_each(|n| add_delivery(tx, &one(n, "delivered")))
         })
         .unwrap();
-        let (all, next) = m.read(|c| Ok::<_, crate::management::StoreError>((deliveries(c, 1_000)?, next_pending(c, "t")?))).unwrap();
+        let (all, next) = m
+            .read(|c| Ok::<_, crate::management::StoreError>((deliveries(c, 1_000)?, next_pending(c, "t")?)))
+            .unwrap();
         assert_eq!((all.len(), next.map(|d| d.id)), (201, Some("0".to_owned())));
         m.write(|tx| remove_target(tx, "t")).unwrap();
         assert!(m.read(waiting).unwrap().is_empty(), "nothing waits for a target that was removed");
