@@ -1,5 +1,6 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
+mod alerts;
 mod chat;
 mod documents;
 mod editing;
@@ -9,6 +10,7 @@ mod harness;
 mod page;
 mod portal;
 mod publishing;
+mod receivers;
 mod shell;
 mod sip_client;
 mod support;
