@@ -52,6 +52,8 @@ pub enum SettingsTab {
     /// Portal accounts.
     #[default]
     Accounts,
+    /// Who is told of problems.
+    Alerts,
     /// Which role may run what.
     Roles,
     /// Version and instance.
@@ -60,12 +62,13 @@ pub enum SettingsTab {
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 3] = [Self::Accounts, Self::Roles, Self::About];
+    pub const ALL: [Self; 4] = [Self::Accounts, Self::Alerts, Self::Roles, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
         match self {
             Self::Accounts => "Accounts",
+            Self::Alerts => "Alerts",
             Self::Roles => "Who can do what",
             Self::About => "About",
         }
@@ -74,6 +77,7 @@ impl SettingsTab {
     fn slug(self) -> &'static str {
         match self {
             Self::Accounts => "",
+            Self::Alerts => "alerts",
             Self::Roles => "roles",
             Self::About => "about",
         }

@@ -236,10 +236,7 @@ async fn metrics_need_a_sign_in_and_readiness_names_a_closed_database() -> Resul
     ensure!(anyone.get("/metrics").await?.0 == 401);
     let (status, text) = anyone.get("/readyz").await?;
     ensure!(status == 200 && text == "ready\n", "{status} {text}");
-    let answer = s.client.request(Method::GET, "/metrics").send().await?;
-    ensure!(answer.headers()["content-type"].to_str()?.starts_with("text/plain; version=0.0.4"));
-    let text = answer.text().await?;
-    for wanted in [
+    let wanted = [
         "lifeguard_pools{state=\"normal\"} 4\n",
         "lifeguard_pools{state=\"no_database\"} 0\n",
         "lifeguard_servers{state=\"failed\"} 0\n",
@@ -251,9 +248,17 @@ async fn metrics_need_a_sign_in_and_readiness_names_a_closed_database() -> Resul
         "lifeguard_problems{severity=\"error\"} 0\n",
         "lifeguard_http_requests_total{status=\"200\"} ",
         "process_resident_memory_bytes ",
-    ] {
-        ensure!(text.contains(wanted), "{wanted} is missing:\n{text}");
-    }
+    ];
+    // The jobs of log shipping have their first turn within a second.
+    let text = wait::until("all metrics", async || {
+        let answer = s.client.request(Method::GET, "/metrics").send().await?;
+        ensure!(answer.headers()["content-type"].to_str()?.starts_with("text/plain; version=0.0.4"));
+        let text = answer.text().await?;
+        let missing: Vec<_> = wanted.iter().filter(|w| !text.contains(**w)).collect();
+        ensure!(missing.is_empty(), "{missing:?} are missing:\n{text}");
+        Ok(text)
+    })
+    .await?;
     for line in text.lines().filter(|l| !l.starts_with('#')) {
         let value = line.rsplit_once(' ').map(|(_, v)| v.parse::<f64>());
         ensure!(value.is_some_and(|v| v.is_ok()), "not a sample: {line}");
