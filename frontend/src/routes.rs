@@ -54,6 +54,8 @@ pub enum SettingsTab {
     Accounts,
     /// Sessions and API tokens.
     Access,
+    /// Who is told of problems.
+    Alerts,
     /// Which role may run what.
     Roles,
     /// Version and instance.
@@ -62,13 +64,14 @@ pub enum SettingsTab {
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 4] = [Self::Accounts, Self::Access, Self::Roles, Self::About];
+    pub const ALL: [Self; 5] = [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
         match self {
             Self::Accounts => "Accounts",
             Self::Access => "Sessions and tokens",
+            Self::Alerts => "Alerts",
             Self::Roles => "Who can do what",
             Self::About => "About",
         }
@@ -78,6 +81,7 @@ impl SettingsTab {
         match self {
             Self::Accounts => "",
             Self::Access => "access",
+            Self::Alerts => "alerts",
             Self::Roles => "roles",
             Self::About => "about",
         }

@@ -88,6 +88,8 @@ const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "Clien
 const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
 const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
 const DATABASE_TYPES: Kind = Kind::Choice(&["PersistentChat", "PersistentChatCompliance"]);
+const ALERT_KINDS: Kind = Kind::Choice(&["Webhook", "Mail"]);
+const SMTP_SECURITY: Kind = Kind::Choice(&["None", "StartTls", "Tls"]);
 const PRIVACY: Kind = Kind::Choice(&["Open", "Closed", "Secret"]);
 
 cmdlets! { ($)
@@ -838,6 +840,100 @@ cmdlets! { ($)
         result_size: Option<u32> = "ResultSize" Kind::Int;
         /// Wildcard over cmdlet, actor and target.
         filter: Option<String> = "Filter" Kind::Text;
+    }
+    /// Lists who is told of problems: webhooks and mail addresses.
+    GetLgAlertTarget "Get-LgAlertTarget" Query {
+        /// Label or id.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Adds a webhook or a mail address that is told when a problem appears and when it is gone.
+    NewLgAlertTarget "New-LgAlertTarget" Change {
+        /// Its name.
+        label: String = "Label" Kind::Text, req, first;
+        /// Webhook or Mail.
+        kind: String = "Kind" ALERT_KINDS, req;
+        /// http or https URL of a webhook; mail addresses, separated by commas.
+        address: String = "Address" Kind::Text, req;
+        /// Key that webhooks are signed with; made and shown once when left out.
+        secret: Option<String> = "Secret" Kind::Secret;
+        /// Mail: the SMTP server.
+        smtp_server: Option<String> = "SmtpServer" Kind::Text;
+        /// Mail: its port; 25, 587 or 465 by SmtpSecurity when left out.
+        smtp_port: Option<u32> = "SmtpPort" Kind::Int;
+        /// Mail: None, StartTls (default) or Tls.
+        smtp_security: Option<String> = "SmtpSecurity" SMTP_SECURITY;
+        /// Mail: the sender's address.
+        from: Option<String> = "From" Kind::Text;
+        /// Mail: log-on name at the SMTP server, when it wants one.
+        user_name: Option<String> = "UserName" Kind::Text;
+        /// Mail: password at the SMTP server; sealed with the key file.
+        password: Option<String> = "Password" Kind::Secret;
+        /// Failed test messages in a row before it is told (default 1).
+        after_failures: Option<u32> = "AfterFailures" Kind::Int;
+        /// Minutes after which it is told again of what nobody acknowledged (default 1440); 0 means never.
+        repeat_minutes: Option<u32> = "RepeatMinutes" Kind::Int;
+        /// Whether it is told anything.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+    }
+    /// Changes who is told of problems.
+    SetLgAlertTarget "Set-LgAlertTarget" Change {
+        /// Label or id.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// New name.
+        label: Option<String> = "Label" Kind::Text;
+        /// New URL or mail addresses.
+        address: Option<String> = "Address" Kind::Text;
+        /// Key that webhooks are signed with; the earlier one stops at once.
+        secret: Option<String> = "Secret" Kind::Secret;
+        /// Mail: the SMTP server.
+        smtp_server: Option<String> = "SmtpServer" Kind::Text;
+        /// Mail: its port; 25, 587 or 465 by SmtpSecurity when left out.
+        smtp_port: Option<u32> = "SmtpPort" Kind::Int;
+        /// Mail: None, StartTls (default) or Tls.
+        smtp_security: Option<String> = "SmtpSecurity" SMTP_SECURITY;
+        /// Mail: the sender's address.
+        from: Option<String> = "From" Kind::Text;
+        /// Mail: log-on name at the SMTP server, when it wants one.
+        user_name: Option<String> = "UserName" Kind::Text;
+        /// Mail: password at the SMTP server; sealed with the key file.
+        password: Option<String> = "Password" Kind::Secret;
+        /// Failed test messages in a row before it is told (default 1).
+        after_failures: Option<u32> = "AfterFailures" Kind::Int;
+        /// Minutes after which it is told again of what nobody acknowledged (default 1440); 0 means never.
+        repeat_minutes: Option<u32> = "RepeatMinutes" Kind::Int;
+        /// Whether it is told anything.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+    }
+    /// Removes someone who is told of problems; what still waits for it is given up.
+    RemoveLgAlertTarget "Remove-LgAlertTarget" Change {
+        /// Label or id.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Sends a test alert and tells whether it arrived.
+    TestLgAlertTarget "Test-LgAlertTarget" Query {
+        /// Label or id.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists open alerts, then the latest deliveries.
+    GetLgAlert "Get-LgAlert" Query {
+        /// Only the alert with this key, or those of this subject; without deliveries.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// At most so many deliveries (default 20).
+        result_size: Option<u32> = "ResultSize" Kind::Int;
+    }
+    /// Acknowledges an open alert: it is not told again, except when it is gone.
+    ConfirmLgAlert "Confirm-LgAlert" Change {
+        /// Key of the alert, for example server.failed/gc-001.litwareinc.com.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Tells nobody of new problems of a subject, or of any, for a while; 0 minutes end that.
+    SuspendLgAlert "Suspend-LgAlert" Change {
+        /// The subject, for example the FQDN of a pool or server; or use All.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Whatever the subject is.
+        all: bool = "All" Kind::Switch;
+        /// Minutes from now, at most 10080 (a week); 0 ends it.
+        minutes: u32 = "Minutes" Kind::Int, req;
     }
 }
 

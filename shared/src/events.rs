@@ -23,6 +23,8 @@ pub enum Topic {
     Rooms,
     /// A wizard draft.
     Draft,
+    /// Alerts, their targets and deliveries.
+    Alert,
     /// The audit grew.
     Audit,
 }

@@ -71,20 +71,26 @@ pub fn confined_to(cmdlet: &str, roles: &[String]) -> Option<Vec<String>> {
     Some(sites)
 }
 
+/// Alerts that whoever runs chat may answer and try out.
+const ANSWER_ALERTS: [&str; 3] = ["Confirm-LgAlert", "Suspend-LgAlert", "Test-LgAlertTarget"];
+
 /// Whether `role` (or a grant of one) may run `cmdlet`. Unknown roles may nothing.
 pub fn role_allows(role: &str, cmdlet: &str) -> bool {
     if let Some((granted, _)) = grant(role) {
         return granted.eq_ignore_ascii_case(cmdlet);
     }
-    let read = is_query(cmdlet) && !administers_portal(cmdlet);
+    // A test alert changes nothing here, but somebody's telephone rings: that is more than reading.
+    let read = is_query(cmdlet) && !administers_portal(cmdlet) && cmdlet != "Test-LgAlertTarget";
     let define = DEFINE.contains(&cmdlet);
     match role {
         "CsAdministrator" => true,
         "CsPersistentChatAdministrator" => {
             let guided =
                 ["Start-LgFailover", "Start-LgFailback", "Resume-LgRun", "Stop-LgRun"].contains(&cmdlet);
-            let chat =
-                guided || cmdlet.contains("CsPersistentChat") || cmdlet == "Move-LgPersistentChatEndpoint";
+            let chat = guided
+                || ANSWER_ALERTS.contains(&cmdlet)
+                || cmdlet.contains("CsPersistentChat")
+                || cmdlet == "Move-LgPersistentChatEndpoint";
             read || define
                 || chat
                 || cmdlet.ends_with("LgShare")
@@ -96,7 +102,8 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
             let runs = ["Set-CsPersistentChatActiveServer", "Invoke-CsManagementStoreReplication"]
                 .contains(&cmdlet)
                 || cmdlet.ends_with("-CsWindowsService");
-            read || define || runs || watches || cmdlet.starts_with("Test-")
+            let answers = ANSWER_ALERTS.contains(&cmdlet);
+            read || define || runs || watches || answers || cmdlet.starts_with("Test-")
         }
         "CsUserAdministrator" => {
             read || define
@@ -178,6 +185,23 @@ mod tests {
             std::fs::read_to_string(path).unwrap(),
             "BLESS=1 writes it anew; review the difference"
         );
+    }
+
+    #[test]
+    fn alerts_are_set_up_by_administrators_and_answered_by_whoever_runs_chat() {
+        for role in STANDARD {
+            let may = |c| role_allows(role, c);
+            let (all, answers) = (
+                role == "CsAdministrator",
+                ["CsAdministrator", "CsPersistentChatAdministrator", "CsServerAdministrator"].contains(&role),
+            );
+            assert!(may("Get-LgAlert") && may("Get-LgAlertTarget"), "{role}");
+            for set_up in ["New-LgAlertTarget", "Set-LgAlertTarget", "Remove-LgAlertTarget"] {
+                assert_eq!(may(set_up), all, "{role} {set_up}");
+            }
+            assert_eq!(may("Confirm-LgAlert") && may("Suspend-LgAlert"), answers, "{role}");
+            assert_eq!(may("Test-LgAlertTarget"), answers || role == "CsHelpDesk", "{role}");
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ impl Browser {
     /// # Errors
     /// ChromeDriver or Chromium is not installed or does not start.
     pub async fn start() -> Result<Self> {
+        crate::choose_tls();
         let chromedriver = ChromeDriver::start().await?;
         let profile = TempDir::with_prefix("lifeguard-chromium-")?;
         let mut wanted = DesiredCapabilities::chrome();

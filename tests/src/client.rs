@@ -21,6 +21,7 @@ impl Client {
     /// # Errors
     /// None in practice; reqwest may refuse its settings.
     pub fn new(base: &str) -> Result<Self> {
+        crate::choose_tls();
         let headers = HeaderMap::from_iter([(
             reqwest::header::HeaderName::from_static("x-lifeguard-csrf"),
             HeaderValue::from_static("1"),

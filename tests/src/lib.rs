@@ -34,3 +34,10 @@ pub fn target_dir() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace");
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
+
+/// Chooses the crypto of HTTP clients. Built together with the server, reqwest has TLS and wants to be told;
+/// built alone it has none, and this changes nothing.
+pub(crate) fn choose_tls() {
+    // An error says that it was chosen before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

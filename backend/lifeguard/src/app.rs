@@ -9,11 +9,13 @@ use shared::error::ApiError;
 use store::management::Management;
 use tokio::sync::{Mutex, watch};
 
+use crate::alerts::Alerts;
 use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};
 use crate::deploy;
 use crate::fleet::Fleet;
 use crate::http::limits::LoginLimits;
+use crate::http::metrics::Requests;
 use crate::keys::Keys;
 use crate::settings::Settings;
 
@@ -45,6 +47,10 @@ pub struct App {
     pub setup_token: std::sync::Mutex<Option<String>>,
     /// Failed log-ons.
     pub login_limits: LoginLimits,
+    /// What the parts of alerts share.
+    pub alerts: Alerts,
+    /// Requests that were answered, by status.
+    pub requests: Requests,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

@@ -1,5 +1,6 @@
 //! Lifeguard: the portal, the one door, the handlers behind it, and the program that wires it all.
 
+pub mod alerts;
 pub mod app;
 pub mod backup;
 pub mod bus;
@@ -20,6 +21,7 @@ pub mod registry;
 pub mod sample;
 pub mod serve;
 pub mod settings;
+pub mod tls;
 pub mod views;
 pub mod watch;
 

@@ -145,6 +145,8 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         ca,
         setup_token: std::sync::Mutex::new(setup_token),
         login_limits: crate::http::limits::LoginLimits::default(),
+        alerts: crate::alerts::Alerts::new()?,
+        requests: crate::http::metrics::Requests::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host))
@@ -223,6 +225,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::publish::resume(&app)?;
     crate::failover::resume_all(&app)?;
     tokio::spawn(crate::watch::run(app.clone()));
+    tokio::spawn(crate::alerts::run(app.clone()));
+    tokio::spawn(crate::alerts::deliver(app.clone()));
     let control = crate::control::listen(app.clone())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {

@@ -15,7 +15,7 @@ use crate::app::app;
 use crate::dom::document;
 use crate::{session, time};
 
-const TOPICS: [Topic; 9] = [
+const TOPICS: [Topic; 10] = [
     Topic::Pool,
     Topic::Server,
     Topic::Topology,
@@ -25,6 +25,7 @@ const TOPICS: [Topic; 9] = [
     Topic::Rooms,
     Topic::Draft,
     Topic::Audit,
+    Topic::Alert,
 ];
 /// Events that come together are answered with one re-read.
 const COALESCE_MS: u32 = 120;
@@ -45,21 +46,21 @@ pub enum Connection {
 /// Counters by topic and the state of the stream.
 #[derive(Clone, Copy)]
 pub struct Live {
-    versions: RwSignal<[u64; 9]>,
+    versions: RwSignal<[u64; TOPICS.len()]>,
     /// State of the stream.
     pub connection: RwSignal<Connection>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { versions: RwSignal::new([0; 9]), connection: RwSignal::new(Connection::Idle) }
+        Self { versions: RwSignal::new([0; TOPICS.len()]), connection: RwSignal::new(Connection::Idle) }
     }
 }
 
 #[derive(Default)]
 struct Stream {
     source: Option<EventSource>,
-    pending: [bool; 9],
+    pending: [bool; TOPICS.len()],
     flush: Option<Timeout>,
     retry: Option<Timeout>,
 }
@@ -174,10 +175,10 @@ fn lost_again() {
 }
 
 fn mark_all() {
-    mark(|pending| *pending = [true; 9]);
+    mark(|pending| *pending = [true; TOPICS.len()]);
 }
 
-fn mark(change: impl FnOnce(&mut [bool; 9])) {
+fn mark(change: impl FnOnce(&mut [bool; TOPICS.len()])) {
     STREAM.with_borrow_mut(|s| {
         change(&mut s.pending);
         if s.flush.is_none() {

@@ -99,6 +99,13 @@ Get-LgSession -Account kenmyer | Remove-LgSession
 Get-LgToken
 New-LgToken -Label "nightly report" -Role CsViewOnlyAdministrator -ExpiresInDays 90
 Get-LgToken | Where-Object {$_.Label -like "nightly*"} | Remove-LgToken
+New-LgAlertTarget "On call" -Kind Webhook -Address https://hooks.contoso.com/chat
+Set-LgAlertTarget "On call" -AfterFailures 2
+Get-LgAlertTarget | Remove-LgAlertTarget
+Test-LgAlertTarget "On call"
+Get-LgAlert
+Confirm-LgAlert server.failed/gc-001.litwareinc.com
+Suspend-LgAlert gc-001.litwareinc.com -Minutes 60
 Test-LgAudit
 Get-LgAudit -ResultSize 20 -Filter "Set-*"
 "#;

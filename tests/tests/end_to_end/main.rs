@@ -1,6 +1,7 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
 mod access;
+mod alerts;
 mod chat;
 mod documents;
 mod editing;
@@ -10,6 +11,7 @@ mod harness;
 mod page;
 mod portal;
 mod publishing;
+mod receivers;
 mod shell;
 mod sip_client;
 mod support;

@@ -58,6 +58,7 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("audit", "/audit", "Audit"),
         ("sharing", "/sharing", "Sharing"),
         ("settings", "/settings", "root"),
+        ("alerts", "/settings/alerts", "Who is told"),
     ];
     for (name, path, text) in pages {
         b.size(1280, 900).await?;

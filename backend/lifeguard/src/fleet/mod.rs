@@ -238,6 +238,28 @@ impl Fleet {
         self.slots().get(pool).and_then(|s| s.wanted.clone())
     }
 
+    /// Pools whose wanted database is not open. One that a guided run has in hand is wanted closed.
+    pub fn not_open(&self) -> Vec<ObjectId> {
+        let slots = self.slots();
+        let missing = |s: &Slot| {
+            s.wanted.as_ref().is_some_and(|w| !w.held && s.open.as_ref().is_none_or(|o| !o.fits(w)))
+        };
+        slots.iter().filter(|(_, s)| missing(s)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Pools with log shipping whose jobs have not run yet since the program was started.
+    pub fn not_shipped_yet(&self) -> Vec<ObjectId> {
+        let slots = self.slots();
+        let new = |s: &Slot| {
+            let x = &s.shipping;
+            let ran = (x.backup_at.is_some() && x.restore_at.is_some())
+                || x.backup_error.is_some()
+                || x.restore_error.is_some();
+            s.wanted.as_ref().is_some_and(|w| w.share.is_some()) && !ran
+        };
+        slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// Waits until no database of the pool is open, then runs `work` on its files while nobody else
     /// touches them.
     ///

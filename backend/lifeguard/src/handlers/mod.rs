@@ -3,6 +3,8 @@
 mod access;
 mod accounts;
 mod active;
+mod alert_targets;
+mod alerts;
 mod endpoints;
 mod failover;
 mod kept;

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
-    AccessView, AccountView, AuditView, CategoryView, EndpointView, JobView, Overview, PolicyView,
-    PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
-    WatchView,
+    AccessView, AccountView, AlertTargetView, AlertsView, AuditView, CategoryView, EndpointView, JobView,
+    Overview, PolicyView, PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView,
+    UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -19,7 +19,7 @@ use super::auth::SignedIn;
 use super::error::{Answer, Body};
 use crate::app::App;
 use crate::door::{Actor, execute, store_error};
-use crate::views::{lists, overview as views};
+use crate::views::{alerts as alerts_view, lists, overview as views};
 
 type Shared = State<Arc<App>>;
 
@@ -34,7 +34,7 @@ pub async fn cmdlet(
 }
 
 /// A resource is readable by whoever may run the query that lists the same.
-fn may(actor: &Actor, cmdlet: &str) -> Result<(), ApiError> {
+pub(super) fn may(actor: &Actor, cmdlet: &str) -> Result<(), ApiError> {
     roles::can(cmdlet, &actor.roles).map_err(|why| ApiError::new(ErrorCode::Forbidden, why))
 }
 
@@ -71,6 +71,10 @@ resource! {
     accounts("Get-LgAccount") -> Vec<AccountView> = |app, actor| lists::accounts(&app)?;
     /// `GET /api/v1/shares`.
     shares("Get-LgShare") -> ShareList = |app, actor| lists::shares(&app)?;
+    /// `GET /api/v1/alerts`.
+    alerts("Get-LgAlert") -> AlertsView = |app, actor| alerts_view::alerts(&app, 50)?;
+    /// `GET /api/v1/alert-targets`.
+    alert_targets("Get-LgAlertTarget") -> Vec<AlertTargetView> = |app, actor| alerts_view::targets(&app, &actor.roles)?;
     /// `GET /api/v1/jobs`.
     jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
     /// `GET /api/v1/access`.

@@ -105,6 +105,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut req: Request, next: Next) ->
     };
     let response = finish(response, &id);
     let status = response.status().as_u16();
+    app.requests.count(status);
     if status >= 500 {
         tracing::error!(request_id = %id, %method, path, status, "request failed");
     } else {

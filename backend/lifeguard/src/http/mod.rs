@@ -7,7 +7,9 @@ pub mod error;
 pub mod events;
 pub mod guard;
 pub mod limits;
+pub mod metrics;
 pub mod openapi;
+pub mod ready;
 pub mod share;
 pub mod site;
 
@@ -47,6 +49,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rooms", get(api::rooms))
         .route("/accounts", get(api::accounts))
         .route("/shares", get(api::shares))
+        .route("/alerts", get(api::alerts))
+        .route("/alert-targets", get(api::alert_targets))
         .route("/audit", get(api::audit))
         .route("/events", get(events::stream))
         .route("/openapi.json", get(openapi::document))
@@ -54,6 +58,8 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .nest("/api/v1", v1)
         .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/status/{token}", get(share::page))
         .route("/status/{token}/data", get(share::data))
         .route("/status/{token}/events", get(share::events))

@@ -40,6 +40,8 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/rooms" "Rooms" Vec<api::RoomView>;
         "/accounts" "Portal accounts" Vec<api::AccountView>;
         "/shares" "Share links" api::ShareList;
+        "/alerts" "Open alerts, mutes, latest deliveries" api::AlertsView;
+        "/alert-targets" "Who is told of problems" Vec<api::AlertTargetView>;
         "/audit" "Audit, newest first" Vec<api::AuditView>;
     }
 }
@@ -89,6 +91,7 @@ pub fn build() -> Value {
         paths.insert(format!("/cmdlets/{}", spec.name), json!({ "post": op }));
     }
     posts(&mut g, &mut paths, &error);
+    texts(&mut paths);
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Lifeguard", "version": env!("CARGO_PKG_VERSION"),
@@ -118,6 +121,24 @@ fn posts(g: &mut SchemaGenerator, paths: &mut Map<String, Value>, error: &schema
         let op = json!({ "summary": summary, "parameters": path_parameters(path), "requestBody": request, "responses": answers(&res, error) });
         let entry = paths.entry(path.to_owned()).or_insert_with(|| json!({}));
         entry[method] = op;
+    }
+}
+
+/// What stands outside of `/api/v1` and answers in plain text.
+fn texts(paths: &mut Map<String, Value>) {
+    for (path, summary, failure, open) in [
+        ("/readyz", "Whether the store answers and every wanted database is open", "503", true),
+        ("/metrics", "Numbers in Prometheus' text format", "401", false),
+    ] {
+        let text = |d: &str| json!({ "description": d, "content": { "text/plain": { "schema": { "type": "string" } } } });
+        let mut op = json!({
+            "operationId": format!("get{}", path.replace('/', "_")), "summary": summary,
+            "responses": { "200": text("The answer"), failure: text("What is wrong") },
+        });
+        if open {
+            op["security"] = json!([]);
+        }
+        paths.insert(path.to_owned(), json!({ "servers": [{ "url": "/" }], "get": op }));
     }
 }
 

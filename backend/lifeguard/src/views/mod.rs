@@ -1,5 +1,6 @@
 //! Resources that pages read: put together from the store, the fleet and the hosts' reports.
 
+pub mod alerts;
 pub mod lists;
 pub mod overview;
 pub mod status;

@@ -8,7 +8,7 @@ use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
 use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
-use shared::{Fqdn, SipUri};
+use shared::{Fqdn, ObjectId, SipUri};
 use store::management::pools::Halt;
 use store::management::{jobs, pools, topology};
 
@@ -24,10 +24,12 @@ struct Facts {
     version: Option<u64>,
     unpublished: u32,
     tests: Vec<TestSummary>,
+    /// The last test message of each pool that has ended: one that runs says nothing yet.
+    finished: Vec<TestSummary>,
     halted: Vec<String>,
 }
 
-fn facts(app: &App) -> Result<Facts, ApiError> {
+fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
     app.store
         .read(|c| {
             let v = topology::published(c)?;
@@ -35,10 +37,14 @@ fn facts(app: &App) -> Result<Facts, ApiError> {
             let version = v.as_ref().map(|v| v.version);
             let t = v.map(|v| v.document).unwrap_or_default();
             let unpublished = u32::try_from(diff(&t, &draft.document).len()).unwrap_or(u32::MAX);
-            let tests = jobs::tests(c, TESTS)?.into_iter().map(|r: TestRun| r.summary).collect();
+            let mut finished = Vec::new();
+            for p in &t.pools {
+                finished.extend(jobs::last_finished(c, p.fqdn.as_str())?.map(|r| r.summary));
+            }
+            let tests = jobs::tests(c, tests)?.into_iter().map(|r: TestRun| r.summary).collect();
             let stopped = |(f, h, _): (String, Halt, _)| (h == Halt::Stopped).then_some(f);
             let halted = pools::halted(c)?.into_iter().filter_map(stopped).collect();
-            Ok(Facts { t, version, unpublished, tests, halted })
+            Ok(Facts { t, version, unpublished, tests, finished, halted })
         })
         .map_err(crate::door::store_error)
 }
@@ -129,12 +135,8 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
 /// # Errors
 /// When the store does not answer.
 pub async fn pools(app: &App) -> Result<Vec<PoolSummary>, ApiError> {
-    let f = facts(app)?;
-    let mut out = Vec::new();
-    for p in &f.t.pools {
-        out.push(summary(app, &f, p).await?);
-    }
-    Ok(out)
+    let f = facts(app, TESTS)?;
+    all_pools(app, &f).await
 }
 
 /// One pool.
@@ -142,7 +144,7 @@ pub async fn pools(app: &App) -> Result<Vec<PoolSummary>, ApiError> {
 /// # Errors
 /// When there is none of this name.
 pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
-    let f = facts(app)?;
+    let f = facts(app, TESTS)?;
     let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("fqdn", e.0))?;
     let p =
         f.t.pool_by_fqdn(&name)
@@ -164,7 +166,7 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         default_for: p.default_for.iter().filter_map(|s| f.t.site(s)).map(|s| s.site_id.clone()).collect(),
         lookup_uri,
         tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
-        shipping: shipping(app, &f.t, p),
+        shipping: shipped(app, &p.id),
         run: held,
         runs,
         near: [PoolState::Normal, PoolState::FailedOver]
@@ -173,15 +175,23 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
     })
 }
 
-fn shipping(app: &App, t: &Topology, p: &ChatPool) -> Option<ShippingView> {
-    let s = app.fleet.shipping(&p.id)?;
-    let w = app.fleet.wanted_of(&p.id)?;
+/// The last test message of each pool that has ended.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn last_tests(app: &App) -> Result<Vec<TestSummary>, ApiError> {
+    Ok(facts(app, 0)?.finished)
+}
+
+/// Log shipping of a pool; none when nothing is shipped.
+pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
+    let s = app.fleet.shipping(pool)?;
+    let w = app.fleet.wanted_of(pool)?;
     let label = |side: PoolState| w.side(side).map(|(l, _)| l.clone()).unwrap_or_default();
     let count = |m: &Option<store::chat::shipping::Mark>| m.as_ref().map(|m| m.commits);
     let same = s.shipped.as_ref().map(|m| m.epoch) == s.applied.as_ref().map(|m| m.epoch);
     let applied = count(&s.applied).filter(|_| same).unwrap_or(0);
     let orphans = [PoolState::Normal, PoolState::FailedOver].into_iter().filter_map(|x| w.secondary(x));
-    let _ = t;
     Some(ShippingView {
         from: label(s.from),
         to: label(crate::fleet::other(s.from)),
@@ -201,7 +211,7 @@ fn problem(code: &str, error: bool, text: String, subject: &str, href: String) -
     LiveProblem { problem: p, subject: subject.to_owned(), href, since: None }
 }
 
-fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
+fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
     let href = format!("/pools/{}", p.fqdn);
     let name = p.fqdn.as_str();
     if p.state == PoolState::FailedOver {
@@ -216,13 +226,12 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         out.push(x);
     }
     if !p.converged {
-        let why = p
-            .databases
-            .iter()
-            .find_map(|d| d.error.clone())
-            .unwrap_or_else(|| "it is being opened".to_owned());
+        // What every switch goes through for a moment has a code of its own.
+        let why = p.databases.iter().find_map(|d| d.error.clone());
+        let code = if why.is_some() { "pool.database" } else { "pool.opening" };
+        let why = why.unwrap_or_else(|| "it is being opened".to_owned());
         out.push(problem(
-            "pool.database",
+            code,
             true,
             format!("{name} has no database in use: {why}. Look at its databases."),
             name,
@@ -235,7 +244,7 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
                 "server.failed",
                 true,
                 format!("{} is down: {why}", s.report.fqdn),
-                name,
+                s.report.fqdn.as_str(),
                 format!("{href}/servers"),
             ));
         }
@@ -245,7 +254,7 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
             "{} is active and was stopped on purpose. Start it, or make another server active.",
             s.report.fqdn
         );
-        out.push(problem("server.stopped", false, text, name, format!("{href}/servers")));
+        out.push(problem("server.stopped", false, text, s.report.fqdn.as_str(), format!("{href}/servers")));
     }
     if !p.servers.iter().any(|s| s.active) {
         out.push(problem(
@@ -272,7 +281,8 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         let n = p.compliance_queue.unwrap_or(0);
         out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href));
     }
-    if let Some(t) = p.last_test.as_ref().filter(|t| t.state == "failure") {
+    let last = f.finished.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn));
+    if let Some(t) = last.filter(|t| t.state == "failure") {
         let mut x = problem(
             "test.failed",
             false,
@@ -285,24 +295,27 @@ fn pool_problems(p: &PoolSummary, out: &mut Vec<LiveProblem>) {
     }
 }
 
-/// The overview: what is wrong first.
-///
-/// # Errors
-/// When the store does not answer.
-pub async fn overview(app: &App) -> Result<Overview, ApiError> {
-    let f = facts(app)?;
-    let mut list = Vec::new();
+async fn all_pools(app: &App, f: &Facts) -> Result<Vec<PoolSummary>, ApiError> {
+    let mut out = Vec::new();
     for p in &f.t.pools {
-        list.push(summary(app, &f, p).await?);
+        out.push(summary(app, f, p).await?);
     }
-    let front_ends: Vec<ServerReport> =
-        f.t.front_end_pools
-            .iter()
-            .flat_map(|p| &p.servers)
-            .map(|s| server(app, &f, s, ServerRole::FrontEnd))
-            .collect();
+    Ok(out)
+}
+
+fn front_ends(app: &App, f: &Facts) -> Vec<ServerReport> {
+    let servers = f.t.front_end_pools.iter().flat_map(|p| &p.servers);
+    servers.map(|s| server(app, f, s, ServerRole::FrontEnd)).collect()
+}
+
+fn all_problems(
+    app: &App,
+    f: &Facts,
+    pools: &[PoolSummary],
+    front_ends: &[ServerReport],
+) -> Vec<LiveProblem> {
     let mut problems = Vec::new();
-    for r in &front_ends {
+    for r in front_ends {
         if r.state == ServerState::Stopped {
             let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);
             problems.push(problem("front_end.stopped", false, text, r.fqdn.as_str(), "/topology".to_owned()));
@@ -317,8 +330,8 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
             ));
         }
     }
-    for p in &list {
-        pool_problems(p, &mut problems);
+    for p in pools {
+        pool_problems(f, p, &mut problems);
         let trouble = app.fleet.shipping(&p.id).and_then(|s| s.backup_error.or(s.restore_error));
         if let Some(why) = trouble {
             let text = format!(
@@ -335,8 +348,29 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
         }
     }
     problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
+    problems
+}
+
+/// What is wrong now, worst first, without the lists of the overview.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn problems(app: &App) -> Result<Vec<LiveProblem>, ApiError> {
+    let f = facts(app, 0)?;
+    let list = all_pools(app, &f).await?;
+    Ok(all_problems(app, &f, &list, &front_ends(app, &f)))
+}
+
+/// The overview: what is wrong first.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn overview(app: &App) -> Result<Overview, ApiError> {
+    let f = facts(app, TESTS)?;
+    let list = all_pools(app, &f).await?;
+    let front_ends = front_ends(app, &f);
     Ok(Overview {
-        problems,
+        problems: all_problems(app, &f, &list, &front_ends),
         pools: list,
         front_ends,
         tests: f.tests.into_iter().take(10).collect(),

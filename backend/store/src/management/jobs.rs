@@ -145,6 +145,16 @@ pub fn tests(c: &Connection, limit: u32) -> Result<Vec<TestRun>> {
     documents(c, "SELECT document FROM test_run ORDER BY started DESC, id DESC LIMIT ?1", limit)
 }
 
+/// The newest run to a pool that has ended.
+///
+/// # Errors
+/// SQLite's.
+pub fn last_finished(c: &Connection, pool: &str) -> Result<Option<TestRun>> {
+    let sql = "SELECT document FROM test_run WHERE pool = ?1 AND state <> 'running'
+         ORDER BY started DESC, id DESC LIMIT 1";
+    document(c, sql, pool)
+}
+
 /// Marks runs that a restart cut off as failed.
 ///
 /// # Errors

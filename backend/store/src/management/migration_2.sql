@@ -25,3 +25,23 @@ ALTER TABLE session ADD COLUMN id TEXT NOT NULL DEFAULT '';
 ALTER TABLE session ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_token ADD COLUMN id TEXT NOT NULL DEFAULT '';
 ALTER TABLE api_token ADD COLUMN created_by TEXT NOT NULL DEFAULT '';
+-- Who is told of problems; the secret (signing key or mail password) is sealed with the key file.
+CREATE TABLE alert_target (
+  id TEXT PRIMARY KEY, label TEXT NOT NULL UNIQUE COLLATE NOCASE, document TEXT NOT NULL, secret BLOB, created INTEGER NOT NULL
+) STRICT;
+-- Problems that are there now; `told` has, by target, when it was last told.
+CREATE TABLE alert (
+  key TEXT PRIMARY KEY, problem TEXT NOT NULL, since INTEGER NOT NULL, looks INTEGER NOT NULL, told TEXT NOT NULL,
+  acknowledged_by TEXT, acknowledged_at INTEGER
+) STRICT;
+-- Subjects nobody is told of for a while; '*' stands for all.
+CREATE TABLE alert_mute (
+  subject TEXT PRIMARY KEY COLLATE NOCASE, until INTEGER NOT NULL, actor TEXT NOT NULL
+) STRICT;
+-- What was or is to be told; written together with `told`, so that a kill in between loses nothing.
+CREATE TABLE alert_delivery (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, target TEXT NOT NULL, at INTEGER NOT NULL,
+  body TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'failed')),
+  tries INTEGER NOT NULL DEFAULT 0, error TEXT
+) STRICT;
+CREATE INDEX alert_delivery_pending ON alert_delivery (seq) WHERE state = 'pending';

@@ -2,6 +2,7 @@
 //! several readers; all SQL of the product's control plane stands in this folder.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
 pub mod directory;
 pub mod jobs;

@@ -1,13 +1,16 @@
-//! Accounts of the portal, who can do what, and what this portal is.
+//! Accounts of the portal, who is told of problems, who can do what, and what this portal is.
 
 mod access;
 mod accounts;
+mod alert_targets;
+mod alerts;
 mod roles;
 
 use leptos::prelude::*;
 
 use self::access::Access;
 use self::accounts::Accounts;
+use self::alerts::Alerts;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
@@ -36,6 +39,7 @@ pub fn SettingsPage() -> impl IntoView {
             {move || match tab.get() {
                 SettingsTab::Accounts => view! { <Accounts /> }.into_any(),
                 SettingsTab::Access => view! { <Access /> }.into_any(),
+                SettingsTab::Alerts => view! { <Alerts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}

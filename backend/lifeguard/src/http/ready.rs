@@ -1,0 +1,37 @@
+//! `GET /readyz`: whether this portal can do its work, for whoever watches or balances it.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use store::management::setting;
+
+use crate::app::App;
+
+/// Why the portal is not ready; empty when it is.
+fn reasons(app: &App) -> Vec<String> {
+    let mut out = Vec::new();
+    if let Err(e) = app.store.read(|c| setting(c, "loopback.block")) {
+        tracing::error!(cause = %e, "the management store failed");
+        out.push("The management store does not answer.".to_owned());
+    }
+    let d = app.deployment.borrow().clone();
+    // The cause may name folders; it stands on the overview, behind the sign-in.
+    for pool in app.fleet.not_open() {
+        let name = d.pools.iter().find(|p| p.id == pool).map_or("a pool", |p| p.fqdn.as_str());
+        out.push(format!("The database of {name} is not open."));
+    }
+    out.sort();
+    out
+}
+
+/// `GET /readyz`.
+pub async fn ready(State(app): State<Arc<App>>) -> Response {
+    let why = reasons(&app);
+    let (status, text) = match why.as_slice() {
+        [] => (StatusCode::OK, "ready\n".to_owned()),
+        list => (StatusCode::SERVICE_UNAVAILABLE, list.join("\n") + "\n"),
+    };
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}
