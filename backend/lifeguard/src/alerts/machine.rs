@@ -266,7 +266,7 @@ mod tests {
         k.mutes = vec![mute("GC-001", 10)];
         assert_eq!(k.look(0, &[one.clone(), two.clone()]).len(), 1, "gc-002 only");
         assert_eq!(k.look(9, &[one.clone(), two.clone()]), []);
-        assert_eq!(k.look(10, &[one.clone(), two.clone()]), [told("a", Word::Raised)]);
+        assert_eq!(k.look(10, &[one.clone(), two]), [told("a", Word::Raised)]);
         k.mutes = vec![mute(ALL, 100)];
         assert_eq!(k.look(20, &[]), [told("a", Word::Resolved), told("a", Word::Resolved)]);
         assert_eq!(k.look(21, &[one]), []);

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use shared::Timestamp;
 use shared::api::AlertMessage;
-use shared::deployment::ServerState;
 use shared::error::ApiError;
 use shared::events::Topic;
 use store::management::alerts as kept;
@@ -90,7 +89,7 @@ pub async fn run(app: Arc<App>) {
 
 /// What is wrong now.
 async fn found(app: &App) -> Result<Look, ApiError> {
-    let problems = crate::views::overview::problems(app).await?;
+    let (problems, starting) = crate::views::overview::problems(app).await?;
     let failures = app
         .store
         .read(|c| {
@@ -113,9 +112,9 @@ async fn found(app: &App) -> Result<Look, ApiError> {
         .map(|problem| Seen { failures: failures.get(&problem.subject).copied().unwrap_or(1), problem })
         .collect();
     let mut unsure = BTreeSet::new();
-    for r in app.reports.borrow().iter().filter(|r| r.state == ServerState::Starting) {
+    for server in starting {
         for code in ["server.failed", "server.stopped", "front_end.failed", "front_end.stopped"] {
-            unsure.insert(key(code, r.fqdn.as_str()));
+            unsure.insert(key(code, server.as_str()));
         }
     }
     for pool in app.fleet.not_shipped_yet() {

@@ -351,14 +351,18 @@ fn all_problems(
     problems
 }
 
-/// What is wrong now, worst first, without the lists of the overview.
+/// What is wrong now, worst first, without the lists of the overview; and the servers that start, of which
+/// nothing can be said yet.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn problems(app: &App) -> Result<Vec<LiveProblem>, ApiError> {
+pub async fn problems(app: &App) -> Result<(Vec<LiveProblem>, Vec<Fqdn>), ApiError> {
     let f = facts(app, 0)?;
     let list = all_pools(app, &f).await?;
-    Ok(all_problems(app, &f, &list, &front_ends(app, &f)))
+    let front_ends = front_ends(app, &f);
+    let servers = list.iter().flat_map(|p| &p.servers).map(|s| &s.report).chain(&front_ends);
+    let starting = servers.filter(|r| r.state == ServerState::Starting).map(|r| r.fqdn.clone()).collect();
+    Ok((all_problems(app, &f, &list, &front_ends), starting))
 }
 
 /// The overview: what is wrong first.
