@@ -62,7 +62,7 @@ fn places(pools: &[PoolSummary]) -> Vec<Place> {
     let place = |words: String, kind, route: &Route| Place { words, kind, href: route.href() };
     let mut all: Vec<Place> = pages().into_iter().map(|(r, _)| place(r.title(), "Page", &r)).collect();
     for (words, route) in [
-        ("New Persistent Chat pool", Route::WizardStart),
+        ("New Persistent Chat Pool", Route::WizardStart),
         ("Publish the topology", Route::Publish),
         ("New user", Route::UserNew),
         ("New room", Route::RoomNew),

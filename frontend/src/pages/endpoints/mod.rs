@@ -72,7 +72,7 @@ fn row_acts(e: &EndpointView) -> AnyView {
     let remove = args([("Identity", identity.clone().into())]);
     let endpoint = e.clone();
     view! {
-        <button type="button" class="button button-quiet" on:click=move |_| {
+        <button type="button" class="button button-quiet" aria-label=format!("Re-point {identity}") on:click=move |_| {
             if let Some(Moving(m)) = moving {
                 m.set(Some(endpoint.clone()));
             }

@@ -31,7 +31,7 @@ pub fn PoolsPage() -> impl IntoView {
         <Page
             title="Pools"
             lead="Published Persistent Chat pools. A pool that is only defined stands under Topology until it is published."
-            actions=|| view! { <LinkButton label="New Persistent Chat pool" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
+            actions=|| view! { <LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
         >
             <Shown data lines=6 let:rows>
                 <DataTable rows columns=columns() name="pools" empty=|| view! {

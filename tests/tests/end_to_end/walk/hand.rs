@@ -65,7 +65,8 @@ impl Person {
             if self.b.script(same, vec![json!(name)]).await? == true {
                 return Ok(self.b.driver().find(By::LinkText(name)).await?);
             }
-            self.b.by_role("link", name).await
+            // Not for long: the page may still be loading and then have two of them.
+            tokio::time::timeout(Duration::from_secs(2), self.b.by_role("link", name)).await?
         })
         .await
     }
