@@ -13,3 +13,8 @@ CREATE TABLE watcher (
   target TEXT PRIMARY KEY COLLATE NOCASE, document TEXT NOT NULL, next_run INTEGER NOT NULL,
   failures INTEGER NOT NULL DEFAULT 0, missed INTEGER NOT NULL DEFAULT 0, last_run TEXT
 ) STRICT;
+-- Settings that stand at scopes; the global ones always exist, and what a document leaves out has its default.
+CREATE TABLE configuration (
+  kind TEXT NOT NULL, identity TEXT NOT NULL COLLATE NOCASE, document TEXT NOT NULL, PRIMARY KEY (kind, identity)
+) STRICT;
+INSERT INTO configuration VALUES ('PersistentChat', 'Global', '{}'), ('PersistentChatCompliance', 'Global', '{}');

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod configuration;
 pub mod directory;
 pub mod jobs;
 pub mod pools;
