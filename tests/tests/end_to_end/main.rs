@@ -1,6 +1,7 @@
 //! All end-to-end tests, in one program: linked once, and the tests share the two cores fairly.
 
 mod chat;
+mod chat_client;
 mod documents;
 mod editing;
 mod failover;
@@ -9,6 +10,7 @@ mod harness;
 mod page;
 mod portal;
 mod publishing;
+mod rooms;
 mod shell;
 mod sip_client;
 mod support;
