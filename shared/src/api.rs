@@ -464,6 +464,14 @@ dto! {
         allowed: Vec<String>,
         /// Denied principals.
         denied: Vec<String>,
+        /// Who may create rooms.
+        creators: Vec<String>,
+        /// Its rooms are marked as keeping a chat history.
+        chat_history: bool,
+        /// Files may be uploaded.
+        file_upload: bool,
+        /// Its rooms may send invitations.
+        invitations: bool,
         /// Rooms in it.
         rooms: u64,
     }
@@ -493,6 +501,10 @@ dto! {
         managers: Vec<String>,
         /// Presenters.
         presenters: Vec<String>,
+        /// `Inherit` or `False`.
+        invitations: String,
+        /// Its add-in.
+        addin: Option<String>,
         /// `ma-chan://…`.
         uri: String,
     }

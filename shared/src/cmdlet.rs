@@ -25,6 +25,8 @@ pub enum Nature {
 pub enum Kind {
     /// Text.
     Text,
+    /// Text that `$Null` empties.
+    Clearable,
     /// `-Name` alone means true.
     Switch,
     /// `$true` or `$false`.
@@ -218,6 +220,14 @@ pub fn read_args<C: Cmdlet>(args: &Map<String, Value>) -> Result<C, ApiError> {
         let empty = value.is_none_or(|v| v.is_null() || v.as_str().is_some_and(str::is_empty));
         if p.required && empty {
             return Err(ApiError::invalid(p.name, format!("{} needs -{}: {}", C::SPEC.name, p.name, p.help)));
+        }
+        if let (Kind::Int, Some(Value::Number(n))) = (p.kind, value)
+            && n.as_u64().is_none_or(|n| u32::try_from(n).is_err())
+        {
+            return Err(ApiError::invalid(
+                p.name,
+                format!("-{} is a whole number from 0 to {}, not {n}.", p.name, u32::MAX),
+            ));
         }
         if let (Kind::Choice(words), Some(Value::String(s))) = (p.kind, value)
             && !words.iter().any(|w| w == s)

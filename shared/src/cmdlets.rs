@@ -91,6 +91,8 @@ const DATABASE_TYPES: Kind = Kind::Choice(&["PersistentChat", "PersistentChatCom
 const ALERT_KINDS: Kind = Kind::Choice(&["Webhook", "Mail"]);
 const SMTP_SECURITY: Kind = Kind::Choice(&["None", "StartTls", "Tls"]);
 const PRIVACY: Kind = Kind::Choice(&["Open", "Closed", "Secret"]);
+const INVITATIONS: Kind = Kind::Choice(&["False", "Inherit"]);
+const MATCHES: Kind = Kind::Choice(&["And", "All", "Or", "Exact"]);
 
 cmdlets! { ($)
     /// Shows whether pools run on their primary or backup databases.
@@ -340,6 +342,8 @@ cmdlets! { ($)
         identity: Option<String> = "Identity" Kind::Text, first, piped;
         /// Only those of this pool.
         persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// Prints display names instead of SIP addresses.
+        as_object: bool = "AsObject" Kind::Switch;
     }
     /// Creates a category.
     NewCsPersistentChatCategory "New-CsPersistentChatCategory" Change {
@@ -349,28 +353,46 @@ cmdlets! { ($)
         persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
         /// Description.
         description: Option<String> = "Description" Kind::Text;
+        /// Files may be uploaded in its rooms.
+        enable_file_upload: bool = "EnableFileUpload" Kind::Switch;
+        /// Its rooms may send invitations.
+        enable_invitations: bool = "EnableInvitations" Kind::Switch;
+        /// Its rooms are not marked as keeping a chat history.
+        remove_chat_history: bool = "RemoveChatHistory" Kind::Switch;
         /// Who may be a member of its rooms: SIP addresses or SIP domains.
         allowed_members: Vec<String> = "AllowedMembers" Kind::List, ours;
     }
     /// Changes a category.
     SetCsPersistentChatCategory "Set-CsPersistentChatCategory" Change {
         /// pool\name.
-        identity: String = "Identity" Kind::Text, req, first, piped;
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatCategory instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
         /// New name.
         name: Option<String> = "Name" Kind::Text;
         /// Description.
-        description: Option<String> = "Description" Kind::Text;
+        description: Option<String> = "Description" Kind::Clearable;
         /// Who may be a member of its rooms.
         allowed_members: Option<ListModifier> = "AllowedMembers" Kind::ListModifier;
         /// Who may not, whatever AllowedMembers says.
         denied_members: Option<ListModifier> = "DeniedMembers" Kind::ListModifier;
-        /// Who may create rooms in it.
+        /// Who may create rooms in it; within allowed minus denied.
         creators: Option<ListModifier> = "Creators" Kind::ListModifier;
+        /// Whether its rooms are marked as keeping a chat history.
+        chat_history: Option<bool> = "ChatHistory" Kind::Bool;
+        /// Whether files may be uploaded in its rooms.
+        file_upload: Option<bool> = "FileUpload" Kind::Bool;
+        /// Whether its rooms may send invitations.
+        invitations: Option<bool> = "Invitations" Kind::Bool;
+        /// Accepted as documented; a change prints nothing.
+        as_object: bool = "AsObject" Kind::Switch;
     }
     /// Deletes a category that has no rooms.
     RemoveCsPersistentChatCategory "Remove-CsPersistentChatCategory" Change {
         /// pool\name.
-        identity: String = "Identity" Kind::Text, req, first, piped;
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatCategory instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
     }
     /// Lists chat rooms.
     GetCsPersistentChatRoom "Get-CsPersistentChatRoom" Query {
@@ -380,6 +402,30 @@ cmdlets! { ($)
         persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
         /// Wildcard over names.
         filter: Option<String> = "Filter" Kind::Text;
+        /// Filter looks at descriptions, too.
+        search_description: bool = "SearchDescription" Kind::Switch;
+        /// Only those of this category: pool\category, or the category's name.
+        category: Option<String> = "Category" Kind::Text;
+        /// Only those with this add-in: pool\name, or the name.
+        addin: Option<String> = "Addin" Kind::Text;
+        /// Only disabled ones, or only enabled ones.
+        disabled: Option<bool> = "Disabled" Kind::Bool;
+        /// Only those with this setting.
+        invitations: Option<String> = "Invitations" INVITATIONS;
+        /// Only those that name this manager.
+        manager: Option<String> = "Manager" Kind::Text;
+        /// Only those that name this member.
+        member: Option<String> = "Member" Kind::Text;
+        /// Only those with this privacy.
+        privacy: Option<String> = "Privacy" PRIVACY;
+        /// Only those of this type.
+        room_type: Option<String> = "Type" ROOM_TYPES;
+        /// Only those whose messages take more than so many megabytes.
+        chat_content_exceeds_mb: Option<u32> = "ChatContentExceedsMB" Kind::Int;
+        /// At most so many; 0 for none.
+        result_size: Option<u32> = "ResultSize" Kind::Int;
+        /// Prints display names instead of SIP addresses.
+        as_object: bool = "AsObject" Kind::Switch;
     }
     /// Creates a chat room in a category.
     NewCsPersistentChatRoom "New-CsPersistentChatRoom" Change {
@@ -397,32 +443,48 @@ cmdlets! { ($)
         privacy: Option<String> = "Privacy" PRIVACY;
         /// Creates it disabled.
         disabled: Option<bool> = "Disabled" Kind::Bool;
+        /// Inherit (default) takes the category's setting, False switches invitations off.
+        invitations: Option<String> = "Invitations" INVITATIONS;
+        /// A registered add-in of the pool: pool\name, or the name.
+        addin: Option<String> = "Addin" Kind::Text;
     }
     /// Changes a chat room.
     SetCsPersistentChatRoom "Set-CsPersistentChatRoom" Change {
         /// pool\name.
-        identity: String = "Identity" Kind::Text, req, first, piped;
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatRoom instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
         /// New name.
         name: Option<String> = "Name" Kind::Text;
         /// Description.
-        description: Option<String> = "Description" Kind::Text;
+        description: Option<String> = "Description" Kind::Clearable;
+        /// Moves it to this category of its pool; who is not allowed there leaves its lists.
+        category: Option<String> = "Category" Kind::Text;
         /// Normal or Auditorium.
         room_type: Option<String> = "Type" ROOM_TYPES;
         /// Open, Closed or Secret.
         privacy: Option<String> = "Privacy" PRIVACY;
         /// Disables or enables it.
         disabled: Option<bool> = "Disabled" Kind::Bool;
+        /// Inherit takes the category's setting, False switches invitations off.
+        invitations: Option<String> = "Invitations" INVITATIONS;
+        /// A registered add-in of the pool; $Null takes it away.
+        addin: Option<String> = "Addin" Kind::Clearable;
         /// Members; $Null inherits the category's.
         members: Option<ListModifier> = "Members" Kind::ListModifier;
         /// Managers.
         managers: Option<ListModifier> = "Managers" Kind::ListModifier;
         /// Presenters of an auditorium.
         presenters: Option<ListModifier> = "Presenters" Kind::ListModifier;
+        /// Accepted as documented; a change prints nothing.
+        as_object: bool = "AsObject" Kind::Switch;
     }
     /// Deletes a chat room with its messages.
     RemoveCsPersistentChatRoom "Remove-CsPersistentChatRoom" Change {
         /// pool\name.
-        identity: String = "Identity" Kind::Text, req, first, piped;
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatRoom instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
     }
     /// Lists administrative roles with the cmdlets each may run.
     GetCsAdminRole "Get-CsAdminRole" Query {
@@ -934,6 +996,129 @@ cmdlets! { ($)
         all: bool = "All" Kind::Switch;
         /// Minutes from now, at most 10080 (a week); 0 ends it.
         minutes: u32 = "Minutes" Kind::Int, req;
+    }
+    /// Lists settings of the chat service: global, of sites, of pools.
+    GetCsPersistentChatConfiguration "Get-CsPersistentChatConfiguration" Query {
+        /// global, site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over identities, for example "site:*".
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica; here the replica is the management store itself.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Creates settings of the chat service for a site or a pool.
+    NewCsPersistentChatConfiguration "New-CsPersistentChatConfiguration" Change {
+        /// site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: String = "Identity" Kind::Text, req, first;
+        /// Messages that a client gets when it enters a room, 1 to 500 (default 30).
+        default_chat_history: Option<u32> = "DefaultChatHistory" Kind::Int;
+        /// Largest file to upload in KB (default 20000).
+        max_file_size_kb: Option<u32> = "MaxFileSizeKB" Kind::Int;
+        /// Above so many participants a room's roster is not updated any more (default 75).
+        participant_update_limit: Option<u32> = "ParticipantUpdateLimit" Kind::Int;
+        /// Address of a page where users manage rooms, http or https; $Null for none.
+        room_management_url: Option<String> = "RoomManagementUrl" Kind::Clearable;
+        /// Returns the object and stores nothing; Set- with -Instance stores it.
+        in_memory: bool = "InMemory" Kind::Switch;
+    }
+    /// Changes settings of the chat service.
+    SetCsPersistentChatConfiguration "Set-CsPersistentChatConfiguration" Change {
+        /// global (default), site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatConfiguration instead of Identity; its values are taken, too.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// Messages that a client gets when it enters a room, 1 to 500 (default 30).
+        default_chat_history: Option<u32> = "DefaultChatHistory" Kind::Int;
+        /// Largest file to upload in KB (default 20000).
+        max_file_size_kb: Option<u32> = "MaxFileSizeKB" Kind::Int;
+        /// Above so many participants a room's roster is not updated any more (default 75).
+        participant_update_limit: Option<u32> = "ParticipantUpdateLimit" Kind::Int;
+        /// Address of a page where users manage rooms, http or https; $Null for none.
+        room_management_url: Option<String> = "RoomManagementUrl" Kind::Clearable;
+    }
+    /// Deletes settings of the chat service of a site or a pool; the global ones are reset.
+    RemoveCsPersistentChatConfiguration "Remove-CsPersistentChatConfiguration" Change {
+        /// global, site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Deletes a room's messages up to and including a day.
+    ClearCsPersistentChatRoom "Clear-CsPersistentChatRoom" Change {
+        /// pool\name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatRoom instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// The last day that is deleted, for example 3/1/2012 or 2012-03-01; with a time, up to that instant (UTC).
+        end_date: String = "EndDate" Kind::Text, req;
+    }
+    /// Removes or replaces messages of a room by author, date or words.
+    RemoveCsPersistentChatMessage "Remove-CsPersistentChatMessage" Change {
+        /// pool\name of the room.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// From this day or instant on (UTC).
+        start_date: Option<String> = "StartDate" Kind::Text;
+        /// Up to and including this day or instant (UTC).
+        end_date: Option<String> = "EndDate" Kind::Text;
+        /// Only messages of this author.
+        user_uri: Option<String> = "UserUri" Kind::Text;
+        /// Only messages with these words, parted by blanks.
+        filter: Option<String> = "Filter" Kind::Text;
+        /// And (default): all words; Or: one of them; Exact: the whole text as it stands in Filter.
+        match_clause: Option<String> = "MatchClause" MATCHES;
+        /// Whether capital and small letters differ.
+        case_sensitive: Option<bool> = "CaseSensitive" Kind::Bool;
+        /// What stands in their place; a standard text when left out.
+        replace_message: Option<String> = "ReplaceMessage" Kind::Text;
+        /// Leaves nothing in their place.
+        remove: bool = "Remove" Kind::Switch;
+    }
+    /// Lists registered add-ins.
+    GetCsPersistentChatAddin "Get-CsPersistentChatAddin" Query {
+        /// pool\name, or the name when it is unambiguous.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Only those of this pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+    }
+    /// Registers an add-in: a web page that clients show beside a room.
+    NewCsPersistentChatAddin "New-CsPersistentChatAddin" Change {
+        /// Name of up to 50 characters, unique in the pool.
+        name: String = "Name" Kind::Text, req;
+        /// Address of up to 255 characters, http or https.
+        url: String = "Url" Kind::Text, req;
+        /// The pool; may be left out when there is one.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+    }
+    /// Changes an add-in.
+    SetCsPersistentChatAddin "Set-CsPersistentChatAddin" Change {
+        /// pool\name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatAddin instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// New name.
+        name: Option<String> = "Name" Kind::Text;
+        /// New address, http or https.
+        url: Option<String> = "Url" Kind::Text;
+    }
+    /// Unregisters an add-in; rooms that have it lose it.
+    RemoveCsPersistentChatAddin "Remove-CsPersistentChatAddin" Change {
+        /// pool\name.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatAddin instead of Identity.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+    }
+    /// Lists who may be a member or manager of rooms of a category, or a presenter of a room.
+    GetCsPersistentChatEligiblePrincipal "Get-CsPersistentChatEligiblePrincipal" Query {
+        /// A category: pool\category, or its name.
+        category: Option<String> = "Category" Kind::Text;
+        /// A room instead of a category: pool\room, or its name.
+        room: Option<String> = "Room" Kind::Text;
+        /// Presenters of the room, which is an auditorium.
+        presenters: bool = "Presenters" Kind::Switch;
+        /// Wildcard over SIP addresses.
+        filter: Option<String> = "Filter" Kind::Text;
+        /// The pool; may be left out when there is one.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// At most so many; 0 for none.
+        result_size: Option<u32> = "ResultSize" Kind::Int;
     }
 }
 

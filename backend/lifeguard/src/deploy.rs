@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use rusqlite::Connection;
+use shared::configuration::{ChatConfiguration, effective};
 use shared::deployment::{
     ChatPoolHost, ChatServerHost, ChatSettings, Deployment, FrontEndHost, HostedServer,
 };
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use shared::{Port, SipUri};
 use store::management::pools::Halt;
-use store::management::{pools, topology};
+use store::management::{configuration, pools, topology};
 
 use crate::door::Fault;
 use crate::settings::Settings;
@@ -42,11 +43,23 @@ fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result
 
 type Halted = (String, Halt, shared::Timestamp);
 
+/// The settings that apply to a pool (model §10: its own, else its site's, else the global ones).
+fn settings(list: &[(String, ChatConfiguration)], t: &Topology, p: &ChatPool) -> ChatSettings {
+    let site = t.site(&p.site).map(|s| s.site_id.as_str()).unwrap_or_default();
+    let c = effective(list, site, &p.fqdn).cloned().unwrap_or_default();
+    ChatSettings {
+        // The range is checked when it is set (V18); 500 is its end.
+        default_chat_history: u16::try_from(c.default_chat_history).unwrap_or(500),
+        participant_update_limit: c.participant_update_limit,
+    }
+}
+
 /// Builds the deployment of the published topology.
 pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment, Fault> {
     let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
     let endpoints = pools::endpoints(c)?;
     let halted = pools::halted(c)?;
+    let configurations = configuration::all(c, configuration::Kind::PersistentChat)?;
     let mut front_ends = Vec::new();
     for p in &t.front_end_pools {
         let servers = p.servers.iter().map(|m| host(c, s, m, &halted)).collect::<Result<_, _>>()?;
@@ -88,7 +101,7 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
                 .map(|f| f.id.clone())
                 .collect(),
             compliance: p.compliance,
-            settings: ChatSettings::default(),
+            settings: settings(&configurations, &t, p),
         });
     }
     Ok(Deployment { generation, sip_domains: t.sip_domains, front_ends, pools: chat })

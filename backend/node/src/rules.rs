@@ -146,6 +146,29 @@ pub fn check_category(c: &Category) -> Result<(), StoreError> {
     }
 }
 
+/// The room with its lists cut to what the category allows, and who was cut.
+/// Source: L:moving-a-chat-room-from-one-category-to-another.
+pub fn cut_to(c: &Category, r: &Room) -> (Room, Vec<String>) {
+    let mut cut: Vec<String> = Vec::new();
+    let mut keep = |list: &[String]| -> Vec<String> {
+        let (stay, go): (Vec<String>, Vec<String>) = list.iter().cloned().partition(|p| within(c, p));
+        for p in go {
+            if !cut.iter().any(|x| x.eq_ignore_ascii_case(&p)) {
+                cut.push(p);
+            }
+        }
+        stay
+    };
+    let room = Room {
+        category_id: c.id.clone(),
+        members: keep(&r.members),
+        managers: keep(&r.managers),
+        presenters: keep(&r.presenters),
+        ..r.clone()
+    };
+    (room, cut)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +209,30 @@ mod tests {
         assert!(may_post(&c, &r, pilar).is_ok() && check_room(&c, &r).is_ok());
         r.disabled = true;
         assert_eq!(may_join(&c, &r, pilar), Err(StoreError::Disabled));
+    }
+
+    #[test]
+    fn moving_a_room_cuts_its_lists() {
+        let c = Category { id: "new".into(), ..category() };
+        let (pilar, guest) = ("sip:pilar@litwareinc.com", "sip:guest@litwareinc.com");
+        let r = Room {
+            name: "r".into(),
+            members: vec![pilar.into(), guest.into(), "contoso.com".into()],
+            managers: vec![guest.into()],
+            ..Room::default()
+        };
+        let (moved, cut) = cut_to(&c, &r);
+        assert_eq!((moved.category_id.as_str(), moved.members.as_slice()), ("new", &[pilar.to_owned()][..]));
+        assert!(moved.managers.is_empty() && check_room(&c, &moved).is_ok());
+        assert_eq!(cut, [guest.to_owned(), "contoso.com".to_owned()]);
+    }
+
+    #[test]
+    fn names_have_256_characters_at_most() {
+        assert!(check_name(&"ä".repeat(256)).is_ok());
+        for bad in ["ä".repeat(257), " ".to_owned(), "a\\b".to_owned()] {
+            assert!(check_name(&bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

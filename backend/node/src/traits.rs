@@ -185,6 +185,9 @@ pub struct Room {
     pub managers: Vec<String>,
     /// Presenters of an auditorium.
     pub presenters: Vec<String>,
+    /// Id of its add-in.
+    #[serde(default)]
+    pub addin: Option<String>,
 }
 
 /// A post.
@@ -249,7 +252,7 @@ pub struct ComplianceEvent {
 
 /// Messages, rooms and categories of a pool. One call is one transaction.
 #[async_trait]
-pub trait ChatStore: Send + Sync {
+pub trait ChatStore: crate::administration::Administration + Send + Sync {
     /// Stores a post after checking the author's rights in the same transaction.
     async fn post(&self, post: NewPost) -> Result<StoredMessage, StoreError>;
     /// The last `count` messages of a room, oldest first.

@@ -231,8 +231,9 @@ fn texts(v: &Value) -> Option<Vec<Value>> {
 fn convert(kind: Kind, v: Value) -> Result<Value, String> {
     let wrong = |wanted: &str| Err(format!("this is not {wanted}."));
     match kind {
+        Kind::Clearable if v.is_null() => Ok("".into()),
         Kind::Secret if reveal(&v).is_some() => Ok(reveal(&v).into()),
-        Kind::Text | Kind::Secret => match (&v, text_of(&v)) {
+        Kind::Text | Kind::Clearable | Kind::Secret => match (&v, text_of(&v)) {
             (Value::Null, _) => Ok(Value::Null),
             (_, Some(t)) => Ok(t.into()),
             _ => wrong("a text"),

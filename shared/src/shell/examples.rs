@@ -103,6 +103,17 @@ New-LgAlertTarget "On call" -Kind Webhook -Address https://hooks.contoso.com/cha
 Set-LgAlertTarget "On call" -AfterFailures 2
 Get-LgAlertTarget | Remove-LgAlertTarget
 Test-LgAlertTarget "On call"
+Get-CsPersistentChatConfiguration -Filter "site:*"
+New-CsPersistentChatConfiguration -Identity "site:Redmond" -DefaultChatHistory 50
+Set-CsPersistentChatConfiguration -Identity "global" -ParticipantUpdateLimit 100
+Remove-CsPersistentChatConfiguration -Identity "site:Redmond"
+Clear-CsPersistentChatRoom -Identity "atl-cs-001.litwareinc.com\ITChatRoom" -EndDate "8/1/2012"
+Remove-CsPersistentChatMessage -Identity "atl-cs-001.litwareinc.com\ITChatRoom" -StartDate "7/1/2012" -EndDate "8/1/2012"
+Get-CsPersistentChatAddin -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com"
+New-CsPersistentChatAddin -Name "ITPersistentChatAddin" -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com" -Url "https://atl-cs-001.litwareinc.com/itchat"
+Set-CsPersistentChatAddin -Identity "atl-cs-001.litwareinc.com\ITPersistentChatAddin" -Url "https://atl-cs-001.litwareinc.com/itchat2"
+Remove-CsPersistentChatAddin -Identity "atl-cs-001.litwareinc.com\ITPersistentChatAddin"
+Get-CsPersistentChatEligiblePrincipal -Category "atl-cs-001.litwareinc.com\helpdesk" -Filter "sip:ken*"
 Get-LgAlert
 Confirm-LgAlert server.failed/gc-001.litwareinc.com
 Suspend-LgAlert gc-001.litwareinc.com -Minutes 60

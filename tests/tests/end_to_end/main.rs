@@ -3,6 +3,7 @@
 mod access;
 mod alerts;
 mod chat;
+mod chat_client;
 mod documents;
 mod editing;
 mod failover;
@@ -12,6 +13,7 @@ mod page;
 mod portal;
 mod publishing;
 mod receivers;
+mod rooms;
 mod shell;
 mod sip_client;
 mod support;

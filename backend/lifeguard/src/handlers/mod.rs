@@ -3,16 +3,23 @@
 mod access;
 mod accounts;
 mod active;
+mod addins;
 mod alert_targets;
 mod alerts;
+mod categories;
+mod chat_place;
+mod configuration;
 mod endpoints;
 mod failover;
 mod kept;
+mod messages;
 mod policies;
+mod principals;
 mod queries;
 mod replication;
 mod roles;
 mod rooms;
+mod scoped;
 mod services;
 mod shares;
 mod state;
@@ -31,8 +38,8 @@ use store::management::topology as tstore;
 use crate::door::{Cx, Fault};
 
 pub use accounts::check_account;
+pub use chat_place::chat_error;
 pub use policies::printed as printed_policy;
-pub use rooms::chat_error;
 pub use services::stop_drained;
 pub use users::new_user;
 

@@ -1,309 +1,109 @@
-//! Categories and rooms. They live in the pool's mgc, so the audit row is opened first, the mgc records
-//! the op_id with the change, and the row is closed after (ARCHITECTURE.md, "two databases").
-//! Source: model §§12, 13.
-
-use std::sync::Arc;
+//! Chat rooms. Source: model §13.
 
 use async_trait::async_trait;
-use node::traits::{Category, ChatStore, Databases, Privacy, Room, RoomKind, StoreError};
+use node::administration::Addin;
+use node::rules;
+use node::traits::{Category, Privacy, Room, RoomKind};
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    GetCsPersistentChatCategory, GetCsPersistentChatRoom, NewCsPersistentChatCategory,
-    NewCsPersistentChatRoom, RemoveCsPersistentChatCategory, RemoveCsPersistentChatRoom,
-    SetCsPersistentChatCategory, SetCsPersistentChatRoom,
+    GetCsPersistentChatRoom, NewCsPersistentChatRoom, RemoveCsPersistentChatRoom, SetCsPersistentChatRoom,
 };
-use shared::error::{ApiError, ErrorCode};
+use shared::error::ApiError;
 use shared::events::Topic;
 use shared::identity::wildcard_match;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::ChatPool;
+use store::management::directory::User;
 
-use super::{find_pool, only_pool};
-use crate::clock::new_id;
-use crate::door::{Cx, Handler, Outcome, blocked, plan};
-use crate::views::lists::open_stores;
+use super::chat_place::{
+    Place, Turn, candidates, category, chat_error, directory_for, lists, named, nothing, room,
+    say_who_is_put_out, shown, split, text,
+};
+use crate::door::{Cx, Handler, Outcome, plan};
 
-/// Maps the chat store's error to the one error.
-pub fn chat_error(e: StoreError) -> ApiError {
-    let code = match &e {
-        StoreError::Invalid { .. } => ErrorCode::InvalidArgument,
-        StoreError::NotFound(_) => ErrorCode::NotFound,
-        StoreError::Conflict(_) => ErrorCode::Conflict,
-        _ => ErrorCode::Unavailable,
-    };
-    let mut out = ApiError::new(code, e.to_string());
-    if let StoreError::Invalid { field, .. } = e {
-        out.field = Some(field);
-    }
-    out
-}
-
-struct Place {
-    pool: ChatPool,
-    store: Arc<dyn ChatStore>,
-}
-
-fn place(cx: &Cx, pool: ChatPool) -> Result<Place, ApiError> {
-    let store = cx.app.fleet.current(&pool.id);
-    let store = store.ok_or_else(|| {
-        ApiError::new(
-            ErrorCode::Unavailable,
-            format!("The database of {} is not open now. Look at the pool's databases.", pool.fqdn),
-        )
-    })?;
-    Ok(Place { pool, store })
-}
-
-fn split(identity: &str) -> (Option<&str>, &str) {
-    match identity.split_once('\\') {
-        Some((p, n)) => (Some(p), n.trim()),
-        None => (None, identity.trim()),
-    }
-}
-
-async fn category(
-    cx: &Cx,
-    identity: &str,
-    pool: Option<&str>,
-    field: &str,
-) -> Result<(Place, Category), ApiError> {
-    let (in_name, name) = split(identity);
-    let mut found = Vec::new();
-    for p in candidates(cx, in_name.or(pool), field)? {
-        let list = p.store.categories().await.map_err(chat_error)?;
-        if let Some(c) = list.into_iter().find(|c| c.name.eq_ignore_ascii_case(name)) {
-            found.push((p, c));
-        }
-    }
-    single(found, "category", name, field)
-}
-
-async fn room(cx: &Cx, identity: &str) -> Result<(Place, Room), ApiError> {
-    let (pool, name) = split(identity);
-    let mut found = Vec::new();
-    for p in candidates(cx, pool, "Identity")? {
-        let list = p.store.rooms().await.map_err(chat_error)?;
-        if let Some(r) = list.into_iter().find(|r| r.name.eq_ignore_ascii_case(name)) {
-            found.push((p, r));
-        }
-    }
-    single(found, "room", name, "Identity")
-}
-
-fn candidates(cx: &Cx, pool: Option<&str>, field: &str) -> Result<Vec<Place>, ApiError> {
-    match pool {
-        Some(p) => Ok(vec![place(cx, find_pool(&cx.topology()?, p, field)?)?]),
-        None => Ok(open_stores(&cx.app)?.into_iter().map(|(pool, store)| Place { pool, store }).collect()),
-    }
-}
-
-fn single<T>(
-    mut found: Vec<(Place, T)>,
-    what: &str,
-    name: &str,
-    field: &str,
-) -> Result<(Place, T), ApiError> {
-    match found.len() {
-        1 => Ok(found.remove(0)),
-        0 => Err(ApiError {
-            field: Some(field.to_owned()),
-            ..ApiError::not_found(format!("There is no {what} {name}."))
-        }),
-        n => Err(ApiError::invalid(
-            field,
-            format!("{n} pools have a {what} {name}; write it as pool\\{name}."),
-        )),
-    }
-}
-
-fn category_object(p: &ChatPool, c: &Category) -> Value {
-    json!({
-        "Identity": format!("{}\\{}", p.fqdn, c.name), "Name": c.name, "Description": c.description,
-        "Invitations": c.invitations, "FileUpload": c.file_upload, "ChatHistory": c.chat_history,
-        "AllowedMembers": c.allowed, "DeniedMembers": c.denied, "Creators": c.creators,
-    })
-}
-
-fn room_object(cx: &Cx, p: &ChatPool, category: &str, r: &Room) -> Value {
-    let v = crate::views::lists::room_view(&cx.app, p, category, r);
+fn object(cx: &Cx, p: &Place, category: &str, addins: &[Addin], r: &Room, names: Option<&[User]>) -> Value {
+    let v = crate::views::lists::room_view(&cx.app, &p.pool, category, addins, r);
     json!({
         "Identity": v.identity, "Name": v.name, "Description": v.description,
-        "Category": format!("{}\\{category}", p.fqdn), "Disabled": v.disabled, "Type": v.room_type, "Privacy": v.privacy,
-        "Members": v.members, "Managers": v.managers, "Presenters": v.presenters, "ChatRoomUri": v.uri,
+        "Category": p.identity(category), "Disabled": v.disabled, "Type": v.room_type, "Privacy": v.privacy,
+        "Invitations": v.invitations, "Addin": v.addin, "Members": shown(names, &v.members),
+        "Managers": shown(names, &v.managers), "Presenters": shown(names, &v.presenters), "ChatRoomUri": v.uri,
     })
 }
 
-/// Opens the audit row for an act in a pool's mgc.
-fn open(cx: &Cx, p: &Place) -> Result<(), ApiError> {
-    cx.open_audit(p.pool.id.as_str())
-}
-
-fn lists(before: &[String], after: &[String], target: &str, property: &str, p: &mut Plan) {
-    if before != after {
-        p.sentences.push(format!(
-            "{property} of {target}: {}.",
-            if after.is_empty() { "none".to_owned() } else { after.join(", ") }
-        ));
-        p.changes.push(PlannedChange::new(target, property, before.join(", "), after.join(", ")));
-    }
-}
-
-fn text(before: &str, after: &str, target: &str, property: &str, p: &mut Plan) {
-    if before != after {
-        p.sentences.push(format!("{property} of {target} becomes '{after}'."));
-        p.changes.push(PlannedChange::new(target, property, before, after));
-    }
-}
-
-fn nothing(p: Plan) -> Result<Plan, ApiError> {
-    if p.sentences.is_empty() { Ok(plan(["Nothing changes.".to_owned()])) } else { Ok(p) }
-}
-
-#[async_trait]
-impl Handler for GetCsPersistentChatCategory {
-    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        if let Some(id) = &self.identity {
-            let (p, c) = category(cx, id, self.persistent_chat_pool_fqdn.as_deref(), "Identity").await?;
-            return Ok(Outcome::objects(vec![category_object(&p.pool, &c)]));
-        }
-        let mut out = Vec::new();
-        for p in candidates(cx, self.persistent_chat_pool_fqdn.as_deref(), "PersistentChatPoolFqdn")? {
-            out.extend(
-                p.store.categories().await.map_err(chat_error)?.iter().map(|c| category_object(&p.pool, c)),
-            );
-        }
-        Ok(Outcome::objects(out))
-    }
-}
-
-fn place_of_new(a: &NewCsPersistentChatCategory, cx: &Cx) -> Result<Place, ApiError> {
-    let t = cx.topology()?;
-    let pool = match &a.persistent_chat_pool_fqdn {
-        Some(f) => find_pool(&t, f, "PersistentChatPoolFqdn")?,
-        None => only_pool(&t, "PersistentChatPoolFqdn")?,
+/// V25: Identity excludes all filters of place and name; Category excludes them, too.
+fn check_filters(a: &GetCsPersistentChatRoom) -> Result<(), ApiError> {
+    let others =
+        [("Filter", a.filter.is_some()), ("PersistentChatPoolFqdn", a.persistent_chat_pool_fqdn.is_some())];
+    let either = |field: &str, with: &str| {
+        Err(ApiError::invalid(field, format!("Use either -{with} or -{field} (V25).")))
     };
-    place(cx, pool)
-}
-
-fn new_category(a: &NewCsPersistentChatCategory, id: String) -> Category {
-    Category {
-        id,
-        name: a.name.trim().to_owned(),
-        description: a.description.clone().unwrap_or_default(),
-        invitations: false,
-        file_upload: false,
-        chat_history: true,
-        allowed: a.allowed_members.clone(),
-        denied: Vec::new(),
-        creators: Vec::new(),
+    if a.identity.is_some() && a.category.is_some() {
+        return either("Category", "Identity");
     }
-}
-
-#[async_trait]
-impl Handler for NewCsPersistentChatCategory {
-    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let p = place_of_new(self, cx)?;
-        let id = format!("{}\\{}", p.pool.fqdn, self.name.trim());
-        let mut out = plan([format!("Create the category {id}.")]);
-        out.changes.push(PlannedChange::new(&id, "AllowedMembers", "", self.allowed_members.join(", ")));
-        Ok(out)
-    }
-
-    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let p = place_of_new(self, cx)?;
-        open(cx, &p)?;
-        let c = new_category(self, new_id(&*cx.app.entropy, cx.now()));
-        p.store.create_category(&cx.op_id, c.clone()).await.map_err(chat_error)?;
-        Ok(Outcome::changed(Topic::Rooms, "").with(category_object(&p.pool, &c)))
-    }
-}
-
-fn category_after(a: &SetCsPersistentChatCategory, c: &Category) -> Category {
-    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
-        m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
-    };
-    Category {
-        name: a.name.as_deref().map_or_else(|| c.name.clone(), |n| n.trim().to_owned()),
-        description: a.description.clone().unwrap_or_else(|| c.description.clone()),
-        allowed: apply(&a.allowed_members, &c.allowed),
-        denied: apply(&a.denied_members, &c.denied),
-        creators: apply(&a.creators, &c.creators),
-        ..c.clone()
-    }
-}
-
-#[async_trait]
-impl Handler for SetCsPersistentChatCategory {
-    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, old) = category(cx, &self.identity, None, "Identity").await?;
-        let new = category_after(self, &old);
-        let id = format!("{}\\{}", p.pool.fqdn, old.name);
-        let mut out = Plan::default();
-        text(&old.name, &new.name, &id, "Name", &mut out);
-        text(&old.description, &new.description, &id, "Description", &mut out);
-        lists(&old.allowed, &new.allowed, &id, "AllowedMembers", &mut out);
-        lists(&old.denied, &new.denied, &id, "DeniedMembers", &mut out);
-        lists(&old.creators, &new.creators, &id, "Creators", &mut out);
-        nothing(out)
-    }
-
-    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, old) = category(cx, &self.identity, None, "Identity").await?;
-        open(cx, &p)?;
-        p.store.update_category(&cx.op_id, category_after(self, &old)).await.map_err(chat_error)?;
-        Ok(Outcome::changed(Topic::Rooms, ""))
-    }
-}
-
-#[async_trait]
-impl Handler for RemoveCsPersistentChatCategory {
-    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, c) = category(cx, &self.identity, None, "Identity").await?;
-        let rooms =
-            p.store.rooms().await.map_err(chat_error)?.iter().filter(|r| r.category_id == c.id).count();
-        let mut out = plan([format!("Delete the category {}\\{}.", p.pool.fqdn, c.name)]);
-        out.confirm = Confirm::Ask;
-        if rooms > 0 {
-            let text = format!("It has {rooms} rooms; a category is deleted when it is empty.");
-            out = blocked(out, "V23", "Identity", text, "C:Remove-CsPersistentChatCategory");
+    for (with, given) in [("Identity", a.identity.is_some()), ("Category", a.category.is_some())] {
+        if let Some((field, _)) = others.iter().find(|(_, other)| given && *other) {
+            return either(field, with);
         }
-        Ok(out)
     }
+    Ok(())
+}
 
-    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, c) = category(cx, &self.identity, None, "Identity").await?;
-        open(cx, &p)?;
-        p.store.delete_category(&cx.op_id, &c.id).await.map_err(chat_error)?;
-        Ok(Outcome::changed(Topic::Rooms, ""))
-    }
+fn wanted(a: &GetCsPersistentChatRoom, name: Option<&str>, category: &str, addin: &str, r: &Room) -> bool {
+    let has = |list: &[String], p: &Option<String>| {
+        p.as_ref().is_none_or(|p| list.iter().any(|x| x.eq_ignore_ascii_case(p)))
+    };
+    let same = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
+    let text =
+        |f: &String| wildcard_match(f, &r.name) || a.search_description && wildcard_match(f, &r.description);
+    name.is_none_or(|n| same(n, &r.name))
+        && a.filter.as_ref().is_none_or(text)
+        && a.category.as_deref().is_none_or(|c| same(split(c).1, category))
+        && a.addin.as_deref().is_none_or(|w| same(split(w).1, addin))
+        && a.disabled.is_none_or(|d| d == r.disabled)
+        && a.invitations.as_deref().is_none_or(|i| (i == "Inherit") == r.invitations)
+        && a.privacy.as_deref().is_none_or(|p| p == r.privacy.word())
+        && a.room_type.as_deref().is_none_or(|t| t == r.kind.word())
+        && has(&r.managers, &a.manager)
+        && has(&r.members, &a.member)
 }
 
 #[async_trait]
 impl Handler for GetCsPersistentChatRoom {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (pool, name) = match self.identity.as_deref().map(split) {
-            Some((p, n)) => (p.or(self.persistent_chat_pool_fqdn.as_deref()), Some(n.to_owned())),
-            None => (self.persistent_chat_pool_fqdn.as_deref(), None),
-        };
+        check_filters(self)?;
+        let names = directory_for(cx, self.as_object)?;
+        let identity = self.identity.as_deref().map(split);
+        let name = identity.map(|(_, n)| n);
+        let of_category = self.category.as_deref().and_then(|c| split(c).0);
+        let pool =
+            identity.and_then(|(p, _)| p).or(of_category).or(self.persistent_chat_pool_fqdn.as_deref());
         let mut out = Vec::new();
-        for p in candidates(cx, pool, "Identity")? {
+        for p in candidates(cx, pool, if name.is_some() { "Identity" } else { "PersistentChatPoolFqdn" })? {
             let categories = p.store.categories().await.map_err(chat_error)?;
+            let addins = p.store.addins().await.map_err(chat_error)?;
             for r in p.store.rooms().await.map_err(chat_error)? {
-                let hit = name.as_ref().is_none_or(|n| n.eq_ignore_ascii_case(&r.name))
-                    && self.filter.as_ref().is_none_or(|f| wildcard_match(f, &r.name));
-                if hit {
-                    let c = categories
-                        .iter()
-                        .find(|c| c.id == r.category_id)
-                        .map(|c| c.name.as_str())
-                        .unwrap_or_default();
-                    out.push(room_object(cx, &p.pool, c, &r));
+                let c = categories.iter().find(|c| c.id == r.category_id).map_or("", |c| c.name.as_str());
+                let addin =
+                    addins.iter().find(|a| Some(&a.id) == r.addin.as_ref()).map_or("", |a| a.name.as_str());
+                if !wanted(self, name, c, addin, &r) {
+                    continue;
                 }
+                if let Some(mb) = self.chat_content_exceeds_mb
+                    && p.store.content_bytes(&r.id).await.map_err(chat_error)? <= u64::from(mb) << 20
+                {
+                    continue;
+                }
+                out.push(object(cx, &p, c, &addins, &r, names.as_deref()));
             }
         }
-        match (&name, out.is_empty()) {
+        match (name, out.is_empty()) {
             (Some(n), true) => Err(ApiError::not_found(format!("There is no room {n}."))),
-            _ => Ok(Outcome::objects(out)),
+            _ => {
+                out.truncate(
+                    self.result_size.map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX)),
+                );
+                Ok(Outcome::objects(out))
+            }
         }
     }
 }
@@ -320,68 +120,127 @@ fn privacy(word: Option<&str>) -> Privacy {
     }
 }
 
+async fn new_room(a: &NewCsPersistentChatRoom, cx: &Cx) -> Result<(Place, Category, Room), ApiError> {
+    let (p, c) = category(cx, &a.category, a.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
+    let addin = match a.addin.as_deref() {
+        Some(name) => Some(p.addin(name, "Addin").await?.id),
+        None => None,
+    };
+    let mut raw = [0; 16];
+    cx.app.entropy.fill(&mut raw);
+    let r = Room {
+        id: uuid::Builder::from_random_bytes(raw).into_uuid().to_string(),
+        category_id: c.id.clone(),
+        name: a.name.trim().to_owned(),
+        description: a.description.clone().unwrap_or_default(),
+        kind: kind(a.room_type.as_deref()),
+        privacy: privacy(a.privacy.as_deref()),
+        disabled: a.disabled.unwrap_or(false),
+        invitations: a.invitations.as_deref() != Some("False"),
+        addin,
+        ..Room::default()
+    };
+    rules::check_room(&c, &r).map_err(chat_error)?;
+    p.check_free(&r.name, &r.id).await?;
+    Ok((p, c, r))
+}
+
 #[async_trait]
 impl Handler for NewCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, c) =
-            category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
-        let id = format!("{}\\{}", p.pool.fqdn, self.name.trim());
-        let privacy = privacy(self.privacy.as_deref()).word();
+        let (p, c, r) = new_room(self, cx).await?;
+        let id = p.identity(&r.name);
+        let privacy = r.privacy.word();
         let mut out = plan([format!("Create the room {id} in the category {} ({privacy}).", c.name)]);
         out.changes.push(PlannedChange::new(&id, "Category", "", &c.name));
         Ok(out)
     }
 
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, c) =
-            category(cx, &self.category, self.persistent_chat_pool_fqdn.as_deref(), "Category").await?;
-        open(cx, &p)?;
-        let mut raw = [0; 16];
-        cx.app.entropy.fill(&mut raw);
-        let r = Room {
-            id: uuid::Builder::from_random_bytes(raw).into_uuid().to_string(),
-            category_id: c.id,
-            name: self.name.trim().to_owned(),
-            description: self.description.clone().unwrap_or_default(),
-            kind: kind(self.room_type.as_deref()),
-            privacy: privacy(self.privacy.as_deref()),
-            disabled: self.disabled.unwrap_or(false),
-            invitations: true,
-            members: Vec::new(),
-            managers: Vec::new(),
-            presenters: Vec::new(),
-        };
+        let (p, c, r) = new_room(self, cx).await?;
+        p.open(cx)?;
         p.store.create_room(&cx.op_id, r.clone()).await.map_err(chat_error)?;
-        Ok(Outcome::changed(Topic::Rooms, "").with(room_object(cx, &p.pool, &c.name, &r)))
+        let addins = p.store.addins().await.map_err(chat_error)?;
+        Ok(Outcome::changed(Topic::Rooms, "").with(object(cx, &p, &c.name, &addins, &r, None)))
     }
 }
 
-fn room_after(a: &SetCsPersistentChatRoom, r: &Room) -> Room {
+/// A room before and after Set-CsPersistentChatRoom.
+struct Change {
+    place: Place,
+    old: Room,
+    old_category: Category,
+    new: Room,
+    category: Category,
+    /// Who leaves the lists because the new category does not allow them.
+    cut: Vec<String>,
+    /// Names of the add-in before and after.
+    addins: [String; 2],
+}
+
+async fn change(a: &SetCsPersistentChatRoom, cx: &Cx) -> Result<Change, ApiError> {
+    let identity = named(a.identity.as_deref(), a.instance.as_ref())?;
+    let (place, old) = room(cx, &identity, None, "Identity").await?;
+    let old_category = place.category_of(&old).await?;
+    let (category, base, cut) = match a.category.as_deref() {
+        None => (old_category.clone(), old.clone(), Vec::new()),
+        Some(wanted) => {
+            let (there, c) = category(cx, wanted, Some(place.pool.fqdn.as_str()), "Category").await?;
+            if there.pool.id != place.pool.id {
+                let text = format!("A room stays on its pool, {}; name a category of it.", place.pool.fqdn);
+                return Err(ApiError::invalid("Category", text));
+            }
+            let (base, cut) = rules::cut_to(&c, &old);
+            (c, base, cut)
+        }
+    };
+    let known = place.store.addins().await.map_err(chat_error)?;
+    let name_of = |id: Option<&String>| {
+        known.iter().find(|x| Some(&x.id) == id).map(|x| x.name.clone()).unwrap_or_default()
+    };
+    let addin = match a.addin.as_deref() {
+        None => old.addin.clone(),
+        Some("") => None,
+        Some(name) => Some(place.addin(name, "Addin").await?.id),
+    };
     let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
         m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
     };
-    Room {
-        name: a.name.as_deref().map_or_else(|| r.name.clone(), |n| n.trim().to_owned()),
-        description: a.description.clone().unwrap_or_else(|| r.description.clone()),
-        kind: a.room_type.as_deref().map_or(r.kind, |w| kind(Some(w))),
-        privacy: a.privacy.as_deref().map_or(r.privacy, |w| privacy(Some(w))),
-        disabled: a.disabled.unwrap_or(r.disabled),
-        members: apply(&a.members, &r.members),
-        managers: apply(&a.managers, &r.managers),
-        presenters: apply(&a.presenters, &r.presenters),
-        ..r.clone()
-    }
+    let addins = [name_of(old.addin.as_ref()), name_of(addin.as_ref())];
+    let new = Room {
+        name: a.name.as_deref().map_or_else(|| old.name.clone(), |n| n.trim().to_owned()),
+        description: a.description.clone().unwrap_or_else(|| old.description.clone()),
+        kind: a.room_type.as_deref().map_or(old.kind, |w| kind(Some(w))),
+        privacy: a.privacy.as_deref().map_or(old.privacy, |w| privacy(Some(w))),
+        disabled: a.disabled.unwrap_or(old.disabled),
+        invitations: a.invitations.as_deref().map_or(old.invitations, |w| w == "Inherit"),
+        members: apply(&a.members, &base.members),
+        managers: apply(&a.managers, &base.managers),
+        presenters: apply(&a.presenters, &base.presenters),
+        addin,
+        ..base
+    };
+    rules::check_room(&category, &new).map_err(chat_error)?;
+    place.check_free(&new.name, &new.id).await?;
+    Ok(Change { place, old, old_category, new, category, cut, addins })
 }
 
 #[async_trait]
 impl Handler for SetCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, old) = room(cx, &self.identity).await?;
-        let new = room_after(self, &old);
-        let id = format!("{}\\{}", p.pool.fqdn, old.name);
+        let Change { place, old, old_category, new, category, cut, addins } = change(self, cx).await?;
+        let id = place.identity(&old.name);
         let mut out = Plan::default();
         text(&old.name, &new.name, &id, "Name", &mut out);
         text(&old.description, &new.description, &id, "Description", &mut out);
+        text(&old_category.name, &category.name, &id, "Category", &mut out);
+        if !cut.is_empty() {
+            let who = cut.join(", ");
+            out.sentences.push(format!(
+                "The category {} does not allow {who}; they leave the lists of the room.",
+                category.name
+            ));
+        }
         text(old.kind.word(), new.kind.word(), &id, "Type", &mut out);
         text(old.privacy.word(), new.privacy.word(), &id, "Privacy", &mut out);
         if old.disabled != new.disabled {
@@ -391,23 +250,33 @@ impl Handler for SetCsPersistentChatRoom {
                 "is enabled"
             };
             out.sentences.push(format!("The room {id} {words}."));
-            out.changes.push(PlannedChange::new(
-                &id,
-                "Disabled",
-                old.disabled.to_string(),
-                new.disabled.to_string(),
-            ));
+            let change =
+                PlannedChange::new(&id, "Disabled", old.disabled.to_string(), new.disabled.to_string());
+            out.changes.push(change);
         }
+        let word = |inherits: bool| if inherits { "Inherit" } else { "False" };
+        text(word(old.invitations), word(new.invitations), &id, "Invitations", &mut out);
+        text(&addins[0], &addins[1], &id, "Addin", &mut out);
         lists(&old.members, &new.members, &id, "Members", &mut out);
         lists(&old.managers, &new.managers, &id, "Managers", &mut out);
         lists(&old.presenters, &new.presenters, &id, "Presenters", &mut out);
-        nothing(out)
+        if new.members.is_empty() && !old.members.is_empty() && new.privacy != Privacy::Open {
+            // Inherited membership opens the room wider than anyone may have meant.
+            out.sentences.push(format!(
+                "No member is left in its list: membership is inherited, so everyone whom the category {} allows may enter.",
+                category.name
+            ));
+            out.confirm = if cut.is_empty() { Confirm::None } else { Confirm::Ask };
+        }
+        let turn = Turn { before: (&old_category, &old), after: (&category, &new) };
+        say_who_is_put_out(cx, &[turn], &mut out)?;
+        Ok(nothing(out))
     }
 
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, old) = room(cx, &self.identity).await?;
-        open(cx, &p)?;
-        p.store.update_room(&cx.op_id, room_after(self, &old)).await.map_err(chat_error)?;
+        let c = change(self, cx).await?;
+        c.place.open(cx)?;
+        c.place.store.update_room(&cx.op_id, c.new).await.map_err(chat_error)?;
         Ok(Outcome::changed(Topic::Rooms, ""))
     }
 }
@@ -415,18 +284,20 @@ impl Handler for SetCsPersistentChatRoom {
 #[async_trait]
 impl Handler for RemoveCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (p, r) = room(cx, &self.identity).await?;
+        let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
+        let (p, r) = room(cx, &identity, None, "Identity").await?;
         let mut out = plan([format!(
-            "Delete the room {}\\{} with its messages. This cannot be undone except from a backup.",
-            p.pool.fqdn, r.name
+            "Delete the room {} with its messages. This cannot be undone except from a backup.",
+            p.identity(&r.name)
         )]);
         out.confirm = Confirm::TypeName(r.name);
         Ok(out)
     }
 
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (p, r) = room(cx, &self.identity).await?;
-        open(cx, &p)?;
+        let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
+        let (p, r) = room(cx, &identity, None, "Identity").await?;
+        p.open(cx)?;
         p.store.delete_room(&cx.op_id, &r.id).await.map_err(chat_error)?;
         Ok(Outcome::changed(Topic::Rooms, ""))
     }

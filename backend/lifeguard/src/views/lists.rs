@@ -1,5 +1,6 @@
 //! Lists of directory, rooms, drafts and audit.
 
+use node::administration::Addin;
 use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
@@ -119,12 +120,16 @@ pub fn category_view(p: &ChatPool, c: &Category, rooms: u64) -> CategoryView {
         description: c.description.clone(),
         allowed: c.allowed.clone(),
         denied: c.denied.clone(),
+        creators: c.creators.clone(),
+        chat_history: c.chat_history,
+        file_upload: c.file_upload,
+        invitations: c.invitations,
         rooms,
     }
 }
 
 /// A room as pages show it; its URI carries the SIP domain of the pool's channel contact.
-pub fn room_view(app: &App, p: &ChatPool, category: &str, r: &Room) -> RoomView {
+pub fn room_view(app: &App, p: &ChatPool, category: &str, addins: &[Addin], r: &Room) -> RoomView {
     let domain = app
         .deployment
         .borrow()
@@ -146,6 +151,8 @@ pub fn room_view(app: &App, p: &ChatPool, category: &str, r: &Room) -> RoomView 
         members: r.members.clone(),
         managers: r.managers.clone(),
         presenters: r.presenters.clone(),
+        invitations: if r.invitations { "Inherit" } else { "False" }.to_owned(),
+        addin: addins.iter().find(|a| Some(&a.id) == r.addin.as_ref()).map(|a| a.name.clone()),
         uri: format!("ma-chan://{domain}/{}", r.id),
     }
 }
@@ -174,13 +181,14 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
     let mut out = Vec::new();
     for (p, s) in open_stores(app)? {
         let categories = s.categories().await.map_err(crate::handlers::chat_error)?;
+        let addins = s.addins().await.map_err(crate::handlers::chat_error)?;
         for r in s.rooms().await.map_err(crate::handlers::chat_error)? {
             let category = categories
                 .iter()
                 .find(|c| c.id == r.category_id)
                 .map(|c| c.name.as_str())
                 .unwrap_or_default();
-            out.push(room_view(app, &p, category, &r));
+            out.push(room_view(app, &p, category, &addins, &r));
         }
     }
     Ok(out)

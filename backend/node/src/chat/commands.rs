@@ -48,10 +48,15 @@ fn describe(host: &ChatPoolHost, r: &Room, c: &Category) -> ChanIb {
         description: Some(r.description.clone()),
         parent: Some(category_uri(domain, &c.id)),
         behavior: Some(if r.kind == RoomKind::Auditorium { "AUDITORIUM" } else { "NORMAL" }.to_owned()),
-        props: vec![(
-            "urn:parlano:ma:prop:logged".to_owned(),
-            if c.chat_history { "True" } else { "False" }.to_owned(),
-        )],
+        props: [
+            ("logged", c.chat_history),
+            ("invite", c.invitations && r.invitations),
+            ("filepost", c.file_upload),
+        ]
+        .map(|(what, on)| {
+            (format!("urn:parlano:ma:prop:{what}"), if on { "True" } else { "False" }.to_owned())
+        })
+        .to_vec(),
         ..ChanIb::default()
     }
 }

@@ -79,7 +79,7 @@ pub struct MgcDatabase {
     store: Arc<Store>,
 }
 
-struct Store {
+pub(super) struct Store {
     writer: tokio::sync::RwLock<Option<Writer>>,
     readers: Vec<Mutex<Connection>>,
     next: AtomicUsize,
@@ -105,6 +105,7 @@ impl MgcDatabase {
             let mut c = read_write(&fresh, true).map_err(database_error)?;
             let tx = c.transaction().map_err(database_error)?;
             tx.execute_batch(include_str!("schema.sql")).map_err(database_error)?;
+            tx.execute_batch(super::administration::SCHEMA_2).map_err(database_error)?;
             set_meta(&tx, "epoch", "1").map_err(database_error)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(database_error)?;
             tx.pragma_update(None, "user_version", SCHEMA).map_err(database_error)?;
@@ -145,6 +146,7 @@ impl MgcDatabase {
             let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             c.set_db_config(keep, true).map_err(database_error)?;
         }
+        super::administration::migrate(&c).map_err(database_error)?;
         let job = ship.map(|to| shipping::Job::new(to, path.clone(), epoch));
         let writer = Writer::start(c, epoch, events.clone(), job).map_err(io)?;
         let store = Store {
@@ -331,7 +333,7 @@ fn put(fresh: &Path, path: &Path, dir: &Path) -> Result<(), StoreError> {
 }
 
 impl Store {
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         f: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -343,7 +345,7 @@ impl Store {
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Database(e.to_string())))
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         f: impl FnOnce(&Connection) -> Result<(T, Vec<Committed>), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -363,7 +365,7 @@ macro_rules! with_owned {
 }
 
 /// [`Store`] behind its `Arc`, as the trait object that servers hold.
-struct Shared(Arc<Store>);
+pub(super) struct Shared(pub(super) Arc<Store>);
 
 #[async_trait]
 impl ChatStore for Shared {

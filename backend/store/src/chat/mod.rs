@@ -1,5 +1,6 @@
 //! Chat databases on SQLite: one folder per SQL instance, in it `mgc.db` and `mgccomp.db`.
 
+mod administration;
 mod compliance;
 mod database;
 mod queries;
@@ -18,7 +19,7 @@ use shared::Timestamp;
 /// `LGMC`.
 const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn database_error(e: rusqlite::Error) -> StoreError {

@@ -101,7 +101,11 @@ pub fn post(c: &Connection, p: &NewPost, at: Timestamp) -> Done<(StoredMessage, 
         return Ok((m, Vec::new())); // the same post again: stored once, told once
     }
     let next: i64 = c
-        .prepare_cached("SELECT COALESCE(MAX(chat_id), 0) + 1 FROM message WHERE room = ?1")
+        .prepare_cached(
+            // A number that was removed is not given again: servers tell by it what a client has seen.
+            "SELECT COALESCE(MAX(n), 0) + 1 FROM (SELECT MAX(chat_id) AS n FROM message WHERE room = ?1
+             UNION ALL SELECT chat_id FROM last_number WHERE room = ?1)",
+        )
         .map_err(db)?
         .query_row([&p.room], |r| r.get(0))
         .map_err(db)?;
@@ -128,7 +132,7 @@ pub fn applied(c: &Connection, op_id: &str) -> Done<bool> {
 }
 
 /// Notes the act; true when it was applied before and must not be again.
-fn note(c: &Connection, op_id: &str, at: Timestamp) -> Done<bool> {
+pub(super) fn note(c: &Connection, op_id: &str, at: Timestamp) -> Done<bool> {
     let n = c
         .execute("INSERT OR IGNORE INTO applied_operation VALUES (?1, ?2)", params![op_id, at.millis()])
         .map_err(db)?;

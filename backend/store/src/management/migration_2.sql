@@ -45,3 +45,8 @@ CREATE TABLE alert_delivery (
   tries INTEGER NOT NULL DEFAULT 0, error TEXT
 ) STRICT;
 CREATE INDEX alert_delivery_pending ON alert_delivery (seq) WHERE state = 'pending';
+-- Settings that stand at scopes; the global ones always exist, and what a document leaves out has its default.
+CREATE TABLE configuration (
+  kind TEXT NOT NULL, identity TEXT NOT NULL COLLATE NOCASE, document TEXT NOT NULL, PRIMARY KEY (kind, identity)
+) STRICT;
+INSERT INTO configuration VALUES ('PersistentChat', 'Global', '{}'), ('PersistentChatCompliance', 'Global', '{}');

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod configuration;
 pub mod directory;
 pub mod jobs;
 pub mod pools;

@@ -23,7 +23,7 @@ pub fn about() -> impl Iterator<Item = (&'static str, &'static str)> {
 fn placeholder(kind: Kind) -> String {
     match kind {
         Kind::Switch => String::new(),
-        Kind::Text => " <String>".to_owned(),
+        Kind::Text | Kind::Clearable => " <String>".to_owned(),
         Kind::Bool => " <$true | $false>".to_owned(),
         Kind::Int => " <Int32>".to_owned(),
         Kind::List => " <String[]>".to_owned(),

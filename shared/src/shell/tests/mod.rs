@@ -257,7 +257,7 @@ fn what_could_hurt_does_not() {
 
 fn value_for(kind: Kind, text: &str, list: &[String], n: u32) -> Value {
     match kind {
-        Kind::Text => json!(text),
+        Kind::Text | Kind::Clearable => json!(text),
         Kind::Switch => json!(true),
         Kind::Bool => json!(n.is_multiple_of(2)),
         Kind::Int => json!(n),

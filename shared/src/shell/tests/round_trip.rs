@@ -7,7 +7,7 @@ use crate::shell::examples;
 fn sample(kind: Kind, help: &str) -> Value {
     let text = help.split("example ").nth(1).map_or("Ken \"Myer\" $x", |e| e.trim_end_matches('.'));
     match kind {
-        Kind::Text => json!(text),
+        Kind::Text | Kind::Clearable => json!(text),
         Kind::Switch => json!(true),
         Kind::Bool => json!(false),
         Kind::Int => json!(42),

@@ -1,0 +1,147 @@
+//! A chat client of our own making: a session with a pool's channel over SIP, in it rooms.
+
+use anyhow::{Context, Result, bail, ensure};
+use wire::roomuri::RoomUri;
+use wire::sip::{NameAddr, Request};
+use wire::xccos::{self, ChanIb, Chat, Data, Element, Envelope, Item};
+
+use crate::sip_client::{Sip, request, sign_on};
+use crate::support::{Sample, User};
+
+/// An open session.
+pub struct ChatClient {
+    sip: Sip,
+    user: String,
+    target: String,
+    remote: String,
+    call: String,
+    route: Vec<String>,
+    number: u32,
+    /// Elements that came and nobody has asked for yet.
+    came: Vec<Element>,
+}
+
+impl ChatClient {
+    /// Signs `user` on and opens a session with the channel of the pool.
+    pub async fn open(s: &Sample, user: &User, pool: &str) -> Result<Self> {
+        let mut sip = sign_on(s, user).await?;
+        let channel = format!("sip:gc-channel-{pool}@litwareinc.com");
+        let invite = request("INVITE", &channel, &user.sip, &channel, 1);
+        let answer = sip.exchange(&invite).await?;
+        ensure!(answer.status == 200, "the channel answers {} {}", answer.status, answer.reason);
+        let contact = answer.headers.get("Contact").and_then(NameAddr::parse).context("no Contact")?;
+        let mut route = answer.headers.values("Record-Route");
+        route.reverse();
+        let mut client = Self {
+            sip,
+            user: user.sip.clone(),
+            target: contact.uri.to_string(),
+            remote: answer.headers.get("To").unwrap_or_default().to_owned(),
+            call: invite.call_id().unwrap_or_default().to_owned(),
+            route,
+            number: 1,
+            came: Vec::new(),
+        };
+        let ack = client.in_dialog("ACK");
+        client.sip.send(&ack).await?;
+        Ok(client)
+    }
+
+    fn in_dialog(&mut self, method: &str) -> Request {
+        if method != "ACK" {
+            self.number += 1;
+        }
+        let mut r = request(method, &self.target, &self.user, "sip:x@y", self.number);
+        r.headers.set("From", format!("<{}>;tag=tINVITE", self.user));
+        r.headers.set("To", self.remote.clone());
+        r.headers.set("Call-ID", self.call.clone());
+        for hop in &self.route {
+            r.headers.push("Route", hop.clone());
+        }
+        r
+    }
+
+    async fn info(&mut self, e: &Envelope) -> Result<()> {
+        let mut r = self.in_dialog("INFO");
+        r.set_body(xccos::CONTENT_TYPE, e.to_xml());
+        let answer = self.sip.exchange(&r).await?;
+        let said = answer.headers.get("ms-diagnostics").unwrap_or_default();
+        ensure!(answer.status == 200, "INFO: {} {said}", answer.status);
+        Ok(())
+    }
+
+    /// The next element that `pick` takes; the others wait for their turn.
+    async fn next<T>(&mut self, mut pick: impl FnMut(&Element) -> Option<T>) -> Result<T> {
+        loop {
+            if let Some((i, found)) = self.came.iter().enumerate().find_map(|(i, e)| Some((i, pick(e)?))) {
+                self.came.remove(i);
+                return Ok(found);
+            }
+            let r = self.sip.incoming().await?;
+            if r.method == "INFO" {
+                self.came.extend(xccos::parse(&r.body).map_err(|e| anyhow::anyhow!("{e:?}"))?.elements);
+            }
+        }
+    }
+
+    async fn command(&mut self, id: &str, data: Data) -> Result<Data> {
+        let envid = 7_000 + u64::from(self.number);
+        self.info(&Envelope::command(envid, id, data)).await?;
+        let (code, text, data) = self
+            .next(|e| match e {
+                Element::Reply { command: Some((_, c)), code, text, data, .. } if *c == envid => {
+                    Some((*code, text.clone(), data.clone()))
+                }
+                _ => None,
+            })
+            .await?;
+        if code != 200 {
+            bail!("{id}: {code} {text}");
+        }
+        Ok(data)
+    }
+
+    /// Joins a room by its URI; what the service says of it.
+    pub async fn join(&mut self, room: &str) -> Result<ChanIb> {
+        let uri = RoomUri::parse(room).with_context(|| format!("{room} is no room"))?;
+        let id = Item::ChanId { key: 0, domain: uri.domain, value: uri.id };
+        let data = self.command("cmd:join", Data::one(id)).await?;
+        data.rooms().next().cloned().context("no room in the answer")
+    }
+
+    /// The history that the service sends when the client names no number.
+    pub async fn history(&mut self, room: &str) -> Result<Vec<String>> {
+        let asked = ChanIb { uri: room.to_owned(), ..ChanIb::default() };
+        let data = self.command("cmd:bccontext", Data::one(Item::ChanIb(asked))).await?;
+        Ok(data.rooms().flat_map(|c| c.msgs.iter().map(|m| m.text.clone())).collect())
+    }
+
+    /// Posts a text.
+    pub async fn post(&mut self, room: &str, text: &str) -> Result<()> {
+        let chat = Chat {
+            seqid: 1,
+            chan_uri: room.to_owned(),
+            author: self.user.clone(),
+            ts: "2026-01-01T00:00:00Z".to_owned(),
+            text: text.to_owned(),
+            ..Chat::default()
+        };
+        let envid = 7_000 + u64::from(self.number);
+        self.info(&Envelope::one(envid, Element::Chat(chat))).await
+    }
+
+    /// Waits for a message with this text.
+    pub async fn receive(&mut self, text: &str) -> Result<()> {
+        self.next(|e| matches!(e, Element::Chat(c) if c.text == text).then_some(())).await
+    }
+
+    /// Waits until the service says that `user` has left the room, or was put out of it.
+    pub async fn parted(&mut self, room: &str, user: &str) -> Result<()> {
+        let of = |c: &ChanIb| c.uri == room && c.uibs.iter().any(|u| u.uri.eq_ignore_ascii_case(user));
+        self.next(|e| {
+            matches!(e, Element::Notice { id, data } if id == "ntc:part" && data.rooms().any(of))
+                .then_some(())
+        })
+        .await
+    }
+}
