@@ -68,13 +68,15 @@ impl App {
         Ok(())
     }
 
-    /// Report of a server, when its host has sent one.
+    /// Report of a computer, when its host has sent one; of two roles on one computer the one that does not run.
     pub fn report(&self, fqdn: &Fqdn) -> Option<ServerReport> {
-        self.reports.borrow().iter().find(|r| r.fqdn == *fqdn).cloned()
+        let reports = self.reports.borrow();
+        let own = reports.iter().filter(|r| r.fqdn == *fqdn);
+        own.min_by_key(|r| r.state == shared::deployment::ServerState::Running).cloned()
     }
 
-    /// Open sessions at a server.
+    /// Open sessions at a computer, in all its roles.
     pub fn sessions_of(&self, fqdn: &Fqdn) -> u32 {
-        self.report(fqdn).map_or(0, |r| r.sessions)
+        self.reports.borrow().iter().filter(|r| r.fqdn == *fqdn).map(|r| r.sessions).sum()
     }
 }

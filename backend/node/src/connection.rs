@@ -1,23 +1,54 @@
 //! A SIP connection: reads messages, answers keep-alives, writes from a bounded queue.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use wire::sip::Message;
-use wire::stream::{Decoder, Event};
+use wire::stream::{Decoder, Event, MAX_BODY, MAX_HEAD};
 
-/// Messages that may wait for a slow peer; a peer slower than that is dropped.
+/// Messages that may wait for a slow peer.
 const QUEUE: usize = 1024;
-/// A connection without any byte for this long is closed; keep-alives come every 300 s at the latest.
-const IDLE: Duration = Duration::from_secs(900);
 /// A write that takes longer means that the peer has stopped reading.
 const WRITE: Duration = Duration::from_secs(30);
+/// What still waits when a connection is closed is written within this time.
+const FLUSH: Duration = Duration::from_secs(1);
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// When a silent connection is closed, and whether this end keeps it alive.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// A connection without any byte for this long is closed.
+    pub idle: Duration,
+    /// How often this end sends a keep-alive.
+    pub ping: Option<Duration>,
+}
+
+impl Timing {
+    /// A connection that the other end opened; its keep-alives come every 300 s at the latest.
+    pub const ACCEPTED: Self = Self { idle: Duration::from_secs(900), ping: None };
+    /// A connection that this end opened and keeps alive; what answers no keep-alive is gone.
+    pub const OPENED: Self = Self { idle: Duration::from_secs(200), ping: Some(Duration::from_secs(60)) };
+}
+
+/// Why a message was not queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unsent {
+    /// Too much waits for the peer already.
+    #[error("too much waits for the peer")]
+    Full,
+    /// The connection has ended.
+    #[error("the connection has ended")]
+    Closed,
+    /// The peer's decoder would refuse it and close the connection.
+    #[error("the message is too large")]
+    TooLarge,
+}
 
 /// The sending half, cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,12 +60,64 @@ pub struct Peer {
     /// Its near end.
     pub local: SocketAddr,
     sender: mpsc::Sender<Vec<u8>>,
+    closing: Arc<Notify>,
+}
+
+/// The bytes of a message, unless the decoder at the other end would close the connection over them.
+fn bytes_of(m: &Message) -> Result<Vec<u8>, Unsent> {
+    let body = match m {
+        Message::Request(r) => r.body.len(),
+        Message::Response(r) => r.body.len(),
+    };
+    let bytes = m.to_bytes();
+    if body > MAX_BODY || bytes.len() - body > MAX_HEAD {
+        tracing::warn!(bytes = bytes.len(), "a SIP message too large for any peer was not sent");
+        return Err(Unsent::TooLarge);
+    }
+    Ok(bytes)
 }
 
 impl Peer {
-    /// Queues a message; false when the connection is closed or too slow.
-    pub fn send(&self, m: &Message) -> bool {
-        self.sender.try_send(m.to_bytes()).is_ok()
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn send(&self, m: &Message) -> Result<(), Unsent> {
+        self.sender.try_send(bytes_of(m)?).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => Unsent::Full,
+            mpsc::error::TrySendError::Closed(_) => Unsent::Closed,
+        })
+    }
+
+    /// Queues a message; who is too slow for it loses his connection, because a gap would go unnoticed.
+    pub fn send_or_close(&self, m: &Message) -> bool {
+        let sent = self.send(m);
+        if sent == Err(Unsent::Full) {
+            tracing::info!(remote = %self.remote, "a peer that does not read is disconnected");
+            self.close();
+        }
+        sent.is_ok()
+    }
+
+    /// Queues a message when there is room, however long that takes: for links that many users share.
+    ///
+    /// # Errors
+    /// When the connection has ended, or the message is too large.
+    pub async fn deliver(&self, m: &Message) -> Result<(), Unsent> {
+        self.sender.send(bytes_of(m)?).await.map_err(|_| Unsent::Closed)
+    }
+
+    /// Queues a message that must not be lost, now or as soon as there is room.
+    pub fn send_soon(&self, m: Message) {
+        if self.send(&m) == Err(Unsent::Full) {
+            let peer = self.clone();
+            tokio::spawn(async move { peer.deliver(&m).await });
+        }
+    }
+
+    /// Ends the connection after what is queued has been written.
+    pub fn close(&self) {
+        self.closing.notify_one();
     }
 
     /// Whether it is closed.
@@ -54,18 +137,32 @@ pub trait Handler: Send + Sync + 'static {
     async fn closed(&self, peer: &Peer);
 }
 
-async fn write_loop(mut half: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(bytes) = queue.recv().await {
-        let work = async {
-            half.write_all(&bytes).await?;
-            half.flush().await
-        };
-        if !matches!(tokio::time::timeout(WRITE, work).await, Ok(Ok(()))) {
-            return;
+/// The writing half. A write that is interrupted goes on where it stopped.
+struct Outgoing<W> {
+    half: W,
+    queue: mpsc::Receiver<Vec<u8>>,
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl<W: AsyncWrite + Unpin> Outgoing<W> {
+    /// Writes until the queue has ended or the peer takes nothing any more.
+    async fn run(&mut self) {
+        loop {
+            while self.written < self.bytes.len() {
+                match tokio::time::timeout(WRITE, self.half.write(&self.bytes[self.written..])).await {
+                    Ok(Ok(n)) if n > 0 => self.written += n,
+                    _ => return,
+                }
+            }
+            if !matches!(tokio::time::timeout(WRITE, self.half.flush()).await, Ok(Ok(()))) {
+                return;
+            }
+            let Some(next) = self.queue.recv().await else { return };
+            self.bytes = next;
+            self.written = 0;
         }
     }
-    // Closing politely is best effort.
-    let _ = half.shutdown().await;
 }
 
 /// Starts a connection: its sending half and the future that reads until it ends.
@@ -73,28 +170,47 @@ pub fn start<S>(
     stream: S,
     remote: SocketAddr,
     local: SocketAddr,
-    handler: std::sync::Arc<dyn Handler>,
+    handler: Arc<dyn Handler>,
+    timing: Timing,
 ) -> (Peer, impl Future<Output = ()> + Send)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let (read, write) = tokio::io::split(stream);
+    let (read, half) = tokio::io::split(stream);
     let (sender, queue) = mpsc::channel(QUEUE);
-    let peer = Peer { id: NEXT.fetch_add(1, Ordering::Relaxed), remote, local, sender };
+    let closing = Arc::new(Notify::new());
+    let peer = Peer { id: NEXT.fetch_add(1, Ordering::Relaxed), remote, local, sender, closing };
     let own = peer.clone();
     let work = async move {
-        let writer = write_loop(write, queue);
-        tokio::pin!(writer);
-        tokio::select! {
-            () = read_loop(read, &own, &*handler) => {}
-            () = &mut writer => {}
-        }
+        let mut out = Outgoing { half, queue, bytes: Vec::new(), written: 0 };
+        let broken = tokio::select! {
+            () = read_loop(read, &own, &*handler, timing) => false,
+            () = own.closing.notified() => false,
+            () = keep_alive(&own, timing.ping) => false,
+            () = out.run() => true,
+        };
+        // Nothing can be queued from now on.
+        out.queue.close();
         handler.closed(&own).await;
+        if !broken {
+            // Closing politely is best effort.
+            let _ = tokio::time::timeout(FLUSH, out.run()).await;
+            let _ = tokio::time::timeout(FLUSH, out.half.shutdown()).await;
+        }
     };
     (peer, work)
 }
 
-async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn Handler) {
+async fn keep_alive(peer: &Peer, every: Option<Duration>) {
+    let Some(every) = every else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(every).await;
+        // A full queue is traffic enough.
+        let _ = peer.sender.try_send(b"\r\n\r\n".to_vec());
+    }
+}
+
+async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn Handler, timing: Timing) {
     let mut decoder = Decoder::default();
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -114,9 +230,75 @@ async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn 
                 }
             }
         }
-        match tokio::time::timeout(IDLE, half.read(&mut buffer)).await {
+        // Where this end sends the keep-alives, a lone CRLF is an answer; two must not be read as a question.
+        if timing.ping.is_some() {
+            decoder.flush_keep_alive();
+        }
+        match tokio::time::timeout(timing.idle, half.read(&mut buffer)).await {
             Ok(Ok(n)) if n > 0 => decoder.push(&buffer[..n]),
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::sip::Request;
+
+    struct Nothing;
+
+    #[async_trait]
+    impl Handler for Nothing {
+        fn accepted(&self, _: &Peer, _: &[String]) -> bool {
+            true
+        }
+        async fn message(&self, _: &Peer, _: Message) {}
+        async fn closed(&self, _: &Peer) {}
+    }
+
+    fn here() -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 5061))
+    }
+
+    #[tokio::test]
+    async fn a_link_that_is_kept_alive_outlives_its_idle_time() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let timing = Timing { idle: Duration::from_millis(400), ping: Some(Duration::from_millis(100)) };
+        let (peer, work) = start(near, here(), here(), Arc::new(Nothing), timing);
+        let task = tokio::spawn(work);
+        // Ten keep-alives are more than twice the idle time.
+        for _ in 0..10 {
+            let mut ping = [0; 4];
+            far.read_exact(&mut ping).await.unwrap();
+            assert_eq!(&ping, b"\r\n\r\n");
+            far.write_all(b"\r\n").await.unwrap();
+        }
+        assert!(!peer.is_closed());
+        // Who stops answering is gone.
+        task.await.unwrap();
+        assert!(peer.is_closed());
+    }
+
+    #[tokio::test]
+    async fn full_and_too_large_are_told_apart_and_closing_writes_what_waits() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (peer, work) = start(near, here(), here(), Arc::new(Nothing), Timing::ACCEPTED);
+        let small = Message::Request(Request::new("OPTIONS", "sip:a@b"));
+        let mut large = Request::new("INFO", "sip:a@b");
+        large.body = vec![b'x'; MAX_BODY + 1];
+        assert_eq!(peer.send(&Message::Request(large)), Err(Unsent::TooLarge));
+        for _ in 0..QUEUE {
+            assert_eq!(peer.send(&small), Ok(()));
+        }
+        assert_eq!(peer.send(&small), Err(Unsent::Full));
+        assert!(!peer.is_closed());
+        peer.close();
+        let task = tokio::spawn(work);
+        let mut all = Vec::new();
+        far.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all.len(), QUEUE * small.to_bytes().len());
+        task.await.unwrap();
+        assert_eq!(peer.send(&small), Err(Unsent::Closed));
     }
 }

@@ -9,13 +9,13 @@ use shared::deployment::{
     ChatPoolHost, Deployment, FrontEndHost, HostedServer, ServerReport, ServerRole, ServerState,
 };
 use shared::{Fqdn, ObjectId};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::ca::{LocalCa, names_of};
 use crate::chat::ChatServer;
-use crate::connection::{self, Handler};
+use crate::connection::{self, Handler, Timing};
 use crate::front_end::FrontEnd;
 use crate::roster::Roster;
 use crate::traits::{Databases, Directory};
@@ -24,6 +24,8 @@ use crate::traits::{Databases, Directory};
 const RETRY: Duration = Duration::from_secs(3);
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Longest wait for connections to write their last messages.
+const FLUSH: Duration = Duration::from_secs(3);
 /// Most connections at one listener.
 const MAX_CONNECTIONS: usize = 10_000;
 
@@ -64,17 +66,37 @@ impl Service {
 struct Running {
     shape: Shape,
     service: Service,
+    /// Told when the listeners are to end.
+    stop: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+    /// What is ended with the service.
     tasks: Vec<JoinHandle<()>>,
+    /// Writes compliance events; ends by itself.
+    journal: Option<JoinHandle<()>>,
     listens: Vec<String>,
 }
 
 impl Running {
-    fn stop(&self) {
-        if let Service::Chat(c) = &self.service {
-            c.drop_all();
+    /// Stops accepting, lets the service say good-bye, and ends what is left after a short while.
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        match &self.service {
+            Service::FrontEnd(f) => f.stop().await,
+            Service::Chat(c) => c.stop().await,
         }
-        for t in &self.tasks {
+        // The listeners end by themselves; their ports are free afterwards.
+        for t in self.listeners {
+            let _ = t.await;
+        }
+        for t in self.tasks {
             t.abort();
+            let _ = t.await;
+        }
+        if let Some(mut journal) = self.journal
+            && tokio::time::timeout(FLUSH, &mut journal).await.is_err()
+        {
+            tracing::error!(server = %self.shape.server.fqdn, "compliance events could not be written in time");
+            journal.abort();
         }
     }
 }
@@ -121,7 +143,8 @@ struct Host {
     deployment: watch::Receiver<Arc<Deployment>>,
     changed: Arc<Notify>,
     rosters: HashMap<ObjectId, Arc<Roster>>,
-    slots: HashMap<Fqdn, Slot>,
+    /// By computer and role: a collocated server is two.
+    slots: HashMap<(Fqdn, ServerRole), Slot>,
 }
 
 impl HostRuntime {
@@ -174,10 +197,17 @@ impl Host {
                 () = stop.notified() => break,
             }
         }
-        for slot in self.slots.values() {
-            if let Slot::Running(r) = slot {
-                r.stop();
+        let running =
+            self.slots.drain().filter_map(|(_, s)| if let Slot::Running(r) = s { Some(r) } else { None });
+        let (front, chat): (Vec<_>, Vec<_>) =
+            running.partition(|r| matches!(r.service, Service::FrontEnd(_)));
+        // The Front Ends first: they end their dialogs at the chat servers.
+        for group in [front, chat] {
+            let mut ending = tokio::task::JoinSet::new();
+            for r in group {
+                ending.spawn(r.stop());
             }
+            while ending.join_next().await.is_some() {}
         }
     }
 
@@ -188,31 +218,27 @@ impl Host {
             Slot::Running(r) => wanted.contains(&r.shape),
             Slot::Failed(..) => false,
         };
-        let gone: Vec<Fqdn> = self.slots.iter().filter(|(_, s)| !keep(s)).map(|(n, _)| n.clone()).collect();
-        for name in gone {
-            if let Some(Slot::Running(r)) = self.slots.remove(&name) {
-                r.stop();
-                // Aborted listeners must be gone before their port is bound again.
-                for t in r.tasks {
-                    let _ = t.await;
-                }
+        let gone: Vec<_> = self.slots.iter().filter(|(_, s)| !keep(s)).map(|(k, _)| k.clone()).collect();
+        for key in gone {
+            if let Some(Slot::Running(r)) = self.slots.remove(&key) {
+                r.stop().await;
             }
         }
         let mut failed = false;
         for shape in wanted {
-            if self.slots.contains_key(&shape.server.fqdn) {
+            let key = (shape.server.fqdn.clone(), shape.role);
+            if self.slots.contains_key(&key) {
                 continue;
             }
-            let name = shape.server.fqdn.clone();
             let slot = match self.launch(&shape).await {
                 Ok(r) => Slot::Running(Box::new(r)),
                 Err(e) => {
-                    tracing::warn!(server = %name, cause = %e, "a server could not start");
+                    tracing::warn!(server = %key.0, cause = %e, "a server could not start");
                     failed = true;
                     Slot::Failed(shape, e)
                 }
             };
-            self.slots.insert(name, slot);
+            self.slots.insert(key, slot);
         }
         failed
     }
@@ -227,7 +253,8 @@ impl Host {
         }
         let listens =
             shape.ports.iter().map(|p| SocketAddr::new(shape.server.address, *p).to_string()).collect();
-        let mut tasks = Vec::new();
+        let (stop, stopped) = watch::channel(false);
+        let (mut tasks, mut accepting, mut journal) = (Vec::new(), Vec::new(), None);
         let mut listeners = listeners.into_iter();
         let service = match shape.role {
             ServerRole::FrontEnd => {
@@ -242,11 +269,12 @@ impl Host {
                     self.changed.clone(),
                 );
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, Some(tls), fe.clone())));
+                    accepting.push(tokio::spawn(accept(l, Some(tls), fe.clone(), stopped.clone())));
                 }
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, None, fe.clone())));
+                    accepting.push(tokio::spawn(accept(l, None, fe.clone(), stopped)));
                 }
+                tasks.push(tokio::spawn(fe.clone().watch()));
                 Service::FrontEnd(fe)
             }
             ServerRole::Chat => {
@@ -262,20 +290,22 @@ impl Host {
                     self.changed.clone(),
                 );
                 if let Some(l) = listeners.next() {
-                    tasks.push(tokio::spawn(accept(l, Some(tls), chat.clone())));
+                    accepting.push(tokio::spawn(accept(l, Some(tls), chat.clone(), stopped)));
                 }
                 tasks.push(tokio::spawn(chat.clone().deliver()));
+                tasks.push(tokio::spawn(chat.clone().watch()));
+                journal = Some(tokio::spawn(chat.clone().keep_journal()));
                 Service::Chat(chat)
             }
         };
-        Ok(Running { shape: shape.clone(), service, tasks, listens })
+        Ok(Running { shape: shape.clone(), service, stop, listeners: accepting, tasks, journal, listens })
     }
 
     fn reports(&self, generation: u64) -> Vec<ServerReport> {
         let mut out: Vec<ServerReport> = self
             .slots
             .iter()
-            .map(|(name, slot)| match slot {
+            .map(|((name, _), slot)| match slot {
                 Slot::Running(r) => ServerReport {
                     fqdn: name.clone(),
                     role: r.shape.role,
@@ -294,16 +324,25 @@ impl Host {
                 },
             })
             .collect();
-        out.sort_by(|a, b| a.fqdn.cmp(&b.fqdn));
+        out.sort_by(|a, b| a.fqdn.cmp(&b.fqdn).then((a.role as u8).cmp(&(b.role as u8))));
         out
     }
 }
 
-/// Accepts until aborted; a handshake never holds up the next connection. Connections end with the listener.
-async fn accept(listener: TcpListener, tls: Option<Arc<rustls::ServerConfig>>, handler: Arc<dyn Handler>) {
+/// Accepts until stopped; a handshake never holds up the next connection. Connections end soon after.
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    handler: Arc<dyn Handler>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
-        let (tcp, remote) = match listener.accept().await {
+        let accepted = tokio::select! {
+            a = listener.accept() => a,
+            _ = stopped.wait_for(|s| *s) => break,
+        };
+        let (tcp, remote) = match accepted {
             Ok(x) => x,
             Err(e) => {
                 tracing::warn!(cause = %e, "a connection could not be accepted");
@@ -315,27 +354,36 @@ async fn accept(listener: TcpListener, tls: Option<Arc<rustls::ServerConfig>>, h
         if connections.len() >= MAX_CONNECTIONS {
             continue;
         }
-        let (tls, handler) = (tls.clone(), handler.clone());
-        connections.spawn(async move {
-            let Ok(local) = tcp.local_addr() else { return };
-            if tcp.set_nodelay(true).is_err() {
-                return;
-            }
-            let Some(config) = tls else {
-                let (peer, work) = connection::start(tcp, remote, local, handler.clone());
-                if handler.accepted(&peer, &[]) {
-                    work.await;
-                }
-                return;
-            };
-            let handshake = tokio_rustls::TlsAcceptor::from(config).accept(tcp);
-            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await else { return };
-            let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first());
-            let names = certificate.map(names_of).unwrap_or_default();
-            let (peer, work) = connection::start(stream, remote, local, handler.clone());
-            if handler.accepted(&peer, &names) {
-                work.await;
-            }
-        });
+        connections.spawn(connect(tcp, remote, tls.clone(), handler.clone()));
+    }
+    drop(listener);
+    // The service closes its connections; what is left after that is cut off with the set.
+    let _ = tokio::time::timeout(FLUSH, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+async fn connect(
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    handler: Arc<dyn Handler>,
+) {
+    let Ok(local) = tcp.local_addr() else { return };
+    if tcp.set_nodelay(true).is_err() {
+        return;
+    }
+    let Some(config) = tls else {
+        let (peer, work) = connection::start(tcp, remote, local, handler.clone(), Timing::ACCEPTED);
+        if handler.accepted(&peer, &[]) {
+            work.await;
+        }
+        return;
+    };
+    let handshake = tokio_rustls::TlsAcceptor::from(config).accept(tcp);
+    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await else { return };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first());
+    let names = certificate.map(names_of).unwrap_or_default();
+    let (peer, work) = connection::start(stream, remote, local, handler.clone(), Timing::ACCEPTED);
+    if handler.accepted(&peer, &names) {
+        work.await;
     }
 }

@@ -1,10 +1,11 @@
-//! Digest nonces: time and HMAC, so that nothing is stored until one is used; counts are kept to refuse replays.
+//! Digest nonces: time and HMAC, so that nothing is stored until one is used with the right password; counts
+//! are kept to refuse replays.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use ring::hmac;
 use ring::rand::SystemRandom;
+use ring::{digest, hmac};
 
 /// A nonce is answered as stale after this time.
 const LIFE_MS: u64 = 300_000;
@@ -25,12 +26,20 @@ pub enum Verdict {
 /// Makes and judges nonces.
 pub struct Nonces {
     key: hmac::Key,
-    used: Mutex<HashMap<String, (u64, u32)>>,
+    /// Time and highest count by the hash of nonce and client's nonce: a client cannot choose the size.
+    used: Mutex<HashMap<[u8; 32], (u64, u32)>>,
 }
 
 fn now_ms() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn hash(nonce: &str, client: &str) -> [u8; 32] {
+    let both = format!("{nonce}/{client}");
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, both.as_bytes()).as_ref());
+    out
 }
 
 impl Nonces {
@@ -51,24 +60,36 @@ impl Nonces {
         self.seal(now_ms())
     }
 
-    /// Judges a nonce with its count.
+    /// When it was made, if it is ours.
+    fn time(&self, nonce: &str) -> Option<u64> {
+        let at = u64::from_str_radix(nonce.split('-').next()?, 16).ok()?;
+        (self.seal(at) == nonce).then_some(at)
+    }
+
+    /// Judges a nonce by itself; nothing is stored, so anyone may ask.
+    pub fn look(&self, nonce: &str) -> Verdict {
+        match self.time(nonce) {
+            None => Verdict::Replayed,
+            Some(at) if now_ms().saturating_sub(at) > LIFE_MS => Verdict::Stale,
+            Some(_) => Verdict::Fresh,
+        }
+    }
+
+    /// Judges a nonce with its count and notes it; only after the password was found right.
     pub fn judge(&self, nonce: &str, nc: u32, client: &str) -> Verdict {
-        let Some(at) = nonce.split('-').next().and_then(|t| u64::from_str_radix(t, 16).ok()) else {
-            return Verdict::Replayed;
-        };
-        if self.seal(at) != nonce {
-            return Verdict::Replayed;
-        }
+        let verdict = self.look(nonce);
+        let Some(at) = self.time(nonce).filter(|_| verdict == Verdict::Fresh) else { return verdict };
         let now = now_ms();
-        if now.saturating_sub(at) > LIFE_MS {
-            return Verdict::Stale;
-        }
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= MAX_USED {
+        let key = hash(nonce, client);
+        if used.len() >= MAX_USED && !used.contains_key(&key) {
             used.retain(|_, (t, _)| now.saturating_sub(*t) <= LIFE_MS);
+            if used.len() >= MAX_USED {
+                return Verdict::Stale;
+            }
         }
         // Several clients may hold a nonce of the same millisecond; the client's own nonce tells them apart.
-        let e = used.entry(format!("{nonce}/{client}")).or_insert((at, 0));
+        let e = used.entry(key).or_insert((at, 0));
         if nc <= e.1 {
             return Verdict::Replayed;
         }
@@ -91,5 +112,19 @@ mod tests {
         assert_eq!(n.judge("0-00", 1, "c"), Verdict::Replayed);
         assert_eq!(Nonces::new().judge(&nonce, 3, "c"), Verdict::Replayed);
         assert_eq!(n.judge(&n.seal(1), 1, "c"), Verdict::Stale);
+    }
+
+    #[test]
+    fn looking_stores_nothing_and_what_is_stored_has_an_end() {
+        let n = Nonces::new();
+        let nonce = n.make();
+        for _ in 0..10 {
+            assert_eq!(n.look(&nonce), Verdict::Fresh);
+        }
+        assert!(n.used.lock().unwrap().is_empty());
+        let now = now_ms();
+        n.used.lock().unwrap().extend((0..MAX_USED).map(|i| (hash("n", &i.to_string()), (now, 1))));
+        assert_eq!(n.judge(&nonce, 1, "c"), Verdict::Stale);
+        assert_eq!(n.used.lock().unwrap().len(), MAX_USED);
     }
 }

@@ -89,6 +89,11 @@ impl Roster {
         }
     }
 
+    /// How many are there.
+    pub fn count(&self, room: &str) -> usize {
+        self.rooms().get(room).map_or(0, BTreeMap::len)
+    }
+
     /// Who is there: address and display name.
     pub fn people(&self, room: &str) -> Vec<(String, String)> {
         let rooms = self.rooms();

@@ -34,6 +34,11 @@ pub fn visible(c: &Category, r: &Room, user: &str) -> bool {
     !r.disabled && allowed(c, user) && (r.privacy != Privacy::Secret || member(c, r, user))
 }
 
+/// Whether the user must not even learn that the room exists: it is secret or disabled, and he is no member.
+pub fn hidden(c: &Category, r: &Room, user: &str) -> bool {
+    (r.privacy == Privacy::Secret || r.disabled) && !member(c, r, user)
+}
+
 /// Whether the user may join.
 ///
 /// # Errors
@@ -209,6 +214,7 @@ mod tests {
         assert!(may_post(&c, &r, pilar).is_ok() && check_room(&c, &r).is_ok());
         r.disabled = true;
         assert_eq!(may_join(&c, &r, pilar), Err(StoreError::Disabled));
+        assert!(!hidden(&c, &r, pilar) && hidden(&c, &r, "sip:guest@litwareinc.com"));
     }
 
     #[test]

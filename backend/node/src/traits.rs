@@ -261,8 +261,13 @@ pub trait ChatStore: crate::administration::Administration + Send + Sync {
     async fn after(&self, room: &str, chat_id: u64) -> Result<Vec<StoredMessage>, StoreError>;
     /// A room with its category.
     async fn room(&self, id: &str) -> Result<Option<(Room, Category)>, StoreError>;
-    /// Rooms whose name contains `criteria` and which `user` may see, by name.
-    async fn find_rooms(&self, user: &str, criteria: &str) -> Result<Vec<(Room, Category)>, StoreError>;
+    /// The first `limit` rooms by name whose name contains `criteria` and which `user` may see.
+    async fn find_rooms(
+        &self,
+        user: &str,
+        criteria: &str,
+        limit: usize,
+    ) -> Result<Vec<(Room, Category)>, StoreError>;
     /// All rooms by name.
     async fn rooms(&self) -> Result<Vec<Room>, StoreError>;
     /// All categories by name.
@@ -281,8 +286,8 @@ pub trait ChatStore: crate::administration::Administration + Send + Sync {
     async fn delete_room(&self, op_id: &str, id: &str) -> Result<(), StoreError>;
     /// Whether the act `op_id` was applied here.
     async fn applied(&self, op_id: &str) -> Result<bool, StoreError>;
-    /// Queues a compliance event, when the pool records them.
-    async fn record_event(&self, event: ComplianceEvent) -> Result<(), StoreError>;
+    /// Queues compliance events in their order, all or none, when the pool records them.
+    async fn record_events(&self, events: Vec<ComplianceEvent>) -> Result<(), StoreError>;
     /// Differs between two openings, so that servers see a switch even when they missed the time between.
     fn generation(&self) -> u64;
     /// What is committed from now on.

@@ -316,7 +316,8 @@ impl Run {
         let list = self.app.reports.borrow().clone();
         let mut failed = Vec::new();
         for c in here {
-            match list.iter().find(|r| r.fqdn == c.fqdn) {
+            let own = list.iter().filter(|r| r.fqdn == c.fqdn);
+            match own.min_by_key(|r| r.state == ServerState::Running) {
                 Some(r) if r.state == ServerState::Running => {
                     log.push(format!("{} listens on {}.", c.fqdn, r.listens.join(", ")));
                 }

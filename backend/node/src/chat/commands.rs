@@ -3,90 +3,58 @@
 use std::sync::Arc;
 
 use shared::deployment::ChatPoolHost;
-use wire::roomuri::{RoomUri, category_uri};
-use wire::sip::{Message, Request, Response};
+use wire::roomuri::RoomUri;
+use wire::sip::{Request, Response};
 use wire::xccos::{self, ChanIb, Chat, Data, Element, Item, Uib, code};
 
-use super::session::{Kind, Session};
-use super::{ChatServer, PARTICIPANTS, chat_of, refuse, room_uri};
-use crate::traits::{Category, ChatStore, NewPost, Room, RoomKind, StoreError};
+use super::replies::{
+    Answer, SEARCH_LIMIT, chat_of, chat_size, failed, fault, found, joined, newest_that_fit, ok, room_uri,
+    server_info, too_much,
+};
+use super::session::{Entered, Kind, Session};
+use super::{ChatServer, TRUST, refuse};
+use crate::rules;
+use crate::traits::{Category, ChatStore, NewPost, Room, StoreError};
 
 /// Longest text of a message, bytes.
-const MESSAGE_LIMIT: usize = 65_536;
-/// Most rooms in an answer to a search.
-const SEARCH_LIMIT: usize = 999;
+pub const MESSAGE_LIMIT: usize = 65_536;
+/// Longest message with its formatted alternative as it is told, escaped: half of what one SIP message takes.
+const TOLD_LIMIT: usize = wire::stream::MAX_BODY / 2;
 /// Most messages in one answer (model §10: at most 500).
 const HISTORY_LIMIT: u32 = 500;
-
-/// Result of a command: code, text, data.
-type Answer = (u16, String, Data);
-
-fn ok(data: Data) -> Answer {
-    (code::OK, "SUCCESS_OK".to_owned(), data)
-}
-
-fn fault(e: &StoreError) -> (u16, &'static str) {
-    match e {
-        StoreError::Forbidden(_) => (code::FORBIDDEN, "ERROR_PERMISSION"),
-        StoreError::NotFound(_) => (code::NO_SUCH_NODE, "ERROR_NO_SUCH_NODE"),
-        StoreError::Disabled => (code::NODE_DISABLED, "ERROR_NODE_DISABLED"),
-        StoreError::Invalid { .. } | StoreError::Conflict(_) => (code::BAD_REQUEST, "ERROR_INVALID_ARGUMENT"),
-        StoreError::Closed | StoreError::Database(_) => (code::DATABASE, "ERROR_DATABASE_CONNECTION"),
-    }
-}
-
-fn failed(e: &StoreError) -> Answer {
-    let (number, text) = fault(e);
-    (number, text.to_owned(), Data::default())
-}
-
-fn describe(host: &ChatPoolHost, r: &Room, c: &Category) -> ChanIb {
-    let domain = host.channel_uri.domain();
-    ChanIb {
-        uri: room_uri(host, &r.id),
-        name: Some(r.name.clone()),
-        description: Some(r.description.clone()),
-        parent: Some(category_uri(domain, &c.id)),
-        behavior: Some(if r.kind == RoomKind::Auditorium { "AUDITORIUM" } else { "NORMAL" }.to_owned()),
-        props: [
-            ("logged", c.chat_history),
-            ("invite", c.invitations && r.invitations),
-            ("filepost", c.file_upload),
-        ]
-        .map(|(what, on)| {
-            (format!("urn:parlano:ma:prop:{what}"), if on { "True" } else { "False" }.to_owned())
-        })
-        .to_vec(),
-        ..ChanIb::default()
-    }
-}
+/// Most rooms joined with one command.
+const JOIN_LIMIT: usize = 200;
+/// Most elements in one envelope.
+const ELEMENTS: usize = 32;
 
 impl ChatServer {
     /// One INFO: its own answer is sent first, results follow as INFOs of ours.
     pub(super) async fn info(&self, s: &Arc<Session>, r: &Request) {
-        if !s.chat_enabled {
+        if !self.may_chat(s, TRUST).await {
             // As Lync does it: the first command of a user without policy ends the dialog (xccos.md §9).
-            s.peer.send(&Message::Response(refuse(
-                r,
-                481,
-                "Call/Transaction Does Not Exist",
-                "The user is not enabled for Persistent Chat",
-            )));
-            self.end(s.call());
-            s.bye();
+            let text = "The user is not enabled for Persistent Chat";
+            self.reply(&s.peer, refuse(r, 481, "Call/Transaction Does Not Exist", text)).await;
+            self.end(s);
+            s.bye().await;
             return;
         }
-        let Ok(envelope) = xccos::parse(&r.body) else {
-            s.peer.send(&Message::Response(refuse(r, 400, "Bad Request", "The body is not XCCOS")));
-            return;
+        let envelope = match xccos::parse(&r.body) {
+            Ok(e) if e.elements.len() <= ELEMENTS => e,
+            Ok(_) => return self.reply(&s.peer, refuse(r, 400, "Bad Request", "Too many elements")).await,
+            Err(_) => {
+                return self.reply(&s.peer, refuse(r, 400, "Bad Request", "The body is not XCCOS")).await;
+            }
         };
-        let mut answered = false;
-        for e in envelope.elements {
+        let posts = envelope.elements.iter().any(|e| matches!(e, Element::Chat(_)));
+        if !posts {
+            self.reply(&s.peer, Response::reply_to(r, 200, "OK")).await;
+        }
+        // 200 to a post only after the commit: what was answered is stored. Of several the worst is answered.
+        let mut worst = Response::reply_to(r, 200, "OK");
+        let mut results = Vec::new();
+        for (index, e) in envelope.elements.into_iter().enumerate() {
             match e {
                 Element::Command { id, seqid, data } => {
-                    if !std::mem::replace(&mut answered, true) {
-                        s.peer.send(&Message::Response(Response::reply_to(r, 200, "OK")));
-                    }
                     let (number, text, data) = self.command(s, &id, &data).await;
                     let reply = Element::Reply {
                         id: id.replacen("cmd:", "rpl:", 1),
@@ -96,20 +64,26 @@ impl ChatServer {
                         text,
                         data,
                     };
-                    s.send(reply, self.next());
+                    if posts {
+                        results.push(reply);
+                    } else {
+                        s.send(reply, self.next()).await;
+                    }
                 }
                 Element::Chat(chat) => {
-                    // 200 only after the commit: a post that was answered is stored.
-                    let reply = self.post(s, r, &chat).await;
-                    if !std::mem::replace(&mut answered, true) {
-                        s.peer.send(&Message::Response(reply));
+                    let reply = self.post(s, r, &chat, index).await;
+                    if reply.status > worst.status {
+                        worst = reply;
                     }
                 }
                 _ => {}
             }
         }
-        if !answered {
-            s.peer.send(&Message::Response(Response::reply_to(r, 200, "OK")));
+        if posts {
+            self.reply(&s.peer, worst).await;
+        }
+        for reply in results {
+            s.send(reply, self.next()).await;
         }
     }
 
@@ -124,8 +98,8 @@ impl ChatServer {
                 (code::NOT_SUPPORTED, "ERROR_MSG_NOT_SUPPORTED".to_owned(), Data::default())
             }
             "cmd:getserverinfo" => ok(Data::one(server_info(&host))),
-            "cmd:join" | "cmd:bjoin" => self.join(s, &host, &*store, data, id == "cmd:bjoin").await,
-            "cmd:part" => self.part(s, data),
+            "cmd:join" | "cmd:bjoin" => self.join(s, &host, &store, data, id == "cmd:bjoin").await,
+            "cmd:part" => self.part(s, &store, data),
             "cmd:bccontext" => self.history(s, &host, &*store, data).await,
             "cmd:chansrch" => search(s, &host, &*store, data).await,
             "cmd:getinv" | "cmd:nodespermcreatechild" | "cmd:getpref" | "cmd:setpref" => ok(Data::default()),
@@ -133,53 +107,72 @@ impl ChatServer {
         }
     }
 
-    async fn enter(
+    /// The room with its category, when this user may join it.
+    async fn joinable(
         &self,
         s: &Session,
         store: &dyn ChatStore,
         id: &str,
     ) -> Result<(Room, Category), StoreError> {
-        let found = store.room(&id.to_lowercase()).await?;
-        let (room, category) = found.ok_or_else(|| StoreError::NotFound("no such room".to_owned()))?;
-        crate::rules::may_join(&category, &room, &s.user)?;
-        let last = store.history(&room.id, 1).await?.last().map_or(0, |m| m.chat_id);
-        if s.enter(&room.id, last) {
-            self.roster.enter(&room.id, &s.user, &s.display);
-            self.record("JOIN", &room.id, &s.user, "");
+        let missing = || StoreError::NotFound("no such room".to_owned());
+        let (room, category) = store.room(&id.to_lowercase()).await?.ok_or_else(missing)?;
+        // Who may not see a room does not learn that there is one.
+        if rules::hidden(&category, &room, &s.user) {
+            return Err(missing());
         }
+        rules::may_join(&category, &room, &s.user)?;
         Ok((room, category))
+    }
+
+    async fn enter(
+        &self,
+        s: &Session,
+        store: &Arc<dyn ChatStore>,
+        id: &str,
+    ) -> Result<(Room, Category), StoreError> {
+        if self.journal.is_full() {
+            return Err(StoreError::Database("compliance events wait to be written".to_owned()));
+        }
+        let (room, _) = self.joinable(s, &**store, id).await?;
+        let last = store.history(&room.id, 1).await?.last().map_or(0, |m| m.chat_id);
+        match s.enter(&room.id, last, &self.roster) {
+            Entered::New => self.record(store, "JOIN", &room.id, &s.user, ""),
+            Entered::Again => {}
+            Entered::Closed => return Err(StoreError::Closed),
+        }
+        // A change of rights that was told before this session was in the room has passed it by.
+        let again = self.joinable(s, &**store, id).await;
+        if again.is_err() {
+            self.leave(s, store, &room.id);
+        }
+        again
+    }
+
+    fn leave(&self, s: &Session, store: &Arc<dyn ChatStore>, room: &str) {
+        if s.leave(room, &self.roster) {
+            self.record(store, "PART", room, &s.user, "");
+        }
     }
 
     async fn join(
         &self,
         s: &Session,
         host: &ChatPoolHost,
-        store: &dyn ChatStore,
+        store: &Arc<dyn ChatStore>,
         data: &Data,
         bulk: bool,
     ) -> Answer {
         let mut rooms = Vec::new();
         let mut failures = Vec::new();
-        let mut people: Vec<(String, String)> = Vec::new();
+        if data.0.len() > JOIN_LIMIT {
+            return too_much();
+        }
         for item in &data.0 {
             let Item::ChanId { domain, value, .. } = item else { continue };
             match self.enter(s, store, value).await {
                 Ok((r, c)) => {
                     let here = self.roster.people(&r.id);
-                    let mut info = describe(host, &r, &c);
-                    for p in &here {
-                        if !people.contains(p) {
-                            people.push(p.clone());
-                        }
-                    }
-                    let ids: Vec<String> = here
-                        .iter()
-                        .filter_map(|p| people.iter().position(|q| p == q))
-                        .map(|i| i.to_string())
-                        .collect();
-                    info.aibs.push((PARTICIPANTS.to_owned(), ids.join(",")));
-                    info.infos.push(("urn:parlano:ma:info:ucnt".to_owned(), here.len().to_string()));
-                    rooms.push(Item::ChanIb(info));
+                    rooms.push((r, c, here));
                 }
                 Err(e) if bulk => {
                     tracing::debug!(user = %s.user, room = %value, cause = %e, "a bulk join left a room out");
@@ -192,22 +185,14 @@ impl ChatServer {
                 Err(e) => return failed(&e),
             }
         }
-        let user = |(i, (uri, disp)): (usize, (String, String))| {
-            Item::Uib(Uib { id: u32::try_from(i).ok(), uri, disp: Some(disp), ..Uib::default() })
-        };
-        rooms.extend(failures);
-        rooms.extend(people.into_iter().enumerate().map(user));
-        ok(Data(rooms))
+        joined(host, rooms, failures)
     }
 
-    fn part(&self, s: &Session, data: &Data) -> Answer {
+    fn part(&self, s: &Session, store: &Arc<dyn ChatStore>, data: &Data) -> Answer {
         let mut left = Vec::new();
         for c in data.rooms() {
             let Some(uri) = RoomUri::parse(&c.uri) else { continue };
-            if s.leave(&uri.id) {
-                self.roster.leave(&uri.id, &s.user);
-                self.record("PART", &uri.id, &s.user, "");
-            }
+            self.leave(s, store, &uri.id);
             left.push(Item::ChanIb(ChanIb { uri: c.uri.clone(), ..ChanIb::default() }));
         }
         ok(Data(left))
@@ -223,7 +208,7 @@ impl ChatServer {
         let count = asked.last.unwrap_or(u32::from(host.settings.default_chat_history)).min(HISTORY_LIMIT);
         match store.history(&uri.id, count).await {
             Ok(list) => {
-                let msgs: Vec<Chat> = list.iter().map(|m| chat_of(host, m)).collect();
+                let msgs = newest_that_fit(list.iter().map(|m| chat_of(host, m)).collect());
                 ok(Data::one(Item::ChanIb(ChanIb {
                     uri: room_uri(host, &uri.id),
                     msgs,
@@ -234,24 +219,34 @@ impl ChatServer {
         }
     }
 
-    async fn post(&self, s: &Session, r: &Request, chat: &Chat) -> Response {
+    async fn post(&self, s: &Session, r: &Request, chat: &Chat, index: usize) -> Response {
         let refused = |e: &StoreError| {
             let (number, word) = fault(e);
-            let status = if number == code::DATABASE { 503 } else { 403 };
-            let mut out = Response::reply_to(
-                r,
-                status,
-                if status == 503 { "Service Unavailable" } else { "Forbidden" },
-            );
+            let (status, reason) = match number {
+                code::DATABASE => (503, "Service Unavailable"),
+                _ => (403, "Forbidden"),
+            };
+            let mut out = Response::reply_to(r, status, reason);
             out.headers.push("ms-diagnostics", format!("{number};reason=\"{word}: {e}\""));
             out
         };
+        let Some((number, _)) = r.cseq() else { return refuse(r, 400, "Bad Request", "No valid CSeq") };
         let room = RoomUri::parse(&chat.chan_uri).map(|u| u.id).unwrap_or_default();
         if !s.is_in(&room) {
             return refused(&StoreError::Forbidden("join the room first".to_owned()));
         }
-        if chat.ts.is_empty() || chat.text.len() > MESSAGE_LIMIT {
-            return refused(&StoreError::invalid("ts", "a post has a time and at most 65536 bytes"));
+        if chat.ts.is_empty() {
+            return refused(&StoreError::invalid("ts", "a post has a time"));
+        }
+        let told = Chat { author: s.user.clone(), authdisp: Some(s.display.clone()), ..chat.clone() };
+        if chat.text.len() > MESSAGE_LIMIT || chat_size(&told) > TOLD_LIMIT {
+            return refused(&StoreError::invalid(
+                "chat",
+                "a post has at most 65536 bytes, and 524288 with its formatted alternative",
+            ));
+        }
+        if self.journal.is_full() {
+            return refused(&StoreError::Database("compliance events wait to be written".to_owned()));
         }
         let Some(store) = self.store() else { return refused(&StoreError::Closed) };
         let post = NewPost {
@@ -260,12 +255,12 @@ impl ChatServer {
             author_display: s.display.clone(),
             text: chat.text.clone(),
             rtf: chat.rtf.clone(),
-            // A client repeats a post with the same dialog and number.
-            client_id: format!("{}/{}", s.call(), r.cseq().map_or(0, |c| c.0)),
+            // A client repeats a post with the same dialog and number; one envelope may hold several.
+            client_id: format!("{}/{number}/{index}", s.nonce),
         };
         match store.post(post).await {
             Ok(_) => {
-                self.record("CHAT", &room, &s.user, &chat.text);
+                self.record(&store, "CHAT", &room, &s.user, &chat.text);
                 Response::reply_to(r, 200, "OK")
             }
             Err(e) => refused(&e),
@@ -273,28 +268,13 @@ impl ChatServer {
     }
 }
 
-fn server_info(host: &ChatPoolHost) -> Item {
-    let domain = host.channel_uri.domain();
-    let pairs = [
-        ("infoType", "123".to_owned()),
-        ("searchLimit", SEARCH_LIMIT.to_string()),
-        ("messageSizeLimit", MESSAGE_LIMIT.to_string()),
-        ("storySizeLimit", MESSAGE_LIMIT.to_string()),
-        ("rootUri", category_uri(domain, "root")),
-        ("dbVersion", "1".to_owned()),
-    ];
-    Item::Other { name: "sib".to_owned(), attrs: pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
-}
-
 async fn search(s: &Session, host: &ChatPoolHost, store: &dyn ChatStore, data: &Data) -> Answer {
     let criteria = data
         .0
         .iter()
         .find_map(|i| if let Item::Qib { criteria, .. } = i { Some(criteria.as_str()) } else { None });
-    match store.find_rooms(&s.user, criteria.unwrap_or_default()).await {
-        Ok(list) => ok(Data(
-            list.iter().take(SEARCH_LIMIT).map(|(r, c)| Item::ChanIb(describe(host, r, c))).collect(),
-        )),
+    match store.find_rooms(&s.user, criteria.unwrap_or_default(), SEARCH_LIMIT).await {
+        Ok(list) => ok(found(host, &list)),
         Err(e) => failed(&e),
     }
 }

@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
 use wire::sip::{Message, NameAddr, Request, Response};
-use wire::xccos::{self, Element, Envelope};
+use wire::stream::MAX_BODY;
+use wire::xccos::{self, Data, Element, Envelope};
 
 use crate::connection::Peer;
+use crate::roster::Roster;
 use crate::traits::ChatUser;
 
 /// First envelope number; real servers use 63 bits.
 const ENVELOPES: u64 = 9_000_000_000_000_000;
+/// Code of an answer that does not fit into one message.
+pub const LIMIT_EXCEEDED: u16 = 413;
 
 /// What the dialog is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +25,32 @@ pub enum Kind {
     Lookup,
     /// Chat.
     Channel,
+}
+
+/// Joined rooms with the number of the last message told.
+#[derive(Default)]
+struct Rooms {
+    /// The dialog has ended: nothing is entered any more.
+    closed: bool,
+    last: HashMap<String, u64>,
+}
+
+/// What came of entering a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entered {
+    /// It is in the room now.
+    New,
+    /// It was there already.
+    Again,
+    /// The dialog has ended.
+    Closed,
+}
+
+/// Whether the user may chat, and when that was looked up; when the client was last heard of.
+struct Standing {
+    enabled: bool,
+    checked: Instant,
+    heard: Instant,
 }
 
 /// A dialog.
@@ -33,18 +63,43 @@ pub struct Session {
     pub user: String,
     /// His display name.
     pub display: String,
-    /// His policy allows Persistent Chat.
-    pub chat_enabled: bool,
-    /// Requests wait here for the dialog's task.
-    pub queue: mpsc::Sender<Request>,
+    /// Random: tells two dialogs apart that a client gave the same Call-ID.
+    pub nonce: String,
+    standing: Mutex<Standing>,
     call: String,
+    local_tag: Option<String>,
+    remote_tag: Option<String>,
+    remote_cseq: AtomicU32,
     from: String,
     to: String,
     target: String,
     route: Vec<String>,
-    cseq: AtomicU32,
-    /// Joined rooms with the number of the last message told.
-    joined: Mutex<HashMap<String, u64>>,
+    /// Held while a request is numbered and queued, so that they leave in the order of their numbers.
+    cseq: tokio::sync::Mutex<u32>,
+    joined: Mutex<Rooms>,
+}
+
+/// The body of an INFO with this element; what is too large for the peer is cut down to what fits.
+fn body_of(element: Element, number: u64) -> Option<Vec<u8>> {
+    let write = |e: Element| Envelope::one(ENVELOPES + number, e).to_xml().into_bytes();
+    let smaller = match &element {
+        Element::Reply { id, seqid, command, .. } => Some(Element::Reply {
+            id: id.chars().take(64).collect(),
+            seqid: *seqid,
+            command: *command,
+            code: LIMIT_EXCEEDED,
+            text: "ERROR_LIMIT_EXCEEDED".to_owned(),
+            data: Data::default(),
+        }),
+        // Stored before posts were limited: the plain text is what everybody reads.
+        Element::Chat(c) => Some(Element::Chat(xccos::Chat { rtf: None, ..c.clone() })),
+        _ => None,
+    };
+    let body = write(element);
+    if body.len() <= MAX_BODY {
+        return Some(body);
+    }
+    smaller.map(write).filter(|b| b.len() <= MAX_BODY)
 }
 
 impl Session {
@@ -56,16 +111,20 @@ impl Session {
         kind: Kind,
         user: String,
         known: Option<&ChatUser>,
-        queue: mpsc::Sender<Request>,
     ) -> Self {
+        let now = Instant::now();
+        let enabled = known.is_some_and(|u| u.chat_enabled && u.enabled);
         Self {
             peer: peer.clone(),
             kind,
             display: known.map_or_else(|| user.clone(), |u| u.display_name.clone()),
-            chat_enabled: known.is_some_and(|u| u.chat_enabled && u.enabled),
             user,
-            queue,
+            nonce: uuid::Uuid::new_v4().simple().to_string(),
+            standing: Mutex::new(Standing { enabled, checked: now, heard: now }),
             call: invite.call_id().unwrap_or_default().to_owned(),
+            local_tag: answer.to_tag(),
+            remote_tag: invite.from_tag(),
+            remote_cseq: AtomicU32::new(invite.cseq().map_or(0, |c| c.0)),
             // Seen from here, the one invited speaks: From is the invited address.
             from: answer.headers.get("To").unwrap_or_default().to_owned(),
             to: invite.headers.get("From").unwrap_or_default().to_owned(),
@@ -75,17 +134,59 @@ impl Session {
                 .and_then(NameAddr::parse)
                 .map_or_else(|| invite.uri.clone(), |c| c.uri.to_string()),
             route: invite.headers.values("Record-Route"),
-            cseq: AtomicU32::new(0),
+            cseq: tokio::sync::Mutex::new(0),
             joined: Mutex::default(),
         }
     }
 
-    fn rooms_map(&self) -> MutexGuard<'_, HashMap<String, u64>> {
+    fn rooms_map(&self) -> MutexGuard<'_, Rooms> {
         self.joined.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn request(&self, method: &str) -> Request {
-        let n = self.cseq.fetch_add(1, Ordering::Relaxed) + 1;
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a request from this connection belongs to the dialog: Call-ID and both tags.
+    pub fn owns(&self, peer: &Peer, r: &Request) -> bool {
+        self.peer.id == peer.id && r.from_tag() == self.remote_tag && r.to_tag() == self.local_tag
+    }
+
+    /// Tag of our end.
+    pub fn tag(&self) -> &str {
+        self.local_tag.as_deref().unwrap_or_default()
+    }
+
+    /// Notes a request's number; false when a later one came before it.
+    pub fn in_order(&self, number: u32) -> bool {
+        self.standing().heard = Instant::now();
+        self.remote_cseq.fetch_max(number, Ordering::AcqRel) <= number
+    }
+
+    /// Whether nothing came from the client for this long.
+    pub fn silent_for(&self, time: Duration) -> bool {
+        self.standing().heard.elapsed() > time
+    }
+
+    /// Whether the user may chat, when that was looked up within `age`.
+    pub fn enabled_within(&self, age: Duration) -> Option<bool> {
+        let s = self.standing();
+        (s.checked.elapsed() <= age).then_some(s.enabled)
+    }
+
+    /// Whether the user may chat, as last looked up.
+    pub fn enabled(&self) -> bool {
+        self.standing().enabled
+    }
+
+    /// Notes whether the user may chat.
+    pub fn set_enabled(&self, enabled: bool) {
+        let mut s = self.standing();
+        s.enabled = enabled;
+        s.checked = Instant::now();
+    }
+
+    fn request(&self, method: &str, n: u32) -> Request {
         let mut r = Request::new(method, self.target.clone());
         r.headers.push("Via", format!("SIP/2.0/TLS {};branch=z9hG4bKpc{}x{n}", self.peer.local, self.call));
         r.headers.push("Max-Forwards", "70");
@@ -99,16 +200,28 @@ impl Session {
         r
     }
 
-    /// Sends one element in an INFO of its own.
-    pub fn send(&self, element: Element, number: u64) {
-        let mut r = self.request("INFO");
-        r.set_body(xccos::CONTENT_TYPE, Envelope::one(ENVELOPES + number, element).to_xml());
-        self.peer.send(&Message::Request(r));
+    async fn queue(&self, method: &str, body: Option<Vec<u8>>) -> bool {
+        let mut n = self.cseq.lock().await;
+        *n += 1;
+        let mut r = self.request(method, *n);
+        if let Some(body) = body {
+            r.set_body(xccos::CONTENT_TYPE, body);
+        }
+        self.peer.deliver(&Message::Request(r)).await.is_ok()
+    }
+
+    /// Sends one element in an INFO of its own, when the connection has room; false when it has ended.
+    pub async fn send(&self, element: Element, number: u64) -> bool {
+        let Some(body) = body_of(element, number) else {
+            tracing::warn!(user = %self.user, "a notice too large for one message was left out");
+            return true;
+        };
+        self.queue("INFO", Some(body)).await
     }
 
     /// Ends the dialog.
-    pub fn bye(&self) {
-        self.peer.send(&Message::Request(self.request("BYE")));
+    pub async fn bye(&self) {
+        self.queue("BYE", None).await;
     }
 
     /// Its Call-ID.
@@ -116,44 +229,97 @@ impl Session {
         &self.call
     }
 
-    /// Enters a room; `last` is the number of its newest message. False when it was there already.
-    pub fn enter(&self, room: &str, last: u64) -> bool {
-        self.rooms_map().insert(room.to_owned(), last).is_none()
+    /// Enters a room; `last` is the number of its newest message. Who is there already keeps his place.
+    /// The roster is told under the same lock, so that an end of the dialog cannot come between.
+    pub fn enter(&self, room: &str, last: u64, roster: &Roster) -> Entered {
+        let mut rooms = self.rooms_map();
+        if rooms.closed {
+            return Entered::Closed;
+        }
+        if rooms.last.contains_key(room) {
+            return Entered::Again;
+        }
+        rooms.last.insert(room.to_owned(), last);
+        roster.enter(room, &self.user, &self.display);
+        Entered::New
     }
 
     /// Leaves a room; whether it was there.
-    pub fn leave(&self, room: &str) -> bool {
-        self.rooms_map().remove(room).is_some()
+    pub fn leave(&self, room: &str, roster: &Roster) -> bool {
+        let mut rooms = self.rooms_map();
+        let was = rooms.last.remove(room).is_some();
+        if was {
+            roster.leave(room, &self.user);
+        }
+        was
+    }
+
+    /// Ends it: leaves all rooms and enters none any more. The rooms it was in.
+    pub fn close(&self, roster: &Roster) -> Vec<String> {
+        let mut rooms = self.rooms_map();
+        rooms.closed = true;
+        let left: Vec<String> = rooms.last.drain().map(|(r, _)| r).collect();
+        for room in &left {
+            roster.leave(room, &self.user);
+        }
+        left
+    }
+
+    /// Whether it has ended.
+    pub fn is_closed(&self) -> bool {
+        self.rooms_map().closed
     }
 
     /// Whether it is in the room.
     pub fn is_in(&self, room: &str) -> bool {
-        self.rooms_map().contains_key(room)
+        self.rooms_map().last.contains_key(room)
     }
 
     /// Rooms it is in.
     pub fn rooms(&self) -> Vec<String> {
-        self.rooms_map().keys().cloned().collect()
+        self.rooms_map().last.keys().cloned().collect()
     }
 
     /// Rooms with the last message told.
     pub fn positions(&self) -> Vec<(String, u64)> {
-        self.rooms_map().iter().map(|(r, n)| (r.clone(), *n)).collect()
+        self.rooms_map().last.iter().map(|(r, n)| (r.clone(), *n)).collect()
     }
 
-    /// Leaves all rooms.
-    pub fn take_rooms(&self) -> Vec<String> {
-        self.rooms_map().drain().map(|(r, _)| r).collect()
+    /// Whether message `chat_id` of the room is still to be told.
+    pub fn wants(&self, room: &str, chat_id: u64) -> bool {
+        self.rooms_map().last.get(room).is_some_and(|last| *last < chat_id)
     }
 
-    /// Whether message `chat_id` is still to be told; notes it as told.
-    pub fn advance(&self, room: &str, chat_id: u64) -> bool {
-        match self.rooms_map().get_mut(room) {
-            Some(last) if chat_id > *last => {
-                *last = chat_id;
-                true
-            }
-            _ => false,
+    /// Notes a message as told, after it was queued.
+    pub fn advance(&self, room: &str, chat_id: u64) {
+        if let Some(last) = self.rooms_map().last.get_mut(room) {
+            *last = (*last).max(chat_id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::xccos::{Chat, Item, Uib};
+
+    #[test]
+    fn no_body_is_larger_than_the_decoder_takes() {
+        let uib = |i| Item::Uib(Uib { uri: format!("sip:user{i}@litwareinc.com"), ..Uib::default() });
+        let reply = Element::Reply {
+            id: "rpl:join".to_owned(),
+            seqid: 1,
+            command: Some((1, 2)),
+            code: 200,
+            text: "SUCCESS_OK".to_owned(),
+            data: Data((0..50_000).map(uib).collect()),
+        };
+        let body = body_of(reply, 1).unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("ERROR_LIMIT_EXCEEDED"));
+        let chat = Chat { text: "read me".to_owned(), rtf: Some("&".repeat(400_000)), ..Chat::default() };
+        let body = body_of(Element::Chat(chat), 1).unwrap();
+        assert!(body.len() < 1000 && String::from_utf8_lossy(&body).contains("read me"));
+        let huge = Element::Notice { id: "ntc:join".to_owned(), data: Data((0..50_000).map(uib).collect()) };
+        assert_eq!(body_of(huge, 1), None);
     }
 }

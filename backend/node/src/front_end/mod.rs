@@ -1,65 +1,89 @@
 //! A Front End Server: registrar, provisioning and router between clients and chat servers.
 
+mod ends;
+mod guesses;
 mod registrar;
 mod router;
+mod upstream;
+mod watch;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
+use ring::hmac;
 use rustls::ClientConfig;
 use shared::deployment::{ChatPoolHost, Deployment};
 use shared::{Fqdn, ObjectId};
-use tokio::sync::watch;
+use tokio::sync::watch as channel;
+use tokio::task::JoinSet;
 use wire::provisioning::{self, PersistentChatProvisioning};
 use wire::sip::{Message, Request, Response};
 
 use crate::connection::{Handler, Peer};
 use crate::nonce::Nonces;
 use crate::traits::Directory;
+use guesses::Guesses;
+use router::Route;
+use upstream::Upstream;
+
+/// Longest head of a client's message. What the way to the chat server adds must still fit there.
+const CLIENT_HEAD: usize = 16 * 1024;
+/// Longest body of anything but an INFO, and of what comes before signing in.
+const SMALL_BODY: usize = 16 * 1024;
+
+/// An accepted connection.
+struct Client {
+    peer: Peer,
+    /// Names of its certificate.
+    names: Vec<String>,
+    /// It is another Front End.
+    trusted: bool,
+    /// Since when nobody is signed in on it.
+    since: Instant,
+}
 
 /// A signed-in connection.
 #[derive(Clone)]
 struct Bound {
     aor: String,
-}
-
-/// A dialog between a client and a chat server.
-#[derive(Clone)]
-struct Route {
-    client: Peer,
-    server: Peer,
-    /// From and To of the INVITE, for ending the dialog when the client is gone.
-    from: String,
-    to: String,
-    target: String,
-    user: String,
-    /// The INVITE until it is answered, so that it can be answered when the server is gone.
-    invite: Option<Request>,
+    until: Instant,
 }
 
 #[derive(Default)]
 struct State {
-    /// Accepted connections by number, and whether it is another Front End.
-    accepted: HashMap<u64, (Peer, bool)>,
+    /// The server ends: no new connections, no new dialogs.
+    stopped: bool,
+    /// Accepted connections by number.
+    accepted: HashMap<u64, Client>,
     /// Signed-in connections by number.
     bound: HashMap<u64, Bound>,
     /// Dialogs by Call-ID.
     dialogs: HashMap<String, Route>,
+    /// Call-IDs and users of INVITEs for which a server is being looked for.
+    inviting: HashMap<String, String>,
     /// Connections to chat servers and other Front Ends by number; two may be opened to one server at the same moment.
-    upstream: HashMap<u64, (Fqdn, Peer)>,
+    upstream: HashMap<u64, Upstream>,
+    /// Servers that did not answer, and when.
+    failed: HashMap<(Fqdn, u16), Instant>,
 }
 
 /// The server.
 pub struct FrontEnd {
     pool: ObjectId,
     name: Fqdn,
-    deployment: watch::Receiver<Arc<Deployment>>,
+    deployment: channel::Receiver<Arc<Deployment>>,
     directory: Arc<dyn Directory>,
     upstream_tls: Arc<ClientConfig>,
     nonces: Nonces,
+    guesses: Guesses,
+    /// Seals the branches of our Vias.
+    key: hmac::Key,
     state: Mutex<State>,
+    /// Tasks of the upstream connections; they end with the server.
+    links: Mutex<JoinSet<()>>,
     counter: AtomicU64,
     /// Told when the number of sessions moves.
     changed: Arc<tokio::sync::Notify>,
@@ -79,11 +103,13 @@ impl FrontEnd {
     pub fn new(
         pool: ObjectId,
         name: Fqdn,
-        deployment: watch::Receiver<Arc<Deployment>>,
+        deployment: channel::Receiver<Arc<Deployment>>,
         directory: Arc<dyn Directory>,
         upstream_tls: Arc<ClientConfig>,
         changed: Arc<tokio::sync::Notify>,
     ) -> Arc<Self> {
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &ring::rand::SystemRandom::new())
+            .expect("a machine without a random number generator cannot run a secure service");
         Arc::new_cyclic(|this| Self {
             pool,
             name,
@@ -91,7 +117,10 @@ impl FrontEnd {
             directory,
             upstream_tls,
             nonces: Nonces::new(),
+            guesses: Guesses::default(),
+            key,
             state: Mutex::default(),
+            links: Mutex::default(),
             counter: AtomicU64::new(1),
             changed,
             this: this.clone(),
@@ -111,15 +140,41 @@ impl FrontEnd {
         u32::try_from(self.state().bound.len()).unwrap_or(u32::MAX)
     }
 
+    /// Who is signed in on the connection now.
+    fn bound(&self, peer: &Peer) -> Option<Bound> {
+        self.state().bound.get(&peer.id).filter(|b| b.until > Instant::now()).cloned()
+    }
+
     fn is_front_end(&self, peer: &Peer) -> bool {
-        self.state().accepted.get(&peer.id).is_some_and(|(_, trusted)| *trusted)
+        self.state().accepted.get(&peer.id).is_some_and(|c| c.trusted)
     }
 
     fn next(&self) -> u64 {
         self.counter.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// What of a client's request would harm the link that he shares with others, or comes before signing in.
+    fn too_large(&self, peer: &Peer, r: &Request) -> Option<Response> {
+        if self.is_front_end(peer) {
+            return None;
+        }
+        if r.to_bytes().len() - r.body.len() > CLIENT_HEAD {
+            return Some(refuse(r, 513, "Message Too Large", "1000", "The headers are too large"));
+        }
+        let signed_in = self.state().bound.contains_key(&peer.id);
+        if r.body.len() > SMALL_BODY && !(signed_in && r.method == "INFO") {
+            return Some(refuse(r, 413, "Request Entity Too Large", "1000", "The body is too large"));
+        }
+        None
+    }
+
     async fn request(&self, peer: &Peer, mut r: Request) {
+        if let Some(no) = self.too_large(peer, &r) {
+            if r.method != "ACK" {
+                peer.send_or_close(&Message::Response(no));
+            }
+            return;
+        }
         // An identity that a client asserts is not believed; another Front End has checked its own clients.
         if !self.is_front_end(peer) {
             r.headers.remove("P-Asserted-Identity");
@@ -127,7 +182,7 @@ impl FrontEnd {
         let reply = match r.method.as_str() {
             "REGISTER" => Some(self.register(peer, &r).await),
             "ACK" => {
-                self.to_server(peer, r).await;
+                self.to_server(peer, r);
                 None
             }
             "OPTIONS" => {
@@ -137,17 +192,24 @@ impl FrontEnd {
                 Some(ok)
             }
             "SUBSCRIBE" => Some(self.subscribe(peer, &r).await),
-            "INVITE" | "INFO" | "BYE" | "CANCEL" | "UPDATE" => self.to_server(peer, r).await,
+            "INVITE" | "INFO" | "BYE" | "CANCEL" | "UPDATE" => self.to_server(peer, r),
             _ => Some(refuse(&r, 501, "Not Implemented", "1000", "This method is not supported")),
         };
         if let Some(reply) = reply {
-            peer.send(&Message::Response(reply));
+            peer.send_or_close(&Message::Response(reply));
         }
+    }
+
+    /// Whether a certificate with these names is that of another Front End.
+    fn trusts(&self, names: &[String]) -> bool {
+        let d = self.deployment();
+        let mut servers = d.front_ends.iter().flat_map(|f| &f.servers);
+        servers.any(|s| names.iter().any(|n| n == s.fqdn.as_str()))
     }
 
     /// In-band provisioning: the policy and the pool of the user (xccos.md §1).
     async fn subscribe(&self, peer: &Peer, r: &Request) -> Response {
-        let Some(bound) = self.state().bound.get(&peer.id).cloned() else {
+        let Some(bound) = self.bound(peer) else {
             return refuse(r, 403, "Forbidden", "4001", "Sign in first");
         };
         let event = r.headers.get("Event").unwrap_or_default().trim().to_ascii_lowercase();
@@ -166,8 +228,12 @@ impl FrontEnd {
         if provisioning::asks_for_persistent_chat(&r.body) {
             let user = shared::SipUri::try_from(bound.aor.as_str()).ok();
             let user = match user {
-                Some(u) => self.directory.user_by_aor(&u).await.ok().flatten(),
-                None => None,
+                Some(u) => self.directory.user_by_aor(&u).await,
+                None => Ok(None),
+            };
+            let user = match user {
+                Ok(u) => u,
+                Err(e) => return refuse(r, 503, "Service Unavailable", "1019", &e.to_string()),
             };
             let d = self.deployment();
             let home = user.as_ref().map(|u| &u.home_front_end);
@@ -188,19 +254,21 @@ impl FrontEnd {
 #[async_trait]
 impl Handler for FrontEnd {
     fn accepted(&self, peer: &Peer, names: &[String]) -> bool {
-        let d = self.deployment();
-        let mut servers = d.front_ends.iter().flat_map(|f| &f.servers);
-        let trusted = servers.any(|s| names.iter().any(|n| n == s.fqdn.as_str()));
-        self.state().accepted.insert(peer.id, (peer.clone(), trusted));
-        true
+        let trusted = self.trusts(names);
+        let mut state = self.state();
+        let client = Client { peer: peer.clone(), names: names.to_vec(), trusted, since: Instant::now() };
+        if !state.stopped {
+            state.accepted.insert(peer.id, client);
+        }
+        !state.stopped
     }
 
     async fn message(&self, peer: &Peer, message: Message) {
         let upstream = self.state().upstream.contains_key(&peer.id);
         match message {
-            Message::Request(r) if upstream => self.to_client(peer, r),
+            Message::Request(r) if upstream => self.to_client(peer, r).await,
             Message::Request(r) => self.request(peer, r).await,
-            Message::Response(r) => self.response(r),
+            Message::Response(r) => self.response(peer, r).await,
         }
     }
 

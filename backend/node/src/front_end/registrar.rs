@@ -1,9 +1,12 @@
 //! REGISTER with digest; a connection is bound to its user afterwards.
 
+use std::time::{Duration, Instant};
+
 use shared::SipUri;
 use wire::digest::{Algorithm, Challenge, Credentials, verify};
 use wire::sip::{NameAddr, Request, Response};
 
+use super::ends::Told;
 use super::{Bound, FrontEnd, refuse};
 use crate::connection::Peer;
 use crate::nonce::Verdict;
@@ -11,6 +14,9 @@ use crate::traits::ChatUser;
 
 /// Longest registration, seconds.
 const MAX_EXPIRES: u32 = 3600;
+
+/// A registration is believed this much longer than it was asked for: the refresh may be on its way.
+const GRACE: Duration = Duration::from_secs(5);
 
 enum Login {
     Ok(Box<ChatUser>),
@@ -27,30 +33,53 @@ impl FrontEnd {
         let Ok(sip) = SipUri::try_from(aor.as_str()) else {
             return refuse(r, 404, "Not Found", "1003", "User does not exist");
         };
+        if !self.deployment().sip_domains.iter().any(|d| d.as_str().eq_ignore_ascii_case(sip.domain())) {
+            return refuse(r, 404, "Not Found", "1003", "User does not exist");
+        }
+        // Who does not exist is challenged like everyone: names cannot be tried out.
         let known = match self.directory.user_by_aor(&sip).await {
-            Ok(Some(u)) => u,
-            Ok(None) => return refuse(r, 404, "Not Found", "1003", "User does not exist"),
+            Ok(known) => known,
             Err(e) => return refuse(r, 503, "Service Unavailable", "1019", &e.to_string()),
         };
-        match self.login(r, &known).await {
+        match self.login(peer, r, &sip, known.as_ref()).await {
             Login::Ok(user) => self.bind(peer, r, &aor, &user),
             Login::Challenge { stale, wrong } => self.challenge(r, sip.domain(), stale, wrong),
             Login::Refused(response) => response,
         }
     }
 
-    async fn login(&self, r: &Request, wanted: &ChatUser) -> Login {
+    async fn login(&self, peer: &Peer, r: &Request, aor: &SipUri, wanted: Option<&ChatUser>) -> Login {
         let Some(c) = r.headers.get("Authorization").and_then(Credentials::parse) else {
             return Login::Challenge { stale: false, wrong: false };
         };
-        match self.nonces.judge(&c.nonce, c.nc.max(1), &c.cnonce) {
+        match self.nonces.look(&c.nonce) {
             Verdict::Fresh => {}
             Verdict::Stale => return Login::Challenge { stale: true, wrong: false },
             Verdict::Replayed => return Login::Challenge { stale: false, wrong: true },
         }
+        // Without a count nothing tells a repetition from a replay.
+        if !c.qop.as_deref().is_some_and(|q| q.eq_ignore_ascii_case("auth"))
+            || c.nc == 0
+            || c.cnonce.is_empty()
+        {
+            return Login::Challenge { stale: false, wrong: true };
+        }
+        if self.guesses.locked(peer.remote.ip(), &c.username) {
+            return Login::Refused(refuse(
+                r,
+                403,
+                "Forbidden",
+                "4002",
+                "Too many wrong passwords; wait a minute",
+            ));
+        }
+        let wrong = || {
+            self.guesses.wrong(peer.remote.ip(), &c.username);
+            Login::Challenge { stale: false, wrong: true }
+        };
         let user = match self.directory.user_by_login(&c.username).await {
             Ok(Some(u)) => u,
-            Ok(None) => return Login::Challenge { stale: false, wrong: true },
+            Ok(None) => return wrong(),
             Err(e) => return Login::Refused(refuse(r, 503, "Service Unavailable", "1019", &e.to_string())),
         };
         let same = |h: &&crate::traits::Ha1| {
@@ -60,13 +89,20 @@ impl FrontEnd {
         let right = c.realm.eq_ignore_ascii_case(user.uri.domain())
             && user.secrets.iter().filter(same).any(|h| verify(&c, &h.ha1, &r.method));
         if !right {
-            return Login::Challenge { stale: false, wrong: true };
+            return wrong();
         }
-        if user.uri != wanted.uri {
-            let text = format!(
-                "Credentials provided are not authorized to act as specified from URI {}",
-                wanted.uri
-            );
+        match self.nonces.judge(&c.nonce, c.nc, &c.cnonce) {
+            Verdict::Fresh => {}
+            Verdict::Stale => return Login::Challenge { stale: true, wrong: false },
+            Verdict::Replayed => return Login::Challenge { stale: false, wrong: true },
+        }
+        // Who has proved to be somebody here may learn that another does not exist.
+        if wanted.is_none() {
+            return Login::Refused(refuse(r, 404, "Not Found", "1003", "User does not exist"));
+        }
+        if wanted.is_some_and(|w| w.uri != user.uri) {
+            let text =
+                format!("Credentials provided are not authorized to act as specified from URI {}", aor);
             return Login::Refused(refuse(r, 403, "Forbidden", "4004", &text));
         }
         if !user.enabled {
@@ -99,7 +135,7 @@ impl FrontEnd {
         let expires = asked.unwrap_or(600).min(MAX_EXPIRES);
         let mut out = Response::reply_to(r, 200, "OK").with_to_tag("fe");
         if expires == 0 {
-            self.state().bound.remove(&peer.id);
+            self.sign_out(peer);
             out.headers.push("Expires", "0");
             self.changed.notify_one();
             return out;
@@ -112,9 +148,27 @@ impl FrontEnd {
         out.headers.push("Supported", "msrtc-event-categories");
         out.headers.push("ms-keep-alive", "UAS; tcp=no; hop-hop=yes; end-end=no; timeout=300");
         out.headers.push("Server", "RTC/5.0");
-        let bound = Bound { aor: user.uri.to_string() };
-        self.state().bound.insert(peer.id, bound);
+        let until = Instant::now() + Duration::from_secs(u64::from(expires)) + GRACE;
+        let bound = Bound { aor: user.uri.to_string(), until };
+        let before = self.state().bound.insert(peer.id, bound.clone());
+        if before.is_some_and(|b| b.aor != bound.aor) {
+            // Another user has taken over the connection: the first one's dialogs are not his.
+            self.end_dialogs(|d| d.client.id == peer.id, Told::Both);
+        }
         self.changed.notify_one();
         out
+    }
+
+    /// Takes a connection's user away; his dialogs end with it.
+    pub(super) fn sign_out(&self, peer: &Peer) {
+        {
+            let mut state = self.state();
+            state.bound.remove(&peer.id);
+            if let Some(c) = state.accepted.get_mut(&peer.id) {
+                c.since = Instant::now();
+            }
+        }
+        self.end_dialogs(|d| d.client.id == peer.id, Told::Both);
+        self.changed.notify_one();
     }
 }

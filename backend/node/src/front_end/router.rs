@@ -1,23 +1,36 @@
 //! Routing: client requests to an active chat server of the pool they name, over mutual TLS; the chat
-//! server's requests and all responses back. Responses find their way by the connection number in the
-//! Via branch, so no transaction is kept.
+//! server's requests and all responses back. Responses find their way by the connection numbers sealed in
+//! the Via branch, so no transaction is kept.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
-
-use shared::Fqdn;
-use shared::deployment::{ChatPoolHost, ChatServerHost, Deployment, HostedServer};
-use tokio::net::TcpStream;
+use ring::hmac;
+use shared::deployment::{ChatPoolHost, Deployment};
 use wire::sip::{Message, NameAddr, Request, Response, Uri};
 
-use super::{FrontEnd, Route, refuse};
-use crate::connection::{self, Peer};
+use super::ends::bye;
+use super::{CLIENT_HEAD, FrontEnd, refuse};
+use crate::connection::{Peer, Unsent};
 
-/// Longest wait for a chat server to accept a connection.
-const CONNECT: Duration = Duration::from_secs(5);
-/// CSeq of a BYE that the Front End sends for a client that is gone: above any the client has used.
-const LAST_CSEQ: u32 = 1 << 30;
+/// Most dialogs of a user.
+const DIALOGS: usize = 16;
+
+/// A dialog between a client and a chat server.
+#[derive(Clone)]
+pub struct Route {
+    /// The client's connection.
+    pub client: Peer,
+    /// The chat server's.
+    pub server: Peer,
+    /// From of the INVITE, for ending the dialog when the client is gone.
+    pub from: String,
+    /// To, from the answer.
+    pub to: String,
+    /// Where requests in the dialog go.
+    pub target: String,
+    /// Who began it.
+    pub user: String,
+    /// The INVITE until it is answered, so that it can be answered when the server is gone.
+    pub invite: Option<Request>,
+}
 
 /// The pool that an address reaches: its own contacts, its endpoint, or the old fixed address.
 fn pool_of<'a>(d: &'a Deployment, uri: &str) -> Option<&'a ChatPoolHost> {
@@ -38,9 +51,33 @@ fn pool_of<'a>(d: &'a Deployment, uri: &str) -> Option<&'a ChatPoolHost> {
     })
 }
 
+/// Name and seal of a branch: the connection that asked, the one that was asked, a number.
+fn seal(key: &hmac::Key, parts: &str) -> String {
+    hex::encode(&hmac::sign(key, parts.as_bytes()).as_ref()[..16])
+}
+
+/// The connection that asked, when the branch is ours and the response comes from where the request went.
+fn way_back(key: &hmac::Key, branch: &str, from: u64) -> Option<u64> {
+    let (parts, tag) = branch.strip_prefix("z9hG4bKfe")?.rsplit_once('x')?;
+    let mut numbers = parts.split('x').map(|n| n.parse::<u64>().ok());
+    let (back, to) = (numbers.next()??, numbers.next()??);
+    let tag = hex::decode(tag).ok()?;
+    let whole = hmac::sign(key, parts.as_bytes());
+    // 16 of the 32 bytes; compared in constant time like all of them would be.
+    let same = tag.len() == 16 && whole.as_ref()[..16].iter().zip(&tag).fold(0, |d, (a, b)| d | (a ^ b)) == 0;
+    (same && to == from).then_some(back)
+}
+
+fn no_dialog(r: &Request) -> Response {
+    refuse(r, 481, "Call/Transaction Does Not Exist", "2", "No such dialog")
+}
+
 impl FrontEnd {
-    fn via(&self, back_to: u64) -> String {
-        format!("SIP/2.0/TLS {}:5061;branch=z9hG4bKfe{back_to}x{}", self.name, self.next())
+    /// A Via for a request that came from the connection `back` and goes to `to`.
+    pub(super) fn via(&self, back: u64, to: u64) -> String {
+        let parts = format!("{back}x{to}x{}", self.next());
+        let tag = seal(&self.key, &parts);
+        format!("SIP/2.0/TLS {}:5061;branch=z9hG4bKfe{parts}x{tag}", self.name)
     }
 
     /// Who sends: the signed-in user of the connection, or the one whom another Front End names.
@@ -48,30 +85,34 @@ impl FrontEnd {
         if self.is_front_end(peer) {
             return r.headers.get("P-Asserted-Identity").and_then(NameAddr::parse).map(|n| n.uri.aor());
         }
-        self.state().bound.get(&peer.id).map(|b| b.aor.clone())
+        self.bound(peer).map(|b| b.aor)
     }
 
     /// Forwards a client's request; what is answered at once when it is not forwarded.
-    pub(super) async fn to_server(&self, peer: &Peer, mut r: Request) -> Option<Response> {
+    pub(super) fn to_server(&self, peer: &Peer, r: Request) -> Option<Response> {
         let is_ack = r.method == "ACK";
-        let answer = |response: Response| (!is_ack).then_some(response);
         let hops: u32 = r.headers.get("Max-Forwards").and_then(|v| v.trim().parse().ok()).unwrap_or(70);
-        if hops == 0 {
-            return answer(refuse(&r, 483, "Too Many Hops", "1005", "Max-Forwards is used up"));
-        }
-        let Some(user) = self.user_of(peer, &r) else {
-            return answer(refuse(&r, 403, "Forbidden", "4001", "Sign in first"));
+        let reply = if hops == 0 {
+            Some(refuse(&r, 483, "Too Many Hops", "1005", "Max-Forwards is used up"))
+        } else {
+            let route = self.state().dialogs.get(r.call_id().unwrap_or_default()).cloned();
+            match route {
+                // In a dialog its own user speaks, whoever is signed in meanwhile.
+                Some(d) if d.client.id == peer.id => self.forward(peer, r, &d, hops),
+                Some(_) if r.method == "INVITE" => {
+                    Some(refuse(&r, 482, "Loop Detected", "2", "Another client has a dialog of this Call-ID"))
+                }
+                None if r.method == "INVITE" && r.to_tag().is_none() => self.begin(peer, r, hops),
+                _ if self.user_of(peer, &r).is_none() => {
+                    Some(refuse(&r, 403, "Forbidden", "4001", "Sign in first"))
+                }
+                _ => Some(no_dialog(&r)),
+            }
         };
-        let call = r.call_id().unwrap_or_default().to_owned();
-        let route = self.state().dialogs.get(&call).filter(|d| d.client.id == peer.id).cloned();
-        let server = match route {
-            Some(route) => route.server,
-            None if r.method == "INVITE" => match self.new_dialog(peer, &r, &call, &user).await {
-                Ok(server) => server,
-                Err(response) => return Some(*response),
-            },
-            None => return answer(refuse(&r, 481, "Call/Transaction Does Not Exist", "2", "No such dialog")),
-        };
+        reply.filter(|_| !is_ack)
+    }
+
+    fn forward(&self, peer: &Peer, mut r: Request, d: &Route, hops: u32) -> Option<Response> {
         r.headers.set("Max-Forwards", (hops - 1).to_string());
         // A client that follows Record-Route names us first.
         let own =
@@ -79,20 +120,77 @@ impl FrontEnd {
         if r.headers.get("Route").is_some_and(own) {
             r.headers.remove_first("Route");
         }
-        r.headers.push_front("Via", self.via(peer.id));
+        r.headers.push_front("Via", self.via(peer.id, d.server.id));
         if r.method == "INVITE" {
             r.headers.push_front("Record-Route", format!("<sip:{}:5061;transport=tls;lr>", self.name));
         }
-        r.headers.set("P-Asserted-Identity", format!("<{user}>"));
+        r.headers.set("P-Asserted-Identity", format!("<{}>", d.user));
+        let call = r.call_id().unwrap_or_default().to_owned();
+        let m = Message::Request(r);
+        let sent = d.server.send(&m);
+        let Message::Request(mut r) = m else { return None };
         if r.method == "BYE" {
             self.state().dialogs.remove(&call);
+            if sent == Err(Unsent::Full) {
+                d.server.send_soon(Message::Request(r));
+                return None;
+            }
         }
-        if server.send(&Message::Request(r.clone())) {
-            return None;
-        }
-        self.state().dialogs.remove(&call);
         r.headers.remove_first("Via");
-        answer(refuse(&r, 503, "Service Unavailable", "1020", "The chat server's connection ended"))
+        match sent {
+            Ok(()) => None,
+            Err(Unsent::TooLarge) => {
+                Some(refuse(&r, 513, "Message Too Large", "1000", "The message is too large"))
+            }
+            // A busy link is no end: the dialog stays, the client asks again.
+            Err(Unsent::Full) => {
+                let mut busy = refuse(&r, 503, "Service Unavailable", "1020", "The chat server is busy");
+                busy.headers.push("Retry-After", "5");
+                Some(busy)
+            }
+            Err(Unsent::Closed) => {
+                self.state().dialogs.remove(&call);
+                Some(refuse(&r, 503, "Service Unavailable", "1020", "The chat server's connection ended"))
+            }
+        }
+    }
+
+    /// Looks for a server in a task of its own: the connection's other requests do not wait for it.
+    fn begin(&self, peer: &Peer, r: Request, hops: u32) -> Option<Response> {
+        let Some(user) = self.user_of(peer, &r) else {
+            return Some(refuse(&r, 403, "Forbidden", "4001", "Sign in first"));
+        };
+        let Some(call) = r.call_id().map(str::to_owned) else {
+            return Some(refuse(&r, 400, "Bad Request", "1001", "No Call-ID"));
+        };
+        let this = self.this.upgrade()?;
+        {
+            let mut state = self.state();
+            let own = state.dialogs.values().filter(|d| d.user == user).count()
+                + state.inviting.values().filter(|u| **u == user).count();
+            if own >= DIALOGS {
+                return Some(refuse(&r, 486, "Busy Here", "1020", "Too many dialogs of this user"));
+            }
+            if state.inviting.contains_key(&call) {
+                return Some(refuse(&r, 482, "Loop Detected", "2", "The same INVITE is under way"));
+            }
+            state.inviting.insert(call.clone(), user.clone());
+        }
+        let peer = peer.clone();
+        tokio::spawn(async move {
+            let made = this.new_dialog(&peer, &r, &call, &user).await;
+            this.state().inviting.remove(&call);
+            let reply = match made {
+                Ok(d) => this.forward(&peer, r, &d, hops).inspect(|_| {
+                    this.state().dialogs.remove(&call);
+                }),
+                Err(response) => Some(*response),
+            };
+            if let Some(reply) = reply {
+                peer.send_or_close(&Message::Response(reply));
+            }
+        });
+        None
     }
 
     async fn new_dialog(
@@ -101,16 +199,11 @@ impl FrontEnd {
         r: &Request,
         call: &str,
         user: &str,
-    ) -> Result<Peer, Box<Response>> {
+    ) -> Result<Route, Box<Response>> {
         let d = self.deployment();
         let Some(pool) = pool_of(&d, &r.uri) else {
-            return Err(Box::new(refuse(
-                r,
-                404,
-                "Not Found",
-                "1003",
-                "No pool or endpoint has this address",
-            )));
+            let text = "No pool or endpoint has this address";
+            return Err(Box::new(refuse(r, 404, "Not Found", "1003", text)));
         };
         let picked = if pool.next_hop == self.pool {
             self.pick(pool).await
@@ -122,169 +215,131 @@ impl FrontEnd {
         let server = picked.map_err(|why| Box::new(refuse(r, 503, "Service Unavailable", "1020", &why)))?;
         let route = Route {
             client: peer.clone(),
-            server: server.clone(),
+            server,
             from: r.headers.get("From").unwrap_or_default().to_owned(),
             to: String::new(),
             target: r.uri.clone(),
             user: user.to_owned(),
             invite: Some(r.clone()),
         };
-        self.state().dialogs.insert(call.to_owned(), route);
-        Ok(server)
-    }
-
-    /// A connection to an active server of the pool; the next one is tried when one does not answer.
-    async fn pick(&self, pool: &ChatPoolHost) -> Result<Peer, String> {
-        let active: Vec<&ChatServerHost> = pool.servers.iter().filter(|s| s.active).collect();
-        if active.is_empty() {
-            return Err(format!("No server of {} is active", pool.fqdn));
+        let mut state = self.state();
+        // The client may have gone, or have signed out, while a server was looked for.
+        let signed_in = state.bound.get(&peer.id).is_some_and(|b| b.aor == user);
+        let there = state.accepted.get(&peer.id).is_some_and(|c| c.trusted || signed_in);
+        if state.stopped || !there || state.dialogs.contains_key(call) {
+            return Err(Box::new(refuse(r, 480, "Temporarily Unavailable", "1020", "The client is gone")));
         }
-        // New sessions go around; a dialog stays where it began.
-        let start = usize::try_from(self.next()).unwrap_or(0) % active.len();
-        let mut last = String::new();
-        for s in active.iter().cycle().skip(start).take(active.len()) {
-            match self.upstream(&s.server, pool.port).await {
-                Ok(peer) => return Ok(peer),
-                Err(e) => last = format!("{}: {e}", s.server.fqdn),
-            }
-        }
-        Err(format!("No active server of {} answers; last tried {last}", pool.fqdn))
-    }
-
-    /// Another Front End that is the pool's next hop: only that one may talk to its servers.
-    async fn next_hop(&self, d: &Deployment, pool: &ChatPoolHost) -> Result<Peer, String> {
-        let hop = d.front_ends.iter().find(|f| f.id == pool.next_hop).ok_or("The pool has no next hop")?;
-        let mut last = format!("{} has no server", hop.fqdn);
-        for s in &hop.servers {
-            match self.upstream(s, hop.tls_port).await {
-                Ok(peer) => return Ok(peer),
-                Err(e) => last = format!("{}: {e}", s.fqdn),
-            }
-        }
-        Err(format!("The next hop {} does not answer; last tried {last}", hop.fqdn))
-    }
-
-    async fn upstream(&self, s: &HostedServer, port: u16) -> Result<Peer, String> {
-        let open = |(name, p): &&(Fqdn, Peer)| *name == s.fqdn && !p.is_closed();
-        if let Some((_, p)) = self.state().upstream.values().find(open) {
-            return Ok(p.clone());
-        }
-        let at = SocketAddr::new(s.address, port);
-        let name = rustls::pki_types::ServerName::try_from(s.fqdn.to_string()).map_err(|e| e.to_string())?;
-        let open = async {
-            let tcp = TcpStream::connect(at).await?;
-            tcp.set_nodelay(true)?;
-            let local = tcp.local_addr()?;
-            let tls = tokio_rustls::TlsConnector::from(self.upstream_tls.clone()).connect(name, tcp).await?;
-            Ok::<_, std::io::Error>((tls, local))
-        };
-        let opened =
-            tokio::time::timeout(CONNECT, open).await.map_err(|_| "it does not answer".to_owned())?;
-        let (tls, local) = opened.map_err(|e| e.to_string())?;
-        let handler: Arc<FrontEnd> = self.this.upgrade().ok_or("the Front End is ending")?;
-        let (peer, work) = connection::start(tls, at, local, handler);
-        self.state().upstream.insert(peer.id, (s.fqdn.clone(), peer.clone()));
-        tokio::spawn(work);
-        Ok(peer)
+        state.dialogs.insert(call.to_owned(), route.clone());
+        Ok(route)
     }
 
     /// A chat server's request goes to the client of its dialog.
-    pub(super) fn to_client(&self, server: &Peer, mut r: Request) {
+    pub(super) async fn to_client(&self, server: &Peer, mut r: Request) {
         let call = r.call_id().unwrap_or_default().to_owned();
         let route = self.state().dialogs.get(&call).filter(|d| d.server.id == server.id).cloned();
-        let Some(route) = route else {
+        let gone = |r: &Request| {
             if r.method != "ACK" {
-                server.send(&Message::Response(refuse(
-                    &r,
-                    481,
-                    "Call/Transaction Does Not Exist",
-                    "2",
-                    "The client is gone",
-                )));
+                let text = "The client is gone";
+                let no = refuse(r, 481, "Call/Transaction Does Not Exist", "2", text);
+                server.send_soon(Message::Response(no));
             }
-            return;
         };
+        let Some(route) = route else { return gone(&r) };
         if r.method == "BYE" {
             self.state().dialogs.remove(&call);
         }
         r.headers.remove("Route");
-        r.headers.push_front("Via", self.via(server.id));
-        if !route.client.send(&Message::Request(r.clone())) {
+        r.headers.push_front("Via", self.via(server.id, route.client.id));
+        let m = Message::Request(r);
+        let sent = if self.is_front_end(&route.client) {
+            // Many users stand behind it: none of them is dropped for the others' traffic.
+            route.client.deliver(&m).await.is_ok()
+        } else {
+            route.client.send_or_close(&m)
+        };
+        if let (false, Message::Request(mut r)) = (sent, m) {
             r.headers.remove_first("Via");
-            server.send(&Message::Response(refuse(
-                &r,
-                481,
-                "Call/Transaction Does Not Exist",
-                "2",
-                "The client is gone",
-            )));
+            gone(&r);
         }
     }
 
-    /// A response goes to the connection whose number stands in our Via.
-    pub(super) fn response(&self, mut r: Response) {
+    /// A response goes to the connection that asked, if it comes from the one that was asked.
+    pub(super) async fn response(&self, from: &Peer, mut r: Response) {
         let Some(branch) = r.top_via_branch() else { return };
-        let number = branch
-            .strip_prefix("z9hG4bKfe")
-            .and_then(|b| b.split('x').next())
-            .and_then(|n| n.parse::<u64>().ok());
-        let Some(number) = number else { return };
+        let Some(number) = way_back(&self.key, &branch, from.id) else {
+            tracing::debug!(remote = %from.remote, "a response to nothing that was asked there");
+            return;
+        };
         r.headers.remove_first("Via");
-        let is_invite = r.cseq().is_some_and(|(_, m)| m == "INVITE");
         let call = r.call_id().unwrap_or_default().to_owned();
-        let mut state = self.state();
-        if is_invite && r.status >= 300 {
-            state.dialogs.remove(&call);
-        } else if is_invite && let Some(d) = state.dialogs.get_mut(&call) {
-            if r.status >= 200 {
-                d.invite = None;
+        let invite = r.cseq().filter(|(_, m)| m == "INVITE");
+        let mut orphan = false;
+        let (accepted, upstream) = {
+            let mut state = self.state();
+            let dialog = state.dialogs.get_mut(&call).filter(|d| d.server.id == from.id);
+            match (&invite, dialog) {
+                (Some(cseq), Some(d)) => {
+                    // A refused re-INVITE leaves the dialog as it is.
+                    let pending = d.invite.as_ref().is_some_and(|i| i.cseq().as_ref() == Some(cseq));
+                    if r.status >= 300 && pending {
+                        state.dialogs.remove(&call);
+                    } else if r.status < 300 {
+                        if r.status >= 200 {
+                            d.invite = None;
+                        }
+                        r.headers.get("To").unwrap_or_default().clone_into(&mut d.to);
+                        if let Some(c) = r.headers.get("Contact").and_then(NameAddr::parse) {
+                            d.target = c.uri.to_string();
+                        }
+                    }
+                }
+                (Some(_), None) => orphan = (200..300).contains(&r.status),
+                _ => {}
             }
-            r.headers.get("To").unwrap_or_default().clone_into(&mut d.to);
-            if let Some(c) = r.headers.get("Contact").and_then(NameAddr::parse) {
-                d.target = c.uri.to_string();
-            }
+            let accepted = state.accepted.get(&number).map(|c| (c.peer.clone(), c.trusted));
+            (accepted, state.upstream.get(&number).map(|u| u.peer.clone()))
+        };
+        if orphan {
+            // The client has gone between INVITE and answer: nobody else would end the dialog.
+            let target = r.headers.get("Contact").and_then(NameAddr::parse).map(|c| c.uri.to_string());
+            let get = |n| r.headers.get(n).unwrap_or_default();
+            let mut end = bye(target.unwrap_or_default(), get("From"), get("To"), &call);
+            end.headers.push_front("Via", self.via(from.id, from.id));
+            from.send_soon(Message::Request(end));
+            return;
         }
-        let accepted = state.accepted.get(&number).map(|(p, _)| p.clone());
-        let peer = accepted.or_else(|| state.upstream.get(&number).map(|(_, p)| p.clone()));
-        drop(state);
-        if let Some(p) = peer {
-            p.send(&Message::Response(r));
+        let large = r.to_bytes().len() - r.body.len() > CLIENT_HEAD;
+        let m = Message::Response(r);
+        match (accepted, upstream) {
+            (Some((peer, true)), _) => {
+                let _ = peer.deliver(&m).await;
+            }
+            (Some((peer, false)), _) => {
+                peer.send_or_close(&m);
+            }
+            // A client's answer to an INFO: nothing hangs on it when the link is full.
+            (None, Some(peer)) if !large => {
+                let _ = peer.send(&m);
+            }
+            _ => {}
         }
     }
+}
 
-    /// Ends what hung on a connection: a client's dialogs at their servers, a server's dialogs at their clients.
-    pub(super) fn connection_ended(&self, peer: &Peer) {
-        let mut state = self.state();
-        state.bound.remove(&peer.id);
-        state.accepted.remove(&peer.id);
-        state.upstream.remove(&peer.id);
-        let ended = |d: &Route| d.client.id == peer.id || d.server.id == peer.id;
-        let calls: Vec<String> =
-            state.dialogs.iter().filter(|(_, d)| ended(d)).map(|(c, _)| c.clone()).collect();
-        let list: Vec<(String, Route)> =
-            calls.into_iter().filter_map(|c| state.dialogs.remove(&c).map(|d| (c, d))).collect();
-        drop(state);
-        for (call, d) in list {
-            let (to_server, target) = (d.client.id == peer.id, d.target.clone());
-            if let Some(invite) = d.invite.as_ref().filter(|_| !to_server) {
-                let gone =
-                    refuse(invite, 503, "Service Unavailable", "1020", "The server ended the connection");
-                d.client.send(&Message::Response(gone));
-                continue;
-            }
-            let mut bye = Request::new("BYE", target);
-            let other = if to_server { &d.server } else { &d.client };
-            bye.headers.push("Via", self.via(other.id));
-            bye.headers.push("Max-Forwards", "70");
-            let (from, to) = if to_server { (&d.from, &d.to) } else { (&d.to, &d.from) };
-            bye.headers.push("From", from.clone());
-            bye.headers.push("To", to.clone());
-            bye.headers.push("Call-ID", call);
-            bye.headers.push("CSeq", format!("{LAST_CSEQ} BYE"));
-            if to_server {
-                bye.headers.push("P-Asserted-Identity", format!("<{}>", d.user));
-            }
-            other.send(&Message::Request(bye));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_branch_is_believed_from_the_connection_that_was_asked_alone() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let branch = |parts: &str| format!("z9hG4bKfe{parts}x{}", seal(&key, parts));
+        assert_eq!(way_back(&key, &branch("3x9x1"), 9), Some(3));
+        assert_eq!(way_back(&key, &branch("3x9x1"), 8), None);
+        let other = hmac::Key::new(hmac::HMAC_SHA256, &[8; 32]);
+        assert_eq!(way_back(&other, &branch("3x9x1"), 9), None);
+        for forged in ["z9hG4bKfe3x9x1", "z9hG4bKfe3x9", "z9hG4bKfe", "", "z9hG4bKfe3x9x1x00"] {
+            assert_eq!(way_back(&key, forged, 9), None, "{forged}");
         }
     }
 }

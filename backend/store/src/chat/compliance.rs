@@ -42,16 +42,19 @@ impl ComplianceQueue {
         Ok(Self { connection: read_write(&Self::path(dir), false)? })
     }
 
-    /// Queues an event.
+    /// Queues events in their order, all or none.
     ///
     /// # Errors
     /// SQLite's.
-    pub fn push(&self, e: &ComplianceEvent) -> Result<(), rusqlite::Error> {
-        self.connection.execute(
-            "INSERT INTO event (at, kind, room, user, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![now().millis(), e.kind, e.room, e.user, e.text],
-        )?;
-        Ok(())
+    pub fn push(&self, events: &[ComplianceEvent]) -> Result<(), rusqlite::Error> {
+        let tx = self.connection.unchecked_transaction()?;
+        for e in events {
+            tx.execute(
+                "INSERT INTO event (at, kind, room, user, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![now().millis(), e.kind, e.room, e.user, e.text],
+            )?;
+        }
+        tx.commit()
     }
 
     /// Moves the closed queue of this folder to `to`; whether there was one.

@@ -381,8 +381,13 @@ impl ChatStore for Shared {
     async fn room(&self, id: &str) -> Result<Option<(Room, Category)>, StoreError> {
         with_owned!(self.read(id) move |c| queries::room(c, &id))
     }
-    async fn find_rooms(&self, user: &str, criteria: &str) -> Result<Vec<(Room, Category)>, StoreError> {
-        with_owned!(self.read(user, criteria) move |c| queries::find_rooms(c, &user, &criteria))
+    async fn find_rooms(
+        &self,
+        user: &str,
+        criteria: &str,
+        limit: usize,
+    ) -> Result<Vec<(Room, Category)>, StoreError> {
+        with_owned!(self.read(user, criteria) move |c| queries::find_rooms(c, &user, &criteria, limit))
     }
     async fn rooms(&self) -> Result<Vec<Room>, StoreError> {
         self.0.read(queries::rooms).await
@@ -411,11 +416,11 @@ impl ChatStore for Shared {
     async fn applied(&self, op_id: &str) -> Result<bool, StoreError> {
         with_owned!(self.read(op_id) move |c| queries::applied(c, &op_id))
     }
-    async fn record_event(&self, event: ComplianceEvent) -> Result<(), StoreError> {
+    async fn record_events(&self, events: Vec<ComplianceEvent>) -> Result<(), StoreError> {
         let store = self.0.clone();
         let work = move || match &store.compliance {
             None => Ok(()),
-            Some(q) => q.lock().unwrap_or_else(PoisonError::into_inner).push(&event).map_err(database_error),
+            Some(q) => q.lock().unwrap_or_else(PoisonError::into_inner).push(&events).map_err(database_error),
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Database(e.to_string())))
     }

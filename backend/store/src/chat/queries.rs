@@ -1,5 +1,7 @@
 //! SQL of the chat store.
 
+use std::collections::HashMap;
+
 use node::rules;
 use node::traits::{Category, Committed, NewPost, Room, StoreError, StoredMessage};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -48,12 +50,29 @@ pub fn room(c: &Connection, id: &str) -> Done<Option<(Room, Category)>> {
     row.map(|(r, c)| Ok((parse(&r)?, parse(&c)?))).transpose()
 }
 
-pub fn find_rooms(c: &Connection, user: &str, criteria: &str) -> Done<Vec<(Room, Category)>> {
+pub fn find_rooms(c: &Connection, user: &str, criteria: &str, limit: usize) -> Done<Vec<(Room, Category)>> {
     let wanted = criteria.trim().to_lowercase();
-    let categories = categories(c)?;
-    let all = rooms(c)?.into_iter().filter(|r| r.name.to_lowercase().contains(&wanted));
-    let with = all.filter_map(|r| categories.iter().find(|c| c.id == r.category_id).map(|c| (r, c.clone())));
-    Ok(with.filter(|(r, c)| rules::visible(c, r, user)).collect())
+    let categories: HashMap<String, Category> =
+        categories(c)?.into_iter().map(|k| (k.id.clone(), k)).collect();
+    // LIKE folds the case of ASCII only: names are compared here, and a document is read on a hit alone.
+    let mut s = c.prepare_cached("SELECT name, category, document FROM room ORDER BY name").map_err(db)?;
+    let mut rows = s.query([]).map_err(db)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(db)? {
+        let name = row.get_ref(0).and_then(|v| Ok(v.as_str()?)).map_err(db)?;
+        if !name.to_lowercase().contains(&wanted) {
+            continue;
+        }
+        let Some(category) = categories.get(&row.get::<_, String>(1).map_err(db)?) else { continue };
+        let room: Room = parse(&row.get::<_, String>(2).map_err(db)?)?;
+        if rules::visible(category, &room, user) {
+            found.push((room, category.clone()));
+        }
+        if found.len() >= limit {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn message(r: &Row<'_>) -> rusqlite::Result<StoredMessage> {
@@ -98,6 +117,9 @@ pub fn post(c: &Connection, p: &NewPost, at: Timestamp) -> Done<(StoredMessage, 
         .optional()
         .map_err(db)?;
     if let Some(m) = known {
+        if (&m.room, &m.text, &m.rtf) != (&p.room, &p.text, &p.rtf) {
+            return Err(StoreError::Conflict("Another post was sent under the same number.".to_owned()));
+        }
         return Ok((m, Vec::new())); // the same post again: stored once, told once
     }
     let next: i64 = c

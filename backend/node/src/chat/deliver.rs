@@ -1,0 +1,205 @@
+//! Delivery: what is committed and who moves, to the sessions in the room.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use wire::xccos::{ChanIb, Data, Element, Item, Uib};
+
+use super::ChatServer;
+use super::replies::{PARTICIPANTS, chat_of, room_uri};
+use super::session::Session;
+use crate::roster::Movement;
+use crate::traits::{ChatStore, Committed, StoreError, StoredMessage};
+
+/// Wait before what the database refused is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What could not be done because the database did not answer.
+#[derive(Default)]
+struct Owed {
+    /// Messages are to be read from the log.
+    behind: bool,
+    /// Rooms whose rights are to be looked at.
+    rooms: BTreeSet<String>,
+}
+
+impl Owed {
+    fn is_empty(&self) -> bool {
+        !self.behind && self.rooms.is_empty()
+    }
+}
+
+impl ChatServer {
+    /// Delivers what is committed and who moves, until the server ends; follows the pool's database.
+    pub async fn deliver(self: Arc<Self>) {
+        let mut switched = self.databases.watch();
+        let mut movements = self.roster.subscribe();
+        let mut owed = Owed::default();
+        loop {
+            let store = self.held().clone();
+            let mut commits = store.as_ref().map(|s| s.subscribe());
+            // A switch between the start and the subscription of `switched` is seen here.
+            if !same(store.as_ref(), self.store().as_ref()) {
+                self.switch().await;
+                owed = Owed::default();
+                continue;
+            }
+            loop {
+                tokio::select! {
+                    changed = switched.changed() => {
+                        if changed.is_err() {
+                            return;
+                        }
+                        if !same(store.as_ref(), self.store().as_ref()) {
+                            break;
+                        }
+                    }
+                    m = movements.recv() => if let Ok(m) = m { self.moved(&m).await },
+                    c = next_commit(&mut commits) => match c {
+                        Ok(c) => self.committed(c, &mut owed).await,
+                        Err(broadcast::error::RecvError::Lagged(_)) => {
+                            // Changes of rights may be among what was missed.
+                            owed.behind = true;
+                            owed.rooms.extend(self.rooms());
+                            self.settle(&mut owed).await;
+                        }
+                        Err(broadcast::error::RecvError::Closed) => commits = None,
+                    },
+                    () = tokio::time::sleep(RETRY), if !owed.is_empty() => self.settle(&mut owed).await,
+                }
+            }
+        }
+    }
+
+    /// Ends the dialogs of the old store, then takes up the new one.
+    async fn switch(&self) {
+        let now = self.store();
+        self.drop_all().await;
+        *self.held() = now;
+    }
+
+    fn in_room(&self, room: &str) -> Vec<Arc<Session>> {
+        self.state().dialogs.values().map(|d| &d.session).filter(|s| s.is_in(room)).cloned().collect()
+    }
+
+    /// Rooms that anybody is in.
+    fn rooms(&self) -> BTreeSet<String> {
+        self.all().iter().flat_map(|s| s.rooms()).collect()
+    }
+
+    async fn committed(&self, c: Committed, owed: &mut Owed) {
+        match c {
+            Committed::Message(m) => return self.tell(&m).await,
+            Committed::RoomChanged(room) => {
+                owed.rooms.insert(room);
+            }
+            Committed::RightsChanged => owed.rooms.extend(self.rooms()),
+        }
+        self.settle(owed).await;
+    }
+
+    /// Does what is owed; what the database refuses stays owed.
+    async fn settle(&self, owed: &mut Owed) {
+        if owed.behind {
+            match self.catch_up().await {
+                Ok(()) => owed.behind = false,
+                Err(e) => tracing::warn!(cause = %e, "missed messages could not be read; tried again"),
+            }
+        }
+        for room in std::mem::take(&mut owed.rooms) {
+            if let Err(e) = self.recheck(&room).await {
+                tracing::warn!(%room, cause = %e, "the rights in a room could not be read; tried again");
+                owed.rooms.insert(room);
+            }
+        }
+    }
+
+    /// Tells a message to who is in its room. Waits for room in the connection: it is shared by many users,
+    /// and the position of a session moves only after the message is queued.
+    async fn tell(&self, m: &StoredMessage) {
+        let Some(host) = self.host() else { return };
+        let element = Element::Chat(chat_of(&host, m));
+        for s in self.in_room(&m.room) {
+            if s.wants(&m.room, m.chat_id) && s.send(element.clone(), self.next()).await {
+                s.advance(&m.room, m.chat_id);
+            }
+        }
+    }
+
+    /// The broadcast outran us: what was missed is read from the log.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let Some(store) = self.store() else { return Err(StoreError::Closed) };
+        let mut oldest: HashMap<String, u64> = HashMap::new();
+        for s in self.all() {
+            for (room, at) in s.positions() {
+                let e = oldest.entry(room).or_insert(at);
+                *e = (*e).min(at);
+            }
+        }
+        for (room, at) in oldest {
+            for m in store.after(&room, at).await? {
+                self.tell(&m).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts out whoever may no longer be in the room.
+    async fn recheck(&self, room: &str) -> Result<(), StoreError> {
+        let Some(store) = self.store() else { return Err(StoreError::Closed) };
+        let found = store.room(room).await?;
+        let Some(host) = self.host() else { return Ok(()) };
+        for s in self.in_room(room) {
+            let stays = found.as_ref().is_some_and(|(r, c)| crate::rules::may_join(c, r, &s.user).is_ok());
+            if !stays && s.leave(room, &self.roster) {
+                self.record(&store, "PART", room, &s.user, "");
+                let uib = Uib { uri: s.user.clone(), ..Uib::default() };
+                let uri = room_uri(&host, room);
+                let data = Data::one(Item::ChanIb(ChanIb { uri, uibs: vec![uib], ..ChanIb::default() }));
+                s.send(Element::Notice { id: "ntc:part".to_owned(), data }, self.next()).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn moved(&self, m: &Movement) {
+        let Some(host) = self.host() else { return };
+        let limit = usize::try_from(host.settings.participant_update_limit).unwrap_or(usize::MAX);
+        if self.roster.count(&m.room) > limit {
+            return; // above the limit rosters are not updated (model §10)
+        }
+        let domain = host.channel_uri.domain().to_owned();
+        let (id, data) = if m.entered {
+            let aib = (PARTICIPANTS.to_owned(), domain, m.room.clone());
+            let uib =
+                Uib { uri: m.user.clone(), disp: Some(m.display.clone()), aibs: vec![aib], ..Uib::default() };
+            ("ntc:join", Data::one(Item::Uib(uib)))
+        } else {
+            let uib = Uib { uri: m.user.clone(), ..Uib::default() };
+            let uri = room_uri(&host, &m.room);
+            ("ntc:part", Data::one(Item::ChanIb(ChanIb { uri, uibs: vec![uib], ..ChanIb::default() })))
+        };
+        for s in self.in_room(&m.room).iter().filter(|s| s.user != m.user) {
+            s.send(Element::Notice { id: id.to_owned(), data: data.clone() }, self.next()).await;
+        }
+    }
+}
+
+fn same(a: Option<&Arc<dyn ChatStore>>, b: Option<&Arc<dyn ChatStore>>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a.generation() == b.generation(),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+async fn next_commit(
+    rx: &mut Option<broadcast::Receiver<Committed>>,
+) -> Result<Committed, broadcast::error::RecvError> {
+    match rx {
+        Some(rx) => rx.recv().await,
+        None => std::future::pending().await,
+    }
+}
