@@ -14,7 +14,8 @@ use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
-    ActButton, ButtonKind, CheckField, Icon, LinkButton, Notice, NoticeKind, Section, StateBadge, TimeAgo,
+    ActButton, ButtonKind, CheckField, FormState, Icon, LinkButton, Notice, NoticeKind, Section, StateBadge,
+    TimeAgo,
 };
 use crate::nav;
 use crate::routes::Route;
@@ -51,6 +52,8 @@ pub fn Guided(
 }
 
 fn card(p: &PoolDetail, from: PoolState) -> AnyView {
+    // The boxes are a form of their own: the form of a page that was left must not be joined.
+    let _form = FormState::provide();
     let host = p.summary.fqdn.host();
     let (cmdlet, title, label, lost) = match from {
         PoolState::Normal => {
