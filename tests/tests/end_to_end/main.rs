@@ -6,6 +6,7 @@ mod editing;
 mod failover;
 mod faults;
 mod harness;
+mod hostile;
 mod page;
 mod portal;
 mod publishing;
