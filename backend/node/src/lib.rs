@@ -1,6 +1,7 @@
 //! What runs on a chat host: registrar and router (Front End), lookup and channel service (Persistent
 //! Chat servers). Speaks SIP over TCP and TLS; knows users and messages through [`traits`] only.
 
+mod aside;
 pub mod ca;
 mod chat;
 mod connection;
