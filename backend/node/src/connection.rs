@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -61,6 +61,8 @@ pub struct Peer {
     pub local: SocketAddr,
     sender: mpsc::Sender<Vec<u8>>,
     closing: Arc<Notify>,
+    /// Bytes that may come without making up a message.
+    patience: Arc<AtomicUsize>,
 }
 
 /// The bytes of a message, unless the decoder at the other end would close the connection over them.
@@ -118,6 +120,11 @@ impl Peer {
     /// Ends the connection after what is queued has been written.
     pub fn close(&self) {
         self.closing.notify_one();
+    }
+
+    /// How many bytes may be kept of a message that is not complete; a connection that passes it is closed.
+    pub fn set_patience(&self, bytes: usize) {
+        self.patience.store(bytes, Ordering::Relaxed);
     }
 
     /// Whether it is closed.
@@ -179,7 +186,14 @@ where
     let (read, half) = tokio::io::split(stream);
     let (sender, queue) = mpsc::channel(QUEUE);
     let closing = Arc::new(Notify::new());
-    let peer = Peer { id: NEXT.fetch_add(1, Ordering::Relaxed), remote, local, sender, closing };
+    let peer = Peer {
+        id: NEXT.fetch_add(1, Ordering::Relaxed),
+        remote,
+        local,
+        sender,
+        closing,
+        patience: Arc::new(AtomicUsize::new(usize::MAX)),
+    };
     let own = peer.clone();
     let work = async move {
         let mut out = Outgoing { half, queue, bytes: Vec::new(), written: 0 };
@@ -213,9 +227,17 @@ async fn keep_alive(peer: &Peer, every: Option<Duration>) {
 async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn Handler, timing: Timing) {
     let mut decoder = Decoder::default();
     let mut buffer = vec![0; 16 * 1024];
+    let mut kept = 0;
     loop {
         loop {
-            match decoder.next() {
+            let event = decoder.next();
+            if matches!(event, Ok(Some(_))) {
+                kept = 0;
+            } else if kept > peer.patience.load(Ordering::Relaxed) {
+                tracing::debug!(remote = %peer.remote, "too much came that is no message");
+                return;
+            }
+            match event {
                 Ok(Some(Event::Message(m))) => handler.message(peer, m).await,
                 Ok(Some(Event::KeepAlivePing)) => {
                     if peer.sender.try_send(b"\r\n".to_vec()).is_err() {
@@ -235,7 +257,10 @@ async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn 
             decoder.flush_keep_alive();
         }
         match tokio::time::timeout(timing.idle, half.read(&mut buffer)).await {
-            Ok(Ok(n)) if n > 0 => decoder.push(&buffer[..n]),
+            Ok(Ok(n)) if n > 0 => {
+                kept += n;
+                decoder.push(&buffer[..n]);
+            }
             _ => return,
         }
     }
@@ -276,6 +301,19 @@ mod tests {
         }
         assert!(!peer.is_closed());
         // Who stops answering is gone.
+        task.await.unwrap();
+        assert!(peer.is_closed());
+    }
+
+    #[tokio::test]
+    async fn what_makes_up_no_message_is_not_kept_for_ever() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let (peer, work) = start(near, here(), here(), Arc::new(Nothing), Timing::ACCEPTED);
+        peer.set_patience(10_000);
+        let task = tokio::spawn(work);
+        far.write_all(b"INFO sip:a@b SIP/2.0\r\nContent-Length: 1000000\r\n\r\n").await.unwrap();
+        // The far end notices the close by a failed write or by its end.
+        while far.write_all(&[b'x'; 1000]).await.is_ok() {}
         task.await.unwrap();
         assert!(peer.is_closed());
     }

@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use crate::aside::Aside;
 use crate::ca::{LocalCa, names_of};
 use crate::chat::ChatServer;
 use crate::connection::{self, Handler, Timing};
@@ -149,8 +150,9 @@ struct Host {
 
 impl HostRuntime {
     /// Starts the host; it follows `deployment` from now on.
-    pub fn start(settings: Settings, deployment: watch::Receiver<Arc<Deployment>>) -> Self {
+    pub fn start(mut settings: Settings, deployment: watch::Receiver<Arc<Deployment>>) -> Self {
         let (sender, reports) = watch::channel(Vec::new());
+        settings.directory = Arc::new(Aside(settings.directory));
         let stop = Arc::new(Notify::new());
         let host = Host {
             settings,

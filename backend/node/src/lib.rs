@@ -2,6 +2,7 @@
 //! Chat servers). Speaks SIP over TCP and TLS; knows users and messages through [`traits`] only.
 
 pub mod administration;
+mod aside;
 pub mod ca;
 mod chat;
 mod connection;

@@ -124,6 +124,13 @@ pub fn check_room(c: &Category, r: &Room) -> Result<(), StoreError> {
     if r.kind == RoomKind::Normal && !r.presenters.is_empty() {
         return Err(StoreError::invalid("Presenters", "Only an auditorium has presenters."));
     }
+    let named = r.privacy != Privacy::Open && !r.members.is_empty();
+    if let Some(p) = r.presenters.iter().find(|p| named && !any(&r.members, p)) {
+        return Err(StoreError::invalid(
+            "Presenters",
+            format!("{p} is not a member; add it to Members first."),
+        ));
+    }
     Ok(())
 }
 
@@ -246,5 +253,14 @@ mod tests {
         let c = category();
         let r = Room { name: "r".into(), members: vec!["sip:a@contoso.com".into()], ..Room::default() };
         assert!(matches!(check_room(&c, &r), Err(StoreError::Invalid { field, .. }) if field == "Members"));
+        let (pilar, ken) = ("sip:pilar@litwareinc.com".to_owned(), "sip:kenmyer@litwareinc.com".to_owned());
+        let mut r = Room { name: "r".into(), members: vec![pilar], ..Room::default() };
+        r.kind = RoomKind::Auditorium;
+        r.presenters = vec![ken.clone()];
+        assert!(
+            matches!(check_room(&c, &r), Err(StoreError::Invalid { field, .. }) if field == "Presenters")
+        );
+        r.members.push(ken);
+        assert!(check_room(&c, &r).is_ok());
     }
 }

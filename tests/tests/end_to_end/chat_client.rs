@@ -5,7 +5,7 @@ use wire::roomuri::RoomUri;
 use wire::sip::{NameAddr, Request};
 use wire::xccos::{self, ChanIb, Chat, Data, Element, Envelope, Item};
 
-use crate::sip_client::{Sip, request, sign_on};
+use crate::plain_sip::{Sip, request, sign_on};
 use crate::support::{Sample, User};
 
 /// An open session.

@@ -12,6 +12,8 @@ use crate::connection::Peer;
 
 /// How often users that only listen are looked up.
 const SWEEP: Duration = Duration::from_secs(20);
+/// Longest wait for the links to take the BYEs of a server that stops.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 impl ChatServer {
     /// Whether the session's user may still chat, by the directory's word of at most `age`.
@@ -75,7 +77,10 @@ impl ChatServer {
     /// Takes no new dialogs, ends those there are and closes the connections after that was written.
     pub async fn stop(&self) {
         self.state().stopped = true;
-        self.drop_all().await;
+        if tokio::time::timeout(GOODBYE, self.drop_all()).await.is_err() {
+            // A link that takes nothing; what is still open ends with its connection.
+            tracing::warn!(server = %self.name, "not everyone could be told that the server stops");
+        }
         for (peer, _) in self.state().peers.values() {
             peer.close();
         }

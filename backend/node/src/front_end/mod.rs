@@ -33,6 +33,8 @@ use upstream::Upstream;
 const CLIENT_HEAD: usize = 16 * 1024;
 /// Longest body of anything but an INFO, and of what comes before signing in.
 const SMALL_BODY: usize = 16 * 1024;
+/// Most bytes kept of an incomplete message before signing in: a head, a small body and what was read with them.
+const STRANGER: usize = wire::stream::MAX_HEAD + 2 * SMALL_BODY;
 
 /// An accepted connection.
 struct Client {
@@ -255,6 +257,9 @@ impl FrontEnd {
 impl Handler for FrontEnd {
     fn accepted(&self, peer: &Peer, names: &[String]) -> bool {
         let trusted = self.trusts(names);
+        if !trusted {
+            peer.set_patience(STRANGER);
+        }
         let mut state = self.state();
         let client = Client { peer: peer.clone(), names: names.to_vec(), trusted, since: Instant::now() };
         if !state.stopped {

@@ -7,7 +7,7 @@ use wire::digest::{Algorithm, Challenge, Credentials, verify};
 use wire::sip::{NameAddr, Request, Response};
 
 use super::ends::Told;
-use super::{Bound, FrontEnd, refuse};
+use super::{Bound, FrontEnd, STRANGER, refuse};
 use crate::connection::Peer;
 use crate::nonce::Verdict;
 use crate::traits::ChatUser;
@@ -150,6 +150,7 @@ impl FrontEnd {
         out.headers.push("Server", "RTC/5.0");
         let until = Instant::now() + Duration::from_secs(u64::from(expires)) + GRACE;
         let bound = Bound { aor: user.uri.to_string(), until };
+        peer.set_patience(usize::MAX);
         let before = self.state().bound.insert(peer.id, bound.clone());
         if before.is_some_and(|b| b.aor != bound.aor) {
             // Another user has taken over the connection: the first one's dialogs are not his.
@@ -161,6 +162,7 @@ impl FrontEnd {
 
     /// Takes a connection's user away; his dialogs end with it.
     pub(super) fn sign_out(&self, peer: &Peer) {
+        peer.set_patience(STRANGER);
         {
             let mut state = self.state();
             state.bound.remove(&peer.id);

@@ -7,6 +7,9 @@ mod queries;
 pub mod shipping;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 pub use compliance::ComplianceQueue;
 pub use database::{DbInfo, MgcDatabase, RESTORING};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use node::rules;
-use node::traits::{Category, Committed, NewPost, Room, StoreError, StoredMessage};
+use node::traits::{Category, Committed, NewPost, Privacy, Room, StoreError, StoredMessage};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 use shared::Timestamp;
@@ -226,6 +226,13 @@ pub fn save_room(c: &Connection, op_id: &str, r: &Room, at: Timestamp) -> Done<(
     let category = categories(c)?.into_iter().find(|k| k.id == r.category_id);
     let category = category.ok_or_else(|| StoreError::NotFound("The category does not exist.".to_owned()))?;
     rules::check_room(&category, r)?;
+    let old = room(c, &r.id)?.map(|(old, _)| old);
+    if r.privacy != Privacy::Open && r.members.is_empty() && old.is_some_and(|o| !o.members.is_empty()) {
+        // No members means those of the category: taking the last one away would let everyone in.
+        let text =
+            "Without members everyone whom the category allows would enter; keep one, or make the room Open.";
+        return Err(StoreError::invalid("Members", text));
+    }
     free(c, &r.name, &r.id)?;
     c.execute(
         "INSERT INTO room VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET category = ?2, name = ?3, document = ?4",

@@ -156,6 +156,11 @@ fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>) {
             let part = tx.savepoint().map_err(database_error)?;
             let (after, keep) = job(&part);
             afters.push(after);
+            // SQLite ends the whole transaction by itself when the disk is full or fails: the next savepoint
+            // would open one of its own, and half of the group would be kept.
+            if part.is_autocommit() {
+                return Err(StoreError::Database("the transaction was rolled back".to_owned()));
+            }
             // A refused write leaves nothing; dropping the savepoint rolls it back.
             if keep {
                 part.commit().map_err(database_error)?;
