@@ -241,7 +241,7 @@ mod tests {
         }
         let sound = store.read(verify).unwrap();
         assert_eq!((sound.rows, sound.broken.clone(), sound.head.len()), (10, None, 64));
-        let c = rusqlite::Connection::open(&path).unwrap();
+        let c = Connection::open(&path).unwrap();
         assert!(c.execute("UPDATE audit SET detail = 'other' WHERE seq = 4", []).is_err(), "append-only");
         c.execute_batch("DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; UPDATE audit SET detail = 'other' WHERE seq = 4").unwrap();
         assert_eq!(store.read(verify).unwrap().broken, Some((4, "it is not what was written".to_owned())));
