@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn field(a: &RemoveCsPersistentChatMessage) -> String {
-        chosen(&a).err().and_then(|e| e.field).unwrap_or_default()
+        chosen(a).err().and_then(|e| e.field).unwrap_or_default()
     }
 
     #[test]

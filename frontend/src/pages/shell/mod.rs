@@ -131,6 +131,15 @@ impl Shell {
         });
         let Some(choice) = found.choices.get(n) else { return false };
         let Some(head) = line.get(..found.start) else { return false };
+        // A word that is whole and could be no other: Tab goes on to the next thing on the page.
+        if let [only] = found.choices.as_slice()
+            && line.get(found.start..).is_some_and(|rest| {
+                rest.strip_prefix(only.as_str()).is_some_and(|r| r.is_empty() || r.starts_with(' '))
+            })
+        {
+            self.forget_choices();
+            return false;
+        }
         let tail_at = match self.cycle.get_untracked() {
             // What stands behind the cursor stays: the last choice ends there.
             Some((c, old)) => found.start + c.choices.get(old).map_or(0, String::len),
