@@ -54,19 +54,22 @@ pub enum SettingsTab {
     Accounts,
     /// Which role may run what.
     Roles,
+    /// Settings of the chat service.
+    Chat,
     /// Version and instance.
     About,
 }
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 3] = [Self::Accounts, Self::Roles, Self::About];
+    pub const ALL: [Self; 4] = [Self::Accounts, Self::Roles, Self::Chat, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
         match self {
             Self::Accounts => "Accounts",
             Self::Roles => "Who can do what",
+            Self::Chat => "Chat service",
             Self::About => "About",
         }
     }
@@ -75,6 +78,7 @@ impl SettingsTab {
         match self {
             Self::Accounts => "",
             Self::Roles => "roles",
+            Self::Chat => "chat",
             Self::About => "about",
         }
     }

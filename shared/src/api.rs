@@ -447,6 +447,36 @@ dto! {
         /// `ma-chan://…`.
         uri: String,
     }
+    /// `GET /api/v1/addins`.
+    AddinView {
+        /// `pool\name`.
+        identity: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Name.
+        name: String,
+        /// Address.
+        url: String,
+        /// Rooms that have it.
+        rooms: u64,
+    }
+    /// `GET /api/v1/configurations`: settings of the chat service at a scope.
+    ConfigurationView {
+        /// `Global`, `Site:Redmond`, `Service:PersistentChatServer:pool`.
+        identity: String,
+        /// Messages that a client gets when it enters a room.
+        default_chat_history: u32,
+        /// Largest file.
+        max_file_size_kb: u32,
+        /// Above so many participants rosters are not updated.
+        participant_update_limit: u32,
+        /// Page where users manage rooms.
+        room_management_url: Option<String>,
+        /// FQDNs of the pools that it decides for.
+        pools: Vec<String>,
+    }
     /// `GET /api/v1/accounts`.
     AccountView {
         /// Log-on name.

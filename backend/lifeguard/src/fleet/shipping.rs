@@ -55,7 +55,7 @@ impl Fleet {
             };
             for (pool, (w, database, side)) in work {
                 if w.ship_to().is_some() {
-                    self.turn(&pool, w, &database, side, turn % CLEAN_EVERY == 0).await;
+                    self.turn(&pool, w, &database, side, turn.is_multiple_of(CLEAN_EVERY)).await;
                 }
             }
         }

@@ -165,8 +165,8 @@ impl Handler for RemoveCsPersistentChatMessage {
 mod tests {
     use super::*;
 
-    fn field(a: RemoveCsPersistentChatMessage) -> String {
-        chosen(&a).err().and_then(|e| e.field).unwrap_or_default()
+    fn field(a: &RemoveCsPersistentChatMessage) -> String {
+        chosen(a).err().and_then(|e| e.field).unwrap_or_default()
     }
 
     #[test]
@@ -185,20 +185,20 @@ mod tests {
     fn what_is_wrong_is_said_at_its_parameter() {
         let a = RemoveCsPersistentChatMessage::default;
         assert_eq!(
-            field(RemoveCsPersistentChatMessage { remove: true, replace_message: Some("x".into()), ..a() }),
+            field(&RemoveCsPersistentChatMessage { remove: true, replace_message: Some("x".into()), ..a() }),
             "Remove"
         );
         assert_eq!(
-            field(RemoveCsPersistentChatMessage { start_date: Some("soon".into()), ..a() }),
+            field(&RemoveCsPersistentChatMessage { start_date: Some("soon".into()), ..a() }),
             "StartDate"
         );
-        assert_eq!(field(RemoveCsPersistentChatMessage { user_uri: Some("ken".into()), ..a() }), "UserUri");
+        assert_eq!(field(&RemoveCsPersistentChatMessage { user_uri: Some("ken".into()), ..a() }), "UserUri");
         let turned = RemoveCsPersistentChatMessage {
             start_date: Some("4/2/2012".into()),
             end_date: Some("4/1/2012".into()),
             ..a()
         };
-        assert_eq!(field(turned), "EndDate");
+        assert_eq!(field(&turned), "EndDate");
         let same_day = RemoveCsPersistentChatMessage {
             start_date: Some("4/1/2012".into()),
             end_date: Some("4/1/2012".into()),

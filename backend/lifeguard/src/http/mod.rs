@@ -43,6 +43,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/policies", get(api::policies))
         .route("/categories", get(api::categories))
         .route("/rooms", get(api::rooms))
+        .route("/addins", get(api::addins))
+        .route("/configurations", get(api::configurations))
         .route("/accounts", get(api::accounts))
         .route("/shares", get(api::shares))
         .route("/audit", get(api::audit))

@@ -36,6 +36,8 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/policies" "Persistent Chat policies" Vec<api::PolicyView>;
         "/categories" "Categories" Vec<api::CategoryView>;
         "/rooms" "Rooms" Vec<api::RoomView>;
+        "/addins" "Add-ins" Vec<api::AddinView>;
+        "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;
         "/accounts" "Portal accounts" Vec<api::AccountView>;
         "/shares" "Share links" api::ShareList;
         "/audit" "Audit, newest first" Vec<api::AuditView>;

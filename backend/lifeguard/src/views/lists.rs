@@ -3,9 +3,10 @@
 use node::administration::Addin;
 use node::traits::{Category, ChatStore, Room};
 use shared::api::{
-    AccountView, CategoryView, EndpointView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
-    UserView, VersionInfo, WizardDraft, WizardInfo,
+    AccountView, AddinView, CategoryView, ConfigurationView, EndpointView, PolicyView, RoomView, ShareList,
+    ShareView, TopologyView, UserView, VersionInfo, WizardDraft, WizardInfo,
 };
+use shared::configuration::{ChatConfiguration, deciding};
 use shared::error::ApiError;
 use shared::roles;
 use shared::topology::diff::diff;
@@ -14,7 +15,7 @@ use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
 use store::management::topology::Wizard;
-use store::management::{StoreError, accounts, directory, pools, topology};
+use store::management::{StoreError, accounts, configuration, directory, pools, topology};
 
 use crate::app::App;
 use crate::door::store_error;
@@ -189,6 +190,55 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
         }
     }
     Ok(out)
+}
+
+/// Add-ins of all pools whose database is open.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn addins(app: &App) -> Out<Vec<AddinView>> {
+    let mut out = Vec::new();
+    for (p, s) in open_stores(app)? {
+        let rooms = s.rooms().await.map_err(crate::handlers::chat_error)?;
+        for a in s.addins().await.map_err(crate::handlers::chat_error)? {
+            out.push(AddinView {
+                identity: format!("{}\\{}", p.fqdn, a.name),
+                pool: p.fqdn.clone(),
+                pool_name: p.display_name.clone(),
+                rooms: rooms.iter().filter(|r| r.addin.as_ref() == Some(&a.id)).count() as u64,
+                name: a.name,
+                url: a.url,
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// Settings of the chat service at their scopes, each with the pools that it decides for.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn configurations(app: &App) -> Out<Vec<ConfigurationView>> {
+    read(app, |c| {
+        let t = published(c)?;
+        let all = configuration::all::<ChatConfiguration>(c, configuration::Kind::PersistentChat)?;
+        let decides = |id: &str| {
+            let mine = |p: &&ChatPool| {
+                let site = t.site(&p.site).map(|s| s.site_id.as_str()).unwrap_or_default();
+                deciding(&all, site, &p.fqdn).is_some_and(|(i, _)| i == id)
+            };
+            t.pools.iter().filter(mine).map(|p| p.fqdn.to_string()).collect()
+        };
+        let view = |(id, v): &(String, ChatConfiguration)| ConfigurationView {
+            identity: id.clone(),
+            default_chat_history: v.default_chat_history,
+            max_file_size_kb: v.max_file_size_kb,
+            participant_update_limit: v.participant_update_limit,
+            room_management_url: v.room_management_url.clone(),
+            pools: decides(id),
+        };
+        Ok(all.iter().map(view).collect())
+    })
 }
 
 /// Portal accounts.

@@ -1,11 +1,13 @@
-//! Accounts of the portal, who can do what, and what this portal is.
+//! Accounts of the portal, who can do what, settings of the chat service, and what this portal is.
 
 mod accounts;
+mod chat;
 mod roles;
 
 use leptos::prelude::*;
 
 use self::accounts::Accounts;
+use self::chat::Chat;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
@@ -34,6 +36,7 @@ pub fn SettingsPage() -> impl IntoView {
             {move || match tab.get() {
                 SettingsTab::Accounts => view! { <Accounts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
+                SettingsTab::Chat => view! { <Chat /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>

@@ -75,7 +75,7 @@ impl Shipper {
             last: None,
         };
         me.check_fence()?;
-        let newest = list(share)?.into_iter().filter(|(e, ..)| *e == epoch).next_back();
+        let newest = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch);
         if let Some((_, _, path)) = newest {
             me.last = segment::verify(&path).ok();
         }

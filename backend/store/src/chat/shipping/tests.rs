@@ -176,7 +176,7 @@ fn damage_is_refused_by_name() {
             "flipped",
             Box::new(|b: &mut Vec<u8>| {
                 let i = b.len() / 2;
-                b[i] ^= 1
+                b[i] ^= 1;
             }) as Box<dyn Fn(&mut Vec<u8>)>,
         ),
         ("short", Box::new(|b| b.truncate(b.len() / 2))),
