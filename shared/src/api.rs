@@ -130,10 +130,23 @@ dto! {
         last_test: Option<TestSummary>,
         /// Legacy endpoint.
         endpoint: Option<SipUri>,
-        /// Compliance is on (no adapter writes anything out yet).
+        /// Compliance is on.
         compliance: bool,
+        /// The adapter that writes events out; none when none is set.
+        compliance_adapter: Option<AdapterView>,
         /// Events waiting in mgccomp.
         compliance_queue: Option<u64>,
+    }
+    /// A compliance adapter at work.
+    AdapterView {
+        /// Where it writes.
+        directory: String,
+        /// How often, `hh:mm:ss`.
+        run_interval: String,
+        /// When it ran last.
+        last_run: Option<Timestamp>,
+        /// Why the last run failed.
+        error: Option<String>,
     }
     /// A server of a pool.
     ChatServerView {

@@ -11,6 +11,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};
+use crate::compliance::Adapters;
 use crate::deploy;
 use crate::fleet::Fleet;
 use crate::http::limits::LoginLimits;
@@ -45,6 +46,8 @@ pub struct App {
     pub setup_token: std::sync::Mutex<Option<String>>,
     /// Failed log-ons.
     pub login_limits: LoginLimits,
+    /// Compliance adapters at work.
+    pub adapters: Adapters,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

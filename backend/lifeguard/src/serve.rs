@@ -145,6 +145,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         ca,
         setup_token: std::sync::Mutex::new(setup_token),
         login_limits: crate::http::limits::LoginLimits::default(),
+        adapters: crate::compliance::Adapters::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host))
@@ -219,6 +220,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::publish::resume(&app)?;
     crate::failover::resume_all(&app)?;
     tokio::spawn(crate::watch::run(app.clone()));
+    tokio::spawn(crate::compliance::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {

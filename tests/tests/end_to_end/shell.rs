@@ -187,6 +187,27 @@ async fn examples_for_settings_and_rooms_run_as_printed() -> Result<()> {
             "Get-CsPersistentChatConfiguration | Where-Object {$_.DefaultChatHistory -gt 30} | Remove-CsPersistentChatConfiguration; (Get-CsPersistentChatConfiguration).DefaultChatHistory",
             "30",
         ),
+        (
+            "New-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\" -AddUserDetails $True -AddChatRoomDetails $True; Set-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\" -RunInterval \"00:30:00\"; Get-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\"",
+            "RunInterval                   : 00:30:00",
+        ),
+        ("Set-CsPersistentChatComplianceConfiguration -Identity \"global\" -RunInterval \"00:10:00\"", ""),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Set-CsPersistentChatComplianceConfiguration  -RunInterval \"00:10:00\"",
+            "",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Where-Object {$_.OneChatRoomPerOutputFile -eq $True} | Measure-Object",
+            "Count : 0",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Where-Object {$_.CustomConfiguration -ne $Null} | Measure-Object",
+            "Count : 0",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration -Filter \"site:*\" | Remove-CsPersistentChatComplianceConfiguration; Get-CsPersistentChatComplianceConfiguration | Measure-Object",
+            "Count : 1",
+        ),
         ("Get-CsPersistentChatCategory | Where-Object {$_.Invites -eq $False} | Measure-Object", "Count : 6"),
         (
             "Get-CsPersistentChatCategory -AsObject | Where-Object {$_.Creators -contains \"Ken Myer\"}",

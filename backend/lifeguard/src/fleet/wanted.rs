@@ -107,7 +107,8 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
     Ok(out)
 }
 
-fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
+/// Folder of a pool's mgccomp, when its SQL instance runs here.
+pub fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
     let store = t.sql_store(p.compliance_sql_store.as_ref()?)?;
     (store.placement == Placement::RunHere).then(|| s.sql_dir(store))
 }

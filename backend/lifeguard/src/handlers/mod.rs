@@ -5,6 +5,7 @@ mod active;
 mod addins;
 mod categories;
 mod chat_place;
+mod compliance;
 mod configuration;
 mod endpoints;
 mod failover;

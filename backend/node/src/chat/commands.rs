@@ -223,6 +223,7 @@ impl ChatServer {
         let count = asked.last.unwrap_or(u32::from(host.settings.default_chat_history)).min(HISTORY_LIMIT);
         match store.history(&uri.id, count).await {
             Ok(list) => {
+                self.record("BACKCHAT", &uri.id, &s.user, "");
                 let msgs: Vec<Chat> = list.iter().map(|m| chat_of(host, m)).collect();
                 ok(Data::one(Item::ChanIb(ChanIb {
                     uri: room_uri(host, &uri.id),

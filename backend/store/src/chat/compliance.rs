@@ -14,7 +14,7 @@ pub struct ComplianceQueue {
 }
 
 impl ComplianceQueue {
-    fn path(dir: &Path) -> std::path::PathBuf {
+    pub(super) fn path(dir: &Path) -> std::path::PathBuf {
         dir.join("mgccomp.db")
     }
 
