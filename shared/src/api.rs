@@ -490,6 +490,25 @@ dto! {
         /// FQDNs of the pools that it decides for.
         pools: Vec<String>,
     }
+    /// `GET /api/v1/compliance`: settings of the compliance adapter at a scope.
+    ComplianceView {
+        /// `Global`, `Site:Redmond`, `Service:PersistentChatServer:pool`.
+        identity: String,
+        /// Whether an adapter is set.
+        writes: bool,
+        /// Where it writes.
+        directory: String,
+        /// How often.
+        run_interval: String,
+        /// Writes details of rooms.
+        room_details: bool,
+        /// Writes details of users.
+        user_details: bool,
+        /// A file for each room.
+        file_per_room: bool,
+        /// FQDNs of the pools with compliance that it decides for.
+        pools: Vec<String>,
+    }
     /// `GET /api/v1/accounts`.
     AccountView {
         /// Log-on name.

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
-    AccountView, AddinView, AuditView, CategoryView, ConfigurationView, EndpointView, JobView, Overview,
-    PolicyView, PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView, UserView,
-    VersionInfo,
+    AccountView, AddinView, AuditView, CategoryView, ComplianceView, ConfigurationView, EndpointView,
+    JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary,
+    TopologyView, UserView, VersionInfo,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -71,6 +71,8 @@ resource! {
     addins("Get-CsPersistentChatAddin") -> Vec<AddinView> = |app, actor| lists::addins(&app).await?;
     /// `GET /api/v1/configurations`.
     configurations("Get-CsPersistentChatConfiguration") -> Vec<ConfigurationView> = |app, actor| lists::configurations(&app)?;
+    /// `GET /api/v1/compliance`.
+    compliance("Get-CsPersistentChatComplianceConfiguration") -> Vec<ComplianceView> = |app, actor| lists::compliance(&app)?;
     /// `GET /api/v1/accounts`.
     accounts("Get-LgAccount") -> Vec<AccountView> = |app, actor| lists::accounts(&app)?;
     /// `GET /api/v1/shares`.

@@ -45,6 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/rooms", get(api::rooms))
         .route("/addins", get(api::addins))
         .route("/configurations", get(api::configurations))
+        .route("/compliance", get(api::compliance))
         .route("/accounts", get(api::accounts))
         .route("/shares", get(api::shares))
         .route("/audit", get(api::audit))

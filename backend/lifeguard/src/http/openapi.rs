@@ -38,6 +38,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/rooms" "Rooms" Vec<api::RoomView>;
         "/addins" "Add-ins" Vec<api::AddinView>;
         "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;
+        "/compliance" "Settings of the compliance adapter" Vec<api::ComplianceView>;
         "/accounts" "Portal accounts" Vec<api::AccountView>;
         "/shares" "Share links" api::ShareList;
         "/audit" "Audit, newest first" Vec<api::AuditView>;

@@ -5,6 +5,7 @@ use shared::api::PoolDetail;
 
 use crate::api::Current;
 use crate::components::{Facts, Mono, Notice, NoticeKind, TimeAgo};
+use crate::routes::{Route, SettingsTab};
 
 /// The strip of facts.
 #[component]
@@ -83,7 +84,8 @@ pub fn ComplianceNotice(
             view! {
                 <Notice kind=NoticeKind::Danger>
                     <p>
-                        <strong>"No adapter is set: events are queued in mgccomp and nothing is written out."</strong>" "{count}
+                        <strong>"No adapter is set: events are queued in mgccomp and nothing is written out."</strong>" "{count}" "
+                        <a href=Route::Settings(SettingsTab::Chat).href()>"Set an adapter"</a>
                     </p>
                 </Notice>
             }

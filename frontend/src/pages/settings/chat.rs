@@ -60,18 +60,8 @@ fn Change(all: Signal<Vec<ConfigurationView>>) -> impl IntoView {
     let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
     let scope = RwSignal::new("Global".to_owned());
     let options = Signal::derive(move || {
-        let mut ids: Vec<String> = all.get().into_iter().map(|c| c.identity).collect();
-        topology.value.with(|t| {
-            let Some(t) = t else { return };
-            let sites = t.published.sites.iter().map(|s| format!("Site:{}", s.site_id));
-            let pools = t.published.pools.iter().map(|p| format!("Service:PersistentChatServer:{}", p.fqdn));
-            for id in sites.chain(pools) {
-                if !ids.iter().any(|i| i.eq_ignore_ascii_case(&id)) {
-                    ids.push(id);
-                }
-            }
-        });
-        ids.into_iter().map(|i| (i.clone(), i)).collect::<Vec<_>>()
+        let ids = all.get().into_iter().map(|c| c.identity).collect();
+        topology.value.with(|t| scopes(ids, t.as_ref()))
     });
     let chosen = Memo::new(move |_| {
         let id = scope.get();
@@ -86,6 +76,20 @@ fn Change(all: Signal<Vec<ConfigurationView>>) -> impl IntoView {
             }}
         </Section>
     }
+}
+
+/// The scopes for a choice: those that have settings, then sites and pools that have none.
+pub fn scopes(mut ids: Vec<String>, t: Option<&TopologyView>) -> Vec<(String, String)> {
+    if let Some(t) = t {
+        let sites = t.published.sites.iter().map(|s| format!("Site:{}", s.site_id));
+        let pools = t.published.pools.iter().map(|p| format!("Service:PersistentChatServer:{}", p.fqdn));
+        for id in sites.chain(pools) {
+            if !ids.iter().any(|i| i.eq_ignore_ascii_case(&id)) {
+                ids.push(id);
+            }
+        }
+    }
+    ids.into_iter().map(|i| (i.clone(), i)).collect()
 }
 
 fn number(text: &str) -> Result<(), String> {

@@ -2,12 +2,14 @@
 
 mod accounts;
 mod chat;
+mod compliance;
 mod roles;
 
 use leptos::prelude::*;
 
 use self::accounts::Accounts;
 use self::chat::Chat;
+use self::compliance::Compliance;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
@@ -36,7 +38,7 @@ pub fn SettingsPage() -> impl IntoView {
             {move || match tab.get() {
                 SettingsTab::Accounts => view! { <Accounts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
-                SettingsTab::Chat => view! { <Chat /> }.into_any(),
+                SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>
