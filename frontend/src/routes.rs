@@ -58,13 +58,16 @@ pub enum SettingsTab {
     Alerts,
     /// Which role may run what.
     Roles,
+    /// Settings of the chat service.
+    Chat,
     /// Version and instance.
     About,
 }
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 5] = [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::About];
+    pub const ALL: [Self; 6] =
+        [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::Chat, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
@@ -73,6 +76,7 @@ impl SettingsTab {
             Self::Access => "Sessions and tokens",
             Self::Alerts => "Alerts",
             Self::Roles => "Who can do what",
+            Self::Chat => "Chat service",
             Self::About => "About",
         }
     }
@@ -83,6 +87,7 @@ impl SettingsTab {
             Self::Access => "access",
             Self::Alerts => "alerts",
             Self::Roles => "roles",
+            Self::Chat => "chat",
             Self::About => "about",
         }
     }

@@ -130,10 +130,23 @@ dto! {
         last_test: Option<TestSummary>,
         /// Legacy endpoint.
         endpoint: Option<SipUri>,
-        /// Compliance is on (no adapter writes anything out yet).
+        /// Compliance is on.
         compliance: bool,
+        /// The adapter that writes events out; none when none is set.
+        compliance_adapter: Option<AdapterView>,
         /// Events waiting in mgccomp.
         compliance_queue: Option<u64>,
+    }
+    /// A compliance adapter at work.
+    AdapterView {
+        /// Where it writes.
+        directory: String,
+        /// How often, `hh:mm:ss`.
+        run_interval: String,
+        /// When it ran last.
+        last_run: Option<Timestamp>,
+        /// Why the last run failed.
+        error: Option<String>,
     }
     /// A server of a pool.
     ChatServerView {
@@ -507,6 +520,55 @@ dto! {
         addin: Option<String>,
         /// `ma-chan://…`.
         uri: String,
+    }
+    /// `GET /api/v1/addins`.
+    AddinView {
+        /// `pool\name`.
+        identity: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Name.
+        name: String,
+        /// Address.
+        url: String,
+        /// Rooms that have it.
+        rooms: u64,
+    }
+    /// `GET /api/v1/configurations`: settings of the chat service at a scope.
+    ConfigurationView {
+        /// `Global`, `Site:Redmond`, `Service:PersistentChatServer:pool`.
+        identity: String,
+        /// Messages that a client gets when it enters a room.
+        default_chat_history: u32,
+        /// Largest file.
+        max_file_size_kb: u32,
+        /// Above so many participants rosters are not updated.
+        participant_update_limit: u32,
+        /// Page where users manage rooms.
+        room_management_url: Option<String>,
+        /// FQDNs of the pools that it decides for.
+        pools: Vec<String>,
+    }
+    /// `GET /api/v1/compliance`: settings of the compliance adapter at a scope.
+    ComplianceView {
+        /// `Global`, `Site:Redmond`, `Service:PersistentChatServer:pool`.
+        identity: String,
+        /// Whether an adapter is set.
+        writes: bool,
+        /// Where it writes.
+        directory: String,
+        /// How often.
+        run_interval: String,
+        /// Writes details of rooms.
+        room_details: bool,
+        /// Writes details of users.
+        user_details: bool,
+        /// A file for each room.
+        file_per_room: bool,
+        /// FQDNs of the pools with compliance that it decides for.
+        pools: Vec<String>,
     }
     /// `GET /api/v1/accounts`.
     AccountView {

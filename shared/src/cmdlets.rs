@@ -1120,6 +1120,70 @@ cmdlets! { ($)
         /// At most so many; 0 for none.
         result_size: Option<u32> = "ResultSize" Kind::Int;
     }
+    /// Lists settings of the compliance adapter: global, of sites, of pools.
+    GetCsPersistentChatComplianceConfiguration "Get-CsPersistentChatComplianceConfiguration" Query {
+        /// global, site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// Wildcard over identities, for example "site:*".
+        filter: Option<String> = "Filter" Kind::Text;
+        /// Reads the local replica; here the replica is the management store itself.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Creates settings of the compliance adapter for a site or a pool.
+    NewCsPersistentChatComplianceConfiguration "New-CsPersistentChatComplianceConfiguration" Change {
+        /// site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: String = "Identity" Kind::Text, req, first;
+        /// Name of the adapter.
+        adapter_name: Option<String> = "AdapterName" Kind::Clearable;
+        /// Folder of its own that it writes to: \\server\share of a file store, or an absolute path.
+        adapter_output_directory: Option<String> = "AdapterOutputDirectory" Kind::Clearable;
+        /// XML (or the documents' long name of it); without a type nothing is written out.
+        adapter_type: Option<String> = "AdapterType" Kind::Clearable;
+        /// Writes name, description and category of rooms (default False).
+        add_chat_room_details: Option<bool> = "AddChatRoomDetails" Kind::Bool;
+        /// Writes name and mail address of users (default False).
+        add_user_details: Option<bool> = "AddUserDetails" Kind::Bool;
+        /// Lists uploaded files beside the output (default False); there are none as long as no file is uploaded.
+        create_file_attachments_manifest: Option<bool> = "CreateFileAttachmentsManifest" Kind::Bool;
+        /// An XSLT definition; refused, because the adapter writes the documented XML as it is.
+        custom_configuration: Option<String> = "CustomConfiguration" Kind::Clearable;
+        /// A file for each room (default False).
+        one_chat_room_per_output_file: Option<bool> = "OneChatRoomPerOutputFile" Kind::Bool;
+        /// How often it writes, 00:01:00 to 30.00:00:00 (default 00:15:00).
+        run_interval: Option<String> = "RunInterval" Kind::Text;
+        /// Returns the object and stores nothing; Set- with -Instance stores it.
+        in_memory: bool = "InMemory" Kind::Switch;
+    }
+    /// Changes settings of the compliance adapter.
+    SetCsPersistentChatComplianceConfiguration "Set-CsPersistentChatComplianceConfiguration" Change {
+        /// global (default), site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+        /// An object from Get-CsPersistentChatComplianceConfiguration instead of Identity; its values are taken, too.
+        instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// Name of the adapter.
+        adapter_name: Option<String> = "AdapterName" Kind::Clearable;
+        /// Folder of its own that it writes to: \\server\share of a file store, or an absolute path.
+        adapter_output_directory: Option<String> = "AdapterOutputDirectory" Kind::Clearable;
+        /// XML (or the documents' long name of it); without a type nothing is written out.
+        adapter_type: Option<String> = "AdapterType" Kind::Clearable;
+        /// Writes name, description and category of rooms (default False).
+        add_chat_room_details: Option<bool> = "AddChatRoomDetails" Kind::Bool;
+        /// Writes name and mail address of users (default False).
+        add_user_details: Option<bool> = "AddUserDetails" Kind::Bool;
+        /// Lists uploaded files beside the output (default False); there are none as long as no file is uploaded.
+        create_file_attachments_manifest: Option<bool> = "CreateFileAttachmentsManifest" Kind::Bool;
+        /// An XSLT definition; refused, because the adapter writes the documented XML as it is.
+        custom_configuration: Option<String> = "CustomConfiguration" Kind::Clearable;
+        /// A file for each room (default False).
+        one_chat_room_per_output_file: Option<bool> = "OneChatRoomPerOutputFile" Kind::Bool;
+        /// How often it writes, 00:01:00 to 30.00:00:00 (default 00:15:00).
+        run_interval: Option<String> = "RunInterval" Kind::Text;
+    }
+    /// Deletes settings of the compliance adapter of a site or a pool; the global ones are reset.
+    RemoveCsPersistentChatComplianceConfiguration "Remove-CsPersistentChatComplianceConfiguration" Change {
+        /// global, site:<SiteId> or service:PersistentChatServer:<pool>.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
 }
 
 /// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, else an address.

@@ -51,12 +51,16 @@ impl Scope {
     }
 }
 
-/// The value that applies to a pool of a site: its own, else its site's, else the global one.
-pub fn effective<'a, T>(list: &'a [(String, T)], site: &str, pool: &Fqdn) -> Option<&'a T> {
+/// The collection that decides for a pool of a site: its own, else its site's, else the global one.
+pub fn deciding<'a, T>(list: &'a [(String, T)], site: &str, pool: &Fqdn) -> Option<&'a (String, T)> {
     [Scope::Service(pool.clone()), Scope::Site(site.to_owned()), Scope::Global]
         .iter()
         .find_map(|s| list.iter().find(|(id, _)| id.eq_ignore_ascii_case(&s.identity())))
-        .map(|(_, v)| v)
+}
+
+/// The value that applies to a pool of a site.
+pub fn effective<'a, T>(list: &'a [(String, T)], site: &str, pool: &Fqdn) -> Option<&'a T> {
+    deciding(list, site, pool).map(|(_, v)| v)
 }
 
 /// Settings of the chat service.

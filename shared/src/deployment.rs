@@ -78,11 +78,13 @@ pub struct ChatSettings {
     pub default_chat_history: u16,
     /// Above this number of participants roster updates stop.
     pub participant_update_limit: u32,
+    /// Page where users manage rooms.
+    pub room_management_url: Option<String>,
 }
 
 impl Default for ChatSettings {
     fn default() -> Self {
-        Self { default_chat_history: 30, participant_update_limit: 75 }
+        Self { default_chat_history: 30, participant_update_limit: 75, room_management_url: None }
     }
 }
 

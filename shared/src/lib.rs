@@ -5,6 +5,7 @@
 pub mod api;
 pub mod cmdlet;
 pub mod cmdlets;
+pub mod compliance;
 pub mod configuration;
 pub mod deployment;
 pub mod error;

@@ -12,6 +12,7 @@ use tokio::sync::{Mutex, watch};
 use crate::alerts::Alerts;
 use crate::bus::Bus;
 use crate::clock::{Clock, Entropy};
+use crate::compliance::Adapters;
 use crate::deploy;
 use crate::fleet::Fleet;
 use crate::http::limits::LoginLimits;
@@ -51,6 +52,8 @@ pub struct App {
     pub alerts: Alerts,
     /// Requests that were answered, by status.
     pub requests: Requests,
+    /// Compliance adapters at work.
+    pub adapters: Adapters,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

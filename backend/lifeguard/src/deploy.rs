@@ -51,6 +51,7 @@ fn settings(list: &[(String, ChatConfiguration)], t: &Topology, p: &ChatPool) ->
         // The range is checked when it is set (V18); 500 is its end.
         default_chat_history: u16::try_from(c.default_chat_history).unwrap_or(500),
         participant_update_limit: c.participant_update_limit,
+        room_management_url: c.room_management_url,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod backup;
 pub mod bus;
 pub mod cli;
 pub mod clock;
+pub mod compliance;
 pub mod control;
 pub mod deploy;
 pub mod directory;

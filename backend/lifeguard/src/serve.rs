@@ -147,6 +147,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         login_limits: crate::http::limits::LoginLimits::default(),
         alerts: crate::alerts::Alerts::new()?,
         requests: crate::http::metrics::Requests::default(),
+        adapters: crate::compliance::Adapters::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host))
@@ -227,6 +228,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(crate::watch::run(app.clone()));
     tokio::spawn(crate::alerts::run(app.clone()));
     tokio::spawn(crate::alerts::deliver(app.clone()));
+    tokio::spawn(crate::compliance::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {

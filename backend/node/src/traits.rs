@@ -240,7 +240,7 @@ pub enum Committed {
 /// An event that compliance records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComplianceEvent {
-    /// `JOIN`, `PART` or `CHAT`.
+    /// `JOIN`, `PART`, `CHAT`, or `BACKCHAT` for history that was viewed.
     pub kind: &'static str,
     /// Room id.
     pub room: String,

@@ -26,6 +26,8 @@ pub struct PersistentChatProvisioning {
     pub enabled: bool,
     /// Lookup address of the default pool.
     pub default_pool_uri: Option<String>,
+    /// Page where users manage rooms, inside and outside of the organisation alike (model §10).
+    pub web_manager_uri: Option<String>,
     /// Lookup addresses of all pools.
     pub pool_uris: Vec<String>,
 }
@@ -38,6 +40,10 @@ impl PersistentChatProvisioning {
         let mut list = property("EnablePersistentChat", if self.enabled { "true" } else { "false" });
         if let Some(uri) = &self.default_pool_uri {
             list.push_str(&property("DefaultPersistentChatPoolUri", uri));
+        }
+        if let Some(uri) = &self.web_manager_uri {
+            list.push_str(&property("PersistentChatWebManagerUriInt", uri));
+            list.push_str(&property("PersistentChatWebManagerUriExt", uri));
         }
         list.push_str(&property("PersistentChatPoolUris", &self.pool_uris.join(" ")));
         format!(
@@ -59,6 +65,7 @@ impl PersistentChatProvisioning {
         Some(Self {
             enabled: get("EnablePersistentChat").is_some_and(|v| v.eq_ignore_ascii_case("true")),
             default_pool_uri: get("DefaultPersistentChatPoolUri").filter(|u| !u.is_empty()),
+            web_manager_uri: get("PersistentChatWebManagerUriInt").filter(|u| !u.is_empty()),
             pool_uris: get("PersistentChatPoolUris")
                 .unwrap_or_default()
                 .split_whitespace()
@@ -77,6 +84,7 @@ mod tests {
         let p = PersistentChatProvisioning {
             enabled: true,
             default_pool_uri: Some("sip:a@b.c".to_owned()),
+            web_manager_uri: Some("https://rooms.b.c/?a=1&b".to_owned()),
             pool_uris: vec!["sip:a@b.c".to_owned(), "sip:d@b.c".to_owned()],
         };
         assert_eq!(PersistentChatProvisioning::parse(p.to_xml().as_bytes()), Some(p));

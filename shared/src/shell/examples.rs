@@ -29,6 +29,10 @@ Get-CsPersistentChatRoom -Identity "atl-cs-001.litwareinc.com\ITChatRoom"
 New-CsPersistentChatRoom -Name "ITChatRoom" -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com" -Category "IT"
 Get-CsPersistentChatRoom | Set-CsPersistentChatRoom -Disabled $True
 Remove-CsPersistentChatRoom -Identity "atl-gc-001.litwareinc.com\RedmondChatRoom"
+Get-CsPersistentChatComplianceConfiguration -Filter "site:*"
+New-CsPersistentChatComplianceConfiguration -Identity "site:Redmond" -AddUserDetails $True -AddChatRoomDetails $True
+Set-CsPersistentChatComplianceConfiguration -Identity "global" -RunInterval "00:10:00"
+Remove-CsPersistentChatComplianceConfiguration -Identity "site:Redmond"
 Get-CsAdminRole | Where-Object {$_.Cmdlets -match "Set-CsPersistentChatState"}
 Get-CsService -PoolFqdn "atl-cs-001.litwareinc.com" | Select-Object Identity
 Get-CsUser "Ken*" | Format-Table DisplayName,SipAddress

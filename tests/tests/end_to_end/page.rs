@@ -59,6 +59,10 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("sharing", "/sharing", "Sharing"),
         ("settings", "/settings", "root"),
         ("alerts", "/settings/alerts", "Who is told"),
+        ("settings-chat", "/settings/chat", "Write events out as XML"),
+        ("addins", "/rooms?show=addins", "New add-in"),
+        ("room", "/rooms/room/atl-cs-001.litwareinc.com/Lobby", "Remove messages"),
+        ("category", "/rooms/category/atl-cs-001.litwareinc.com/General", "File upload"),
     ];
     for (name, path, text) in pages {
         b.size(1280, 900).await?;

@@ -283,3 +283,102 @@ async fn names_lists_and_addins_are_checked_at_their_parameters() -> Result<()> 
     ensure!(kinds == ["DC", "User", "User", "User"], "{who}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_adapter_writes_queued_events_out_and_the_notices_follow() -> Result<()> {
+    let s = Sample::start().await?;
+    let (_, pools) = s.client.get("/api/v1/pools").await?;
+    let with = pools.as_array().and_then(|l| l.iter().find(|p| p["compliance"] == true)).cloned();
+    let pool = with.context("no pool with compliance")?["fqdn"].as_str().unwrap_or_default().to_owned();
+    let summary = async || -> Result<Value> {
+        let (_, p) = s.client.get(&format!("/api/v1/pools/{pool}")).await?;
+        Ok(p["summary"].clone())
+    };
+    let told = async |code: &str| -> Result<bool> {
+        let (_, o) = s.client.get("/api/v1/overview").await?;
+        Ok(o["problems"].to_string().contains(code))
+    };
+    let room = room_uri(&s, &format!("{pool}\\Lobby")).await?;
+    let mut c = ChatClient::open(&s, &s.users[0], &pool).await?;
+    c.join(&room).await?;
+    c.post(&room, "1 < 2 & \"so on\"").await?;
+    wait::until("the events to be queued", async || {
+        let n = summary().await?["compliance_queue"].as_u64().unwrap_or(0);
+        ensure!(n == 2, "{n} events");
+        Ok(())
+    })
+    .await?;
+    ensure!(summary().await?["compliance_adapter"].is_null() && told("compliance.no_adapter").await?);
+    let out = tempfile::tempdir()?;
+    let folder = out.path().join("compliance").to_string_lossy().into_owned();
+    let identity = format!("service:PersistentChatServer:{pool}");
+    let set = "Set-CsPersistentChatComplianceConfiguration";
+    for (args, field) in [
+        (json!({ "RunInterval": "00:00:30" }), "RunInterval"),
+        (json!({ "AdapterType": "XML" }), "AdapterOutputDirectory"),
+        (
+            json!({ "AdapterType": "Contoso.Adapter,contoso", "AdapterOutputDirectory": folder }),
+            "AdapterType",
+        ),
+        (json!({ "AdapterOutputDirectory": "relative" }), "AdapterOutputDirectory"),
+        (json!({ "AdapterOutputDirectory": "\\\\nowhere.contoso.com\\x" }), "AdapterOutputDirectory"),
+        (json!({ "AdapterOutputDirectory": s.server.data_dir() }), "AdapterOutputDirectory"),
+        (json!({ "CustomConfiguration": "<xsl/>" }), "CustomConfiguration"),
+    ] {
+        let e = refused(&s.client, set, args.clone(), 400).await?;
+        ensure!(e["field"] == field, "{args}: {e}");
+    }
+    let new = json!({ "Identity": identity, "AdapterType": "xml", "AdapterOutputDirectory": folder,
+        "AddUserDetails": true, "AddChatRoomDetails": true, "RunInterval": "00:01:00" });
+    let said = what_if(&s, "New-CsPersistentChatComplianceConfiguration", new.clone()).await?;
+    ensure!(said.contains("those that wait at once"), "{said}");
+    run(&s.client, "New-CsPersistentChatComplianceConfiguration", new).await?;
+    let own = json!({ "AdapterType": "XML", "AdapterOutputDirectory": folder });
+    ensure!(refused(&s.client, set, own, 400).await?["field"] == "AdapterOutputDirectory");
+    let written = || -> Result<Vec<String>> {
+        let mut all = Vec::new();
+        for f in std::fs::read_dir(&folder)? {
+            let f = f?.path();
+            if f.extension().is_some_and(|x| x == "xml") {
+                all.push(std::fs::read_to_string(f)?);
+            }
+        }
+        Ok(all)
+    };
+    let text = wait::until("the file", async || written()?.pop().context("no file yet")).await?;
+    for part in [
+        "<Message type=\"JOIN\" content=\"\" id=\"0\"><Sender UserName=\"Pilar Ackerman\"",
+        "content=\"1 &lt; 2 &amp; &quot;so on&quot;\"",
+        "name=\"Lobby\" islogged=\"true\"",
+        room.as_str(),
+    ] {
+        ensure!(text.contains(part), "{part} is not in {text}");
+    }
+    wait::until("the queue to be empty", async || {
+        let p = summary().await?;
+        ensure!(p["compliance_queue"] == 0 && p["compliance_adapter"]["last_run"].is_string(), "{p}");
+        Ok(())
+    })
+    .await?;
+    ensure!(!told("compliance.").await?, "an adapter is set and works");
+    // A folder that cannot be written to is told, and nothing is lost.
+    std::fs::write(out.path().join("file"), "")?;
+    let bad = out.path().join("file/sub").to_string_lossy().into_owned();
+    c.post(&room, "later").await?;
+    run(&s.client, set, json!({ "Identity": identity, "AdapterOutputDirectory": bad })).await?;
+    wait::until("the failure", async || {
+        ensure!(told("compliance.adapter").await?);
+        Ok(())
+    })
+    .await?;
+    ensure!(summary().await?["compliance_queue"] == 1);
+    run(&s.client, set, json!({ "Identity": identity, "AdapterOutputDirectory": folder })).await?;
+    wait::until("the second file", async || {
+        ensure!(written()?.iter().any(|t| t.contains("content=\"later\"")));
+        Ok(())
+    })
+    .await?;
+    run(&s.client, "Remove-CsPersistentChatComplianceConfiguration", json!({ "Identity": identity })).await?;
+    ensure!(told("compliance.no_adapter").await?, "without an adapter the notice is back");
+    Ok(())
+}

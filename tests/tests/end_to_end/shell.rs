@@ -309,3 +309,140 @@ async fn a_portals_own_authority_is_trusted_with_ca() -> Result<()> {
     ensure!(out.status.code() == Some(1) && text(&out).contains("no certificate"), "{}", text(&out));
     Ok(())
 }
+
+/// The documents' examples for configuration, rooms, messages and add-ins, as they print them. Where a
+/// question would be asked, `-Confirm:$False` answers it, as the documents' own examples do.
+#[tokio::test(flavor = "multi_thread")]
+async fn examples_for_settings_and_rooms_run_as_printed() -> Result<()> {
+    let s = Shell::start().await?;
+    let pool = "atl-cs-001.litwareinc.com";
+    let made = s.run(&[
+        "New-CsPersistentChatCategory -Name \"IT\" -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\"",
+        "New-CsPersistentChatCategory -Name \"HelpDesk\" -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\" -EnableFileUpload",
+        "Set-CsPersistentChatCategory -Identity \"IT\" -AllowedMembers @{Add=\"litwareinc.com\"} -Creators @{Add=\"sip:kenmyer@litwareinc.com\"}",
+        "New-CsPersistentChatRoom -Name \"ITChatRoom\" -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\" -Category \"IT\"",
+        "New-CsPersistentChatRoom -Name \"HelpDeskChatRoom\" -PersistentChatPoolFqdn \"atl-persistentchat-001.litwareinc.com\" -Category \"General\" -Type Auditorium",
+        "New-CsPersistentChatAddin -Name \"ITPersistentChatAddin\" -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\" -Url \"http://atl-cs-001.litwareinc.com/itchat\"",
+        "New-CsPersistentChatConfiguration -Identity \"site:Redmond\" -ParticipantUpdateLimit 100",
+    ])?;
+    ensure!(made.status.success(), "{}", text(&made));
+    for (line, expected) in [
+        ("Get-CsPersistentChatConfiguration -Identity \"site:Redmond\"", "ParticipantUpdateLimit : 100"),
+        ("Get-CsPersistentChatConfiguration -Filter \"service:*\" | Measure-Object", "Count : 0"),
+        ("Set-CsPersistentChatConfiguration -Identity \"global\" -DefaultChatHistory 100", ""),
+        (
+            "Get-CsPersistentChatConfiguration | Where-Object {$_.DefaultChatHistory -gt 30}",
+            "Identity               : Global",
+        ),
+        (
+            "Get-CsPersistentChatConfiguration | Where-Object {$_.RoomManagementUrl -eq $Null} | Measure-Object",
+            "Count : 2",
+        ),
+        (
+            "Get-CsPersistentChatConfiguration -Filter \"site:*\" | Set-CsPersistentChatConfiguration -DefaultChatHistory 100",
+            "",
+        ),
+        (
+            "Get-CsPersistentChatConfiguration | Where-Object {$_.DefaultChatHistory -gt 99} | Set-CsPersistentChatConfiguration -DefaultChatHistory 100",
+            "",
+        ),
+        (
+            "$c = New-CsPersistentChatConfiguration -Identity \"site:Dublin\" -DefaultChatHistory 9 -InMemory; Set-CsPersistentChatConfiguration -Instance $c; (Get-CsPersistentChatConfiguration -Identity \"site:Dublin\").DefaultChatHistory",
+            "9",
+        ),
+        (
+            "Set-CsPersistentChatConfiguration -RoomManagementUrl \"https://rooms.litwareinc.com\"; Set-CsPersistentChatConfiguration -RoomManagementUrl $Null",
+            "",
+        ),
+        ("Remove-CsPersistentChatConfiguration -Identity \"site:Redmond\"", ""),
+        ("Get-CsPersistentChatConfiguration -Filter \"site:*\" | Remove-CsPersistentChatConfiguration", ""),
+        (
+            "Get-CsPersistentChatConfiguration | Where-Object {$_.DefaultChatHistory -gt 30} | Remove-CsPersistentChatConfiguration; (Get-CsPersistentChatConfiguration).DefaultChatHistory",
+            "30",
+        ),
+        (
+            "New-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\" -AddUserDetails $True -AddChatRoomDetails $True; Set-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\" -RunInterval \"00:30:00\"; Get-CsPersistentChatComplianceConfiguration -Identity \"site:Redmond\"",
+            "RunInterval                   : 00:30:00",
+        ),
+        ("Set-CsPersistentChatComplianceConfiguration -Identity \"global\" -RunInterval \"00:10:00\"", ""),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Set-CsPersistentChatComplianceConfiguration  -RunInterval \"00:10:00\"",
+            "",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Where-Object {$_.OneChatRoomPerOutputFile -eq $True} | Measure-Object",
+            "Count : 0",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration | Where-Object {$_.CustomConfiguration -ne $Null} | Measure-Object",
+            "Count : 0",
+        ),
+        (
+            "Get-CsPersistentChatComplianceConfiguration -Filter \"site:*\" | Remove-CsPersistentChatComplianceConfiguration; Get-CsPersistentChatComplianceConfiguration | Measure-Object",
+            "Count : 1",
+        ),
+        ("Get-CsPersistentChatCategory | Where-Object {$_.Invites -eq $False} | Measure-Object", "Count : 6"),
+        (
+            "Get-CsPersistentChatCategory -AsObject | Where-Object {$_.Creators -contains \"Ken Myer\"}",
+            "Name           : IT",
+        ),
+        (
+            "Set-CsPersistentChatCategory -Identity \"atl-cs-001.litwareinc.com\\helpdesk\" -FileUpload $False",
+            "",
+        ),
+        ("Get-CsPersistentChatCategory | Set-CsPersistentChatCategory -FileUpload $False", ""),
+        (
+            "Get-CsPersistentChatRoom -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\" | Measure-Object",
+            "Count : 2",
+        ),
+        ("Set-CsPersistentChatRoom -Identity \"atl-cs-001.litwareinc.com\\ITChatRoom\" -Disabled $True", ""),
+        (
+            "$room = Get-CsPersistentChatRoom -Identity \"atl-cs-001.litwareinc.com\\ITChatRoom\"; Set-CsPersistentChatRoom -Instance $room -Disabled $False -Addin ITPersistentChatAddin",
+            "",
+        ),
+        (
+            "Clear-CsPersistentChatRoom -Identity \"atl-cs-001.litwareinc.com\\ITChatRoom\" -EndDate \"3/1/2012\"",
+            "",
+        ),
+        ("Get-CsPersistentChatRoom | Clear-CsPersistentChatRoom -EndDate \"3/1/2012\" -Confirm:$False", ""),
+        (
+            "Remove-CsPersistentChatMessage -Identity \"atl-cs-001.litwareinc.com\\ITChatRoom\" -EndDate \"4/1/2012\"",
+            "",
+        ),
+        (
+            "Remove-CsPersistentChatMessage -Identity \"atl-cs-001.litwareinc.com\\ITChatRoom\" -UserUri \"sip:kenmyer@litwareinc.com\" -ReplaceMessage \"This message is no longer available.\"",
+            "",
+        ),
+        (
+            "Get-CsPersistentChatAddin -Identity \"atl-cs-001.litwareinc.com\\ITPersistentChatAddin\"",
+            "/itchat",
+        ),
+        (
+            "Set-CsPersistentChatAddin -Identity \"atl-cs-001.litwareinc.com\\ITPersistentChatAddin\" -Url \"http://atl-cs-001.litwareinc.com/itchat2\"; (Get-CsPersistentChatAddin -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\").Url",
+            "http://atl-cs-001.litwareinc.com/itchat2",
+        ),
+        ("Get-CsPersistentChatAddin | Remove-CsPersistentChatAddin -Force", ""),
+        (
+            "Get-CsPersistentChatEligiblePrincipal -PersistentChatPoolFqdn \"atl-cs-001.litwareinc.com\" -Category \"IT\" -ResultSize 2 | Measure-Object",
+            "Count : 2",
+        ),
+        (
+            "Get-CsPersistentChatEligiblePrincipal -PersistentChatPoolFqdn \"atl-persistentchat-001.litwareinc.com\" -Room \"HelpDeskChatRoom\" -Presenters | Where-Object {$_.PersistentChatPrincipalType -ne \"user\"}",
+            "DC",
+        ),
+        (
+            "Get-CsPersistentChatRoom -Privacy \"Closed\" | Remove-CsPersistentChatRoom -Confirm:$False; Get-CsPersistentChatRoom | Measure-Object",
+            "Count : 0",
+        ),
+        (
+            "Get-CsPersistentChatCategory | Remove-CsPersistentChatCategory -Confirm:$False; Get-CsPersistentChatCategory | Measure-Object",
+            "Count : 0",
+        ),
+    ] {
+        let out = s.run(&[line])?;
+        ensure!(out.status.success() && text(&out).contains(expected), "{line}: {}", text(&out));
+    }
+    let out = s.run(&[&format!("Get-CsPersistentChatRoom -Identity \"{pool}\\ITChatRoom\"")])?;
+    ensure!(out.status.code() == Some(1) && text(&out).contains("There is no room"), "{}", text(&out));
+    Ok(())
+}

@@ -24,7 +24,7 @@ use tokio::sync::{Notify, watch};
 
 pub use self::shipping::Shipping;
 use self::switch::switch;
-pub use self::wanted::{Wanted, create_databases, other, wanted};
+pub use self::wanted::{Wanted, compliance_dir, create_databases, other, wanted};
 use crate::clock::Clock;
 
 /// What is known of one side.

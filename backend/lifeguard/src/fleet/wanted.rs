@@ -109,7 +109,7 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
 
 /// Events are queued beside the side in use: after a failover in the backup store's own mgccomp. What waits
 /// in the other one stays there. Source: S1, H:define-compliance-store.
-fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool, state: PoolState) -> Option<PathBuf> {
+pub fn compliance_dir(s: &Settings, t: &Topology, p: &ChatPool, state: PoolState) -> Option<PathBuf> {
     let id = match state {
         PoolState::Normal => p.compliance_sql_store.as_ref(),
         PoolState::FailedOver => p.backup_compliance_sql_store.as_ref().or(p.compliance_sql_store.as_ref()),

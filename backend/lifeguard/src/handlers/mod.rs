@@ -8,6 +8,7 @@ mod alert_targets;
 mod alerts;
 mod categories;
 mod chat_place;
+mod compliance;
 mod configuration;
 mod endpoints;
 mod failover;

@@ -6,9 +6,9 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
-    AccessView, AccountView, AlertTargetView, AlertsView, AuditView, CategoryView, EndpointView, JobView,
-    Overview, PolicyView, PoolDetail, PoolSummary, RoomView, ShareList, TestRun, TestSummary, TopologyView,
-    UserView, VersionInfo, WatchView,
+    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, AuditView, CategoryView, ComplianceView,
+    ConfigurationView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomView,
+    ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -67,6 +67,12 @@ resource! {
     categories("Get-CsPersistentChatCategory") -> Vec<CategoryView> = |app, actor| lists::categories(&app).await?;
     /// `GET /api/v1/rooms`.
     rooms("Get-CsPersistentChatRoom") -> Vec<RoomView> = |app, actor| lists::rooms(&app).await?;
+    /// `GET /api/v1/addins`.
+    addins("Get-CsPersistentChatAddin") -> Vec<AddinView> = |app, actor| lists::addins(&app).await?;
+    /// `GET /api/v1/configurations`.
+    configurations("Get-CsPersistentChatConfiguration") -> Vec<ConfigurationView> = |app, actor| lists::configurations(&app)?;
+    /// `GET /api/v1/compliance`.
+    compliance("Get-CsPersistentChatComplianceConfiguration") -> Vec<ComplianceView> = |app, actor| lists::compliance(&app)?;
     /// `GET /api/v1/accounts`.
     accounts("Get-LgAccount") -> Vec<AccountView> = |app, actor| lists::accounts(&app)?;
     /// `GET /api/v1/shares`.

@@ -38,6 +38,9 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/policies" "Persistent Chat policies" Vec<api::PolicyView>;
         "/categories" "Categories" Vec<api::CategoryView>;
         "/rooms" "Rooms" Vec<api::RoomView>;
+        "/addins" "Add-ins" Vec<api::AddinView>;
+        "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;
+        "/compliance" "Settings of the compliance adapter" Vec<api::ComplianceView>;
         "/accounts" "Portal accounts" Vec<api::AccountView>;
         "/shares" "Share links" api::ShareList;
         "/alerts" "Open alerts, mutes, latest deliveries" api::AlertsView;

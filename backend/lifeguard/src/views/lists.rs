@@ -4,10 +4,12 @@ use node::administration::Addin;
 use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
-    AccessEntry, AccessView, AccountView, CategoryView, EndpointView, OwnRoleView, PolicyView, RoomView,
-    ShareList, ShareView, TopologyView, UserView, VersionInfo, WatchView, WatcherView, WizardDraft,
-    WizardInfo,
+    AccessEntry, AccessView, AccountView, AddinView, CategoryView, ComplianceView, ConfigurationView,
+    EndpointView, OwnRoleView, PolicyView, RoomView, ShareList, ShareView, TopologyView, UserView,
+    VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
 };
+use shared::compliance::ComplianceConfiguration;
+use shared::configuration::{ChatConfiguration, deciding};
 use shared::error::ApiError;
 use shared::roles;
 use shared::topology::diff::diff;
@@ -17,7 +19,7 @@ use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
-use store::management::{StoreError, accounts, directory, jobs, pools, topology, watch};
+use store::management::{StoreError, accounts, configuration, directory, jobs, pools, topology, watch};
 
 use crate::app::App;
 use crate::door::store_error;
@@ -192,6 +194,85 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
         }
     }
     Ok(out)
+}
+
+/// Add-ins of all pools whose database is open.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn addins(app: &App) -> Out<Vec<AddinView>> {
+    let mut out = Vec::new();
+    for (p, s) in open_stores(app)? {
+        let rooms = s.rooms().await.map_err(crate::handlers::chat_error)?;
+        for a in s.addins().await.map_err(crate::handlers::chat_error)? {
+            out.push(AddinView {
+                identity: format!("{}\\{}", p.fqdn, a.name),
+                pool: p.fqdn.clone(),
+                pool_name: p.display_name.clone(),
+                rooms: rooms.iter().filter(|r| r.addin.as_ref() == Some(&a.id)).count() as u64,
+                name: a.name,
+                url: a.url,
+            });
+        }
+    }
+    Ok(out)
+}
+
+/// Settings of the chat service at their scopes, each with the pools that it decides for.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn configurations(app: &App) -> Out<Vec<ConfigurationView>> {
+    read(app, |c| {
+        let t = published(c)?;
+        let all = configuration::all::<ChatConfiguration>(c, configuration::Kind::PersistentChat)?;
+        let decides = |id: &str| {
+            let mine = |p: &&ChatPool| {
+                let site = t.site(&p.site).map(|s| s.site_id.as_str()).unwrap_or_default();
+                deciding(&all, site, &p.fqdn).is_some_and(|(i, _)| i == id)
+            };
+            t.pools.iter().filter(mine).map(|p| p.fqdn.to_string()).collect()
+        };
+        let view = |(id, v): &(String, ChatConfiguration)| ConfigurationView {
+            identity: id.clone(),
+            default_chat_history: v.default_chat_history,
+            max_file_size_kb: v.max_file_size_kb,
+            participant_update_limit: v.participant_update_limit,
+            room_management_url: v.room_management_url.clone(),
+            pools: decides(id),
+        };
+        Ok(all.iter().map(view).collect())
+    })
+}
+
+/// Settings of the compliance adapter at their scopes.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn compliance(app: &App) -> Out<Vec<ComplianceView>> {
+    read(app, |c| {
+        let t = published(c)?;
+        let all =
+            configuration::all::<ComplianceConfiguration>(c, configuration::Kind::PersistentChatCompliance)?;
+        let decides = |id: &str| {
+            let mine = |p: &&ChatPool| {
+                let site = t.site(&p.site).map(|s| s.site_id.as_str()).unwrap_or_default();
+                p.compliance && deciding(&all, site, &p.fqdn).is_some_and(|(i, _)| i == id)
+            };
+            t.pools.iter().filter(mine).map(|p| p.fqdn.to_string()).collect()
+        };
+        let view = |(id, v): &(String, ComplianceConfiguration)| ComplianceView {
+            identity: id.clone(),
+            writes: v.writes_to().is_some(),
+            directory: v.adapter_output_directory.clone().unwrap_or_default(),
+            run_interval: v.run_interval.clone(),
+            room_details: v.add_chat_room_details,
+            user_details: v.add_user_details,
+            file_per_room: v.one_chat_room_per_output_file,
+            pools: decides(id),
+        };
+        Ok(all.iter().map(view).collect())
+    })
 }
 
 /// Portal accounts.

@@ -90,12 +90,13 @@ fn no_failover(p: &ChatPool) -> Option<String> {
 }
 
 async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiError> {
-    let (row, active, endpoint) = app
+    let (row, active, endpoint, adapter) = app
         .store
         .read(|c| {
             let endpoint: Option<SipUri> =
                 pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
-            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint))
+            let adapter = crate::compliance::settings_of(c, &f.t, p)?;
+            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint, adapter))
         })
         .map_err(crate::door::store_error)?;
     let sides: Sides = app.fleet.sides(&p.id).await;
@@ -126,6 +127,7 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
         last_test: f.tests.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn)).cloned(),
         endpoint,
         compliance: p.compliance,
+        compliance_adapter: crate::compliance::view(app, p, &adapter),
         compliance_queue: sides.compliance_queue,
     })
 }
@@ -277,7 +279,10 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
             ));
         }
     }
-    if p.compliance {
+    if let Some(e) = p.compliance_adapter.as_ref().filter(|_| p.compliance).and_then(|a| a.error.as_ref()) {
+        let text = format!("The compliance adapter of {name} could not write: {e}");
+        out.push(problem("compliance.adapter", false, text, name, href));
+    } else if p.compliance && p.compliance_adapter.is_none() {
         let n = p.compliance_queue.unwrap_or(0);
         out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href));
     }

@@ -100,7 +100,7 @@ impl ChatServer {
             "cmd:getserverinfo" => ok(Data::one(server_info(&host))),
             "cmd:join" | "cmd:bjoin" => self.join(s, &host, &store, data, id == "cmd:bjoin").await,
             "cmd:part" => self.part(s, &store, data),
-            "cmd:bccontext" => self.history(s, &host, &*store, data).await,
+            "cmd:bccontext" => self.history(s, &host, &store, data).await,
             "cmd:chansrch" => search(s, &host, &*store, data).await,
             "cmd:getinv" | "cmd:nodespermcreatechild" | "cmd:getpref" | "cmd:setpref" => ok(Data::default()),
             _ => (code::NOT_SUPPORTED, "ERROR_MSG_NOT_SUPPORTED".to_owned(), Data::default()),
@@ -198,7 +198,13 @@ impl ChatServer {
         ok(Data(left))
     }
 
-    async fn history(&self, s: &Session, host: &ChatPoolHost, store: &dyn ChatStore, data: &Data) -> Answer {
+    async fn history(
+        &self,
+        s: &Session,
+        host: &ChatPoolHost,
+        store: &Arc<dyn ChatStore>,
+        data: &Data,
+    ) -> Answer {
         let Some(asked) = data.rooms().next() else {
             return failed(&StoreError::invalid("chanib", "no room"));
         };
@@ -208,6 +214,7 @@ impl ChatServer {
         let count = asked.last.unwrap_or(u32::from(host.settings.default_chat_history)).min(HISTORY_LIMIT);
         match store.history(&uri.id, count).await {
             Ok(list) => {
+                self.record(store, "BACKCHAT", &uri.id, &s.user, "");
                 let msgs = newest_that_fit(list.iter().map(|m| chat_of(host, m)).collect());
                 ok(Data::one(Item::ChanIb(ChanIb {
                     uri: room_uri(host, &uri.id),

@@ -245,6 +245,7 @@ impl FrontEnd {
             let answer = PersistentChatProvisioning {
                 enabled: user.is_some_and(|u| u.chat_enabled),
                 default_pool_uri: default.map(|p| p.lookup_uri.to_string()),
+                web_manager_uri: default.and_then(|p| p.settings.room_management_url.clone()),
                 pool_uris: own.iter().map(|p| p.lookup_uri.to_string()).collect(),
             };
             ok.set_body(provisioning::CONTENT_TYPE, answer.to_xml());

@@ -14,7 +14,8 @@ pub struct ComplianceQueue {
 }
 
 impl ComplianceQueue {
-    fn path(dir: &Path) -> std::path::PathBuf {
+    /// File of the database in a folder.
+    pub fn path(dir: &Path) -> std::path::PathBuf {
         dir.join("mgccomp.db")
     }
 

@@ -1,5 +1,6 @@
 //! Chat databases on SQLite: one folder per SQL instance, in it `mgc.db` and `mgccomp.db`.
 
+pub mod adapter;
 mod administration;
 mod compliance;
 mod database;

@@ -320,6 +320,7 @@ fn right(r: &Request, user: &str, what: &str, s: &mut State, out: &UnboundedSend
             let p = PersistentChatProvisioning {
                 enabled: true,
                 default_pool_uri: Some(LOOKUP.to_owned()),
+                web_manager_uri: None,
                 pool_uris: vec![LOOKUP.to_owned()],
             };
             ok.set_body(wire::provisioning::CONTENT_TYPE, p.to_xml());

@@ -41,7 +41,7 @@ pub fn PoolCard(
                 <a class="pool-card-word" href=databases_href>"Databases"</a>
                 <ul class="database-lines" role="list">{pool.databases.into_iter().map(database).collect_view()}</ul>
             </div>
-            {pool.compliance.then(|| compliance(pool.compliance_queue))}
+            {(pool.compliance && pool.compliance_adapter.is_none()).then(|| compliance(pool.compliance_queue))}
             <footer class="pool-card-foot">{last_test(pool.last_test)}</footer>
         </article>
     }

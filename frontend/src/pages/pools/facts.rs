@@ -5,6 +5,7 @@ use shared::api::PoolDetail;
 
 use crate::api::Current;
 use crate::components::{Facts, Mono, Notice, NoticeKind, TimeAgo};
+use crate::routes::{Route, SettingsTab};
 
 /// The strip of facts.
 #[component]
@@ -50,21 +51,45 @@ pub fn ComplianceNotice(
     /// The pool.
     pool: Current<PoolDetail>,
 ) -> impl IntoView {
-    let queue = Memo::new(move |_| pool.with(|p| p.summary.compliance.then_some(p.summary.compliance_queue)));
+    let state = Memo::new(move |_| {
+        pool.with(|p| {
+            let s = &p.summary;
+            s.compliance.then(|| (s.compliance_queue, s.compliance_adapter.clone()))
+        })
+    });
     move || {
-        queue.get().map(|waiting| {
+        state.get().map(|(waiting, adapter)| {
             let count = match waiting {
                 Some(1) => "1 event waits there now.".to_owned(),
                 Some(n) => format!("{n} events wait there now."),
                 None => String::new(),
             };
+            if let Some(a) = adapter {
+                return match a.error {
+                    Some(e) => view! {
+                        <Notice kind=NoticeKind::Danger>
+                            <p><strong>"The compliance adapter could not write: "</strong>{e}" "{count}</p>
+                        </Notice>
+                    }
+                    .into_any(),
+                    None => view! {
+                        <p class="muted">
+                            "The compliance adapter writes events to "<span class="mono">{a.directory}</span>" every "{a.run_interval}
+                            {a.last_run.map(|at| view! { "; last "<TimeAgo at /> })}". "{count}
+                        </p>
+                    }
+                    .into_any(),
+                };
+            }
             view! {
                 <Notice kind=NoticeKind::Danger>
                     <p>
-                        <strong>"No adapter is set: events are queued in mgccomp and nothing is written out."</strong>" "{count}
+                        <strong>"No adapter is set: events are queued in mgccomp and nothing is written out."</strong>" "{count}" "
+                        <a href=Route::Settings(SettingsTab::Chat).href()>"Set an adapter"</a>
                     </p>
                 </Notice>
             }
+            .into_any()
         })
     }
 }

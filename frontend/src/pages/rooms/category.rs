@@ -10,8 +10,8 @@ use super::list::{CATEGORIES, room_columns};
 use super::{check_principals, principals, use_categories, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, DataTable, Facts, LinkButton, Mono, Notice, Page, Section, Shown,
-    TextField,
+    ActButton, ActForm, ButtonKind, CheckField, DataTable, Facts, LinkButton, Mono, Notice, Page, Section,
+    Shown, TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route, segment};
@@ -87,16 +87,25 @@ fn Change(category: CategoryView) -> impl IntoView {
     let text = RwSignal::new(category.description.clone());
     let allowed = RwSignal::new(category.allowed.join("\n"));
     let denied = RwSignal::new(category.denied.join("\n"));
+    let creators = RwSignal::new(category.creators.join("\n"));
+    let history = RwSignal::new(category.chat_history);
+    let files = RwSignal::new(category.file_upload);
+    let invitations = RwSignal::new(category.invitations);
     let label = format!("Change the category {}", category.name);
     let arguments = Signal::derive(move || {
         let list = |now: RwSignal<String>, was: &[String]| {
             let list = principals(&now.read());
             (list != was).then(|| json!({ "Replace": list }))
         };
+        let flag = |now: RwSignal<bool>, was: bool| Some(now.get()).filter(|n| *n != was);
         let mut all = args([
             ("Identity", category.identity.clone().into()),
             ("AllowedMembers", list(allowed, &category.allowed).into()),
             ("DeniedMembers", list(denied, &category.denied).into()),
+            ("Creators", list(creators, &category.creators).into()),
+            ("ChatHistory", flag(history, category.chat_history).into()),
+            ("FileUpload", flag(files, category.file_upload).into()),
+            ("Invitations", flag(invitations, category.invitations).into()),
         ]);
         // An empty description is a value, too.
         if text.with(|t| *t != category.description) {
@@ -114,7 +123,12 @@ fn Change(category: CategoryView) -> impl IntoView {
                     help=|| "SIP addresses (sip:pilar@litwareinc.com) or SIP domains (litwareinc.com), one per line." />
                 <TextField label="Denied members" name="DeniedMembers" value=denied mono=true rows=3 check=check_principals
                     help=|| "Never members, whatever the list above says." />
+                <TextField label="Creators" name="Creators" value=creators mono=true rows=2 check=check_principals
+                    help=|| "May create rooms in it; all among the allowed members." />
                 <TextField label="Description" name="Description" value=text />
+                <CheckField label="Chat history" name="ChatHistory" value=history help=|| "Clients show its rooms as keeping a history." />
+                <CheckField label="File upload" name="FileUpload" value=files help=|| "Clients offer to upload files in its rooms." />
+                <CheckField label="Invitations" name="Invitations" value=invitations help=|| "A room of it may switch them off for itself." />
             </ActForm>
         </Section>
     }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use shared::api::{CategoryView, RoomView};
 
+use super::addins::Addins;
 use super::{of_room, use_categories, use_rooms};
 use crate::components::copy::breakable;
 use crate::components::{
@@ -13,19 +14,27 @@ use crate::routes::Route;
 
 /// Address of the list of categories.
 pub const CATEGORIES: &str = "/rooms?show=categories";
+/// Address of the list of add-ins.
+pub const ADDINS: &str = "/rooms?show=addins";
 
 /// The page with both lists, one at a time.
 #[component]
 pub fn RoomsPage() -> impl IntoView {
     let show = nav::use_query("show");
-    let categories = Memo::new(move |_| show.with(|s| s.as_deref() == Some("categories")));
+    let shown = Memo::new(move |_| show.with(|s| s.clone().unwrap_or_default()));
     let tabs = Signal::derive(move || {
         let tab = |label: &str, href: &str, current| Tab {
             label: label.to_owned(),
             href: href.to_owned(),
             current,
         };
-        vec![tab("Rooms", "/rooms", !categories.get()), tab("Categories", CATEGORIES, categories.get())]
+        let now = shown.get();
+        let known = ["categories", "addins"].contains(&now.as_str());
+        vec![
+            tab("Rooms", "/rooms", !known),
+            tab("Categories", CATEGORIES, now == "categories"),
+            tab("Add-ins", ADDINS, now == "addins"),
+        ]
     });
     let lead = "Rooms hold the conversations. A category says who may be in its rooms.";
     view! {
@@ -33,8 +42,12 @@ pub fn RoomsPage() -> impl IntoView {
             <LinkButton label="New category" href=Route::CategoryNew.href() />
             <LinkButton label="New room" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::RoomNew.href() />
         }>
-            <Tabs label="Rooms and categories" tabs />
-            {move || if categories.get() { view! { <Categories /> }.into_any() } else { view! { <Rooms /> }.into_any() }}
+            <Tabs label="Rooms, categories and add-ins" tabs />
+            {move || match shown.get().as_str() {
+                "categories" => view! { <Categories /> }.into_any(),
+                "addins" => view! { <Addins /> }.into_any(),
+                _ => view! { <Rooms /> }.into_any(),
+            }}
         </Page>
     }
 }

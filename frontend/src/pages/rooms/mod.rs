@@ -1,12 +1,14 @@
 //! Categories and chat rooms. Source: model §§12, 13.
 
+mod addins;
 mod category;
 mod list;
+mod messages;
 mod new;
 mod room;
 mod room_people;
 
-use shared::api::{CategoryView, RoomView};
+use shared::api::{AddinView, CategoryView, RoomView};
 use shared::events::Topic;
 use shared::{Fqdn, SipUri};
 
@@ -26,6 +28,10 @@ fn use_rooms() -> Data<Vec<RoomView>> {
 
 fn use_categories() -> Data<Vec<CategoryView>> {
     use_data(|| "categories".to_owned(), TOPICS)
+}
+
+fn use_addins() -> Data<Vec<AddinView>> {
+    use_data(|| "addins".to_owned(), TOPICS)
 }
 
 /// The principals of a text, one per line.

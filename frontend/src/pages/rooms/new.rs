@@ -73,7 +73,7 @@ fn CategoryForm(pools: Vec<PoolSummary>) -> impl IntoView {
     }
 }
 
-fn created(what: &str, name: &str) -> String {
+pub fn created(what: &str, name: &str) -> String {
     match name.trim() {
         "" => format!("Create the {what}"),
         n => format!("Create the {what} {n}"),

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared::api::RoomView;
 
+use super::messages::Messages;
 use super::room_people::People;
-use super::{of_room, privacies, privacy_words, types, use_rooms};
+use super::{of_room, privacies, privacy_words, types, use_addins, use_categories, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Facts, LinkButton, Mono, Notice, Page, RadioGroup, Section, Shown,
-    StateBadge, TextField,
+    ActButton, ActForm, ButtonKind, CheckField, Facts, LinkButton, Mono, Notice, Page, RadioGroup, Section,
+    SelectField, Shown, StateBadge, TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route};
@@ -73,31 +74,53 @@ fn Details(room: RoomView) -> impl IntoView {
             ("Address", view! { <Mono text=room.uri.clone() copy=true /> }.into_any()),
         ] />
         <People room=room.clone() />
+        <Messages room=room.clone() />
         <Change room />
     }
 }
 
-/// Name, description, privacy, type.
+/// Name, description, category, privacy, type, add-in, invitations.
 #[component]
 fn Change(room: RoomView) -> impl IntoView {
     let name = RwSignal::new(room.name.clone());
     let text = RwSignal::new(room.description.clone());
     let privacy = RwSignal::new(room.privacy.clone());
     let kind = RwSignal::new(room.room_type.clone());
+    let category = RwSignal::new(room.category.clone());
+    let addin = RwSignal::new(room.addin.clone().unwrap_or_default());
+    let invitations = RwSignal::new(room.invitations == "Inherit");
+    let (categories, addins) = (use_categories(), use_addins());
+    let here = room.pool.clone();
+    let category_names = Signal::derive(move || {
+        let all = categories.value.with(|l| l.clone().unwrap_or_default());
+        all.into_iter().filter(|c| c.pool == here).map(|c| (c.name.clone(), c.name)).collect::<Vec<_>>()
+    });
+    let here = room.pool.clone();
+    let addin_names = Signal::derive(move || {
+        let all = addins.value.with(|l| l.clone().unwrap_or_default());
+        all.into_iter().filter(|a| a.pool == here).map(|a| (a.name.clone(), a.name)).collect::<Vec<_>>()
+    });
     let (identity, pool) = (room.identity.clone(), room.pool.to_string());
     let label = format!("Change the room {}", room.name);
     let before = room.clone();
     let arguments = Signal::derive(move || {
         let changed = |now: String, was: &str| Some(now).filter(|n| n != was);
+        let word = |inherits| if inherits { "Inherit" } else { "False" };
         let mut all = args([
             ("Identity", identity.clone().into()),
             ("Name", changed(name.get().trim().to_owned(), &room.name).into()),
             ("Privacy", changed(privacy.get(), &room.privacy).into()),
             ("Type", changed(kind.get(), &room.room_type).into()),
+            ("Category", changed(category.get(), &room.category).into()),
+            ("Invitations", changed(word(invitations.get()).to_owned(), &room.invitations).into()),
         ]);
         // An empty description is a value, too.
         if let Some(d) = changed(text.get(), &room.description) {
             all.insert("Description".to_owned(), d.into());
+        }
+        // So is no add-in.
+        if let Some(a) = changed(addin.get(), room.addin.as_deref().unwrap_or_default()) {
+            all.insert("Addin".to_owned(), a.into());
         }
         all
     });
@@ -115,8 +138,14 @@ fn Change(room: RoomView) -> impl IntoView {
             <ActForm cmdlet="Set-CsPersistentChatRoom" args=arguments label blocked=nothing on_done=done>
                 <TextField label="Name" name="Name" value=name required=true />
                 <TextField label="Description" name="Description" value=text />
+                <SelectField label="Category" name="Category" value=category required=true options=category_names
+                    help=|| "Moved to another one, the room loses the people whom that one does not allow." />
                 <RadioGroup label="Privacy" value=privacy options=privacies() />
                 <RadioGroup label="Type" value=kind options=types() />
+                <SelectField label="Add-in" name="Addin" value=addin options=addin_names none="None"
+                    help=|| "A web page that clients show beside the room." />
+                <CheckField label="Invitations as the category says" name="Invitations" value=invitations
+                    help=|| "Otherwise the room sends none." />
             </ActForm>
         </Section>
     }

@@ -1,9 +1,12 @@
-//! Accounts of the portal, who is told of problems, who can do what, and what this portal is.
+//! Accounts of the portal, who is told of problems, who can do what, settings of the chat service, and what
+//! this portal is.
 
 mod access;
 mod accounts;
 mod alert_targets;
 mod alerts;
+mod chat;
+mod compliance;
 mod roles;
 
 use leptos::prelude::*;
@@ -11,6 +14,8 @@ use leptos::prelude::*;
 use self::access::Access;
 use self::accounts::Accounts;
 use self::alerts::Alerts;
+use self::chat::Chat;
+use self::compliance::Compliance;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
@@ -41,6 +46,7 @@ pub fn SettingsPage() -> impl IntoView {
                 SettingsTab::Access => view! { <Access /> }.into_any(),
                 SettingsTab::Alerts => view! { <Alerts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
+                SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>

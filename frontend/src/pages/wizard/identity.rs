@@ -70,7 +70,7 @@ pub fn PropertiesPage() -> impl IntoView {
             help=|| "Installs the Persistent Chat Compliance service on the same computers. A page for its SQL Server store follows later." />
         {move || compliance.get().then(|| view! {
             <Notice kind=NoticeKind::Danger>
-                <p>"No adapter is set. From now on every event is queued in mgccomp, and nothing is written out until an adapter is set."</p>
+                <p>"From now on every event is queued in mgccomp, and nothing is written out unless an adapter is set for the pool, its site, or globally (Set-CsPersistentChatComplianceConfiguration)."</p>
             </Notice>
         })}
         <Recovery />
