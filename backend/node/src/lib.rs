@@ -6,6 +6,7 @@ mod aside;
 pub mod ca;
 mod chat;
 mod connection;
+mod dialog;
 mod front_end;
 mod host;
 mod nonce;

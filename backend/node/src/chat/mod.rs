@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use wire::sip::{Message, NameAddr, Request, Response};
 
 use crate::connection::{Handler, Peer};
+use crate::dialog::dialog_key;
 use crate::roster::Roster;
 use crate::traits::{ChatStore, ComplianceEvent, Databases, Directory, DirectoryError};
 use journal::Journal;
@@ -200,11 +201,11 @@ impl ChatServer {
             if state.stopped || !state.peers.contains_key(&peer.id) {
                 return refuse(r, 503, "Service Unavailable", "The server is stopping");
             }
-            if state.dialogs.contains_key(session.call()) {
+            if state.dialogs.contains_key(session.key()) {
                 return refuse(r, 482, "Loop Detected", "The dialog exists already");
             }
             let dialog = Dialog { session: session.clone(), queue: sender };
-            state.dialogs.insert(session.call().to_owned(), dialog);
+            state.dialogs.insert(session.key().to_owned(), dialog);
         }
         self.changed.notify_one();
         if let Some(this) = self.this.upgrade() {
@@ -228,11 +229,11 @@ impl ChatServer {
     fn end(&self, session: &Arc<Session>) -> bool {
         {
             let mut state = self.state();
-            let own = state.dialogs.get(session.call()).is_some_and(|d| Arc::ptr_eq(&d.session, session));
+            let own = state.dialogs.get(session.key()).is_some_and(|d| Arc::ptr_eq(&d.session, session));
             if !own {
                 return false;
             }
-            state.dialogs.remove(session.call());
+            state.dialogs.remove(session.key());
         }
         let held = self.held().clone();
         for room in session.close(&self.roster) {
@@ -261,7 +262,7 @@ impl ChatServer {
     async fn request(&self, peer: &Peer, r: Request) {
         let found = {
             let state = self.state();
-            let dialog = state.dialogs.get(r.call_id().unwrap_or_default());
+            let dialog = state.dialogs.get(&dialog_key(r.call_id(), r.from()));
             dialog.filter(|d| d.session.owns(peer, &r)).map(|d| (d.session.clone(), d.queue.clone()))
         };
         let reply = match (r.method.as_str(), found) {
@@ -340,7 +341,7 @@ impl Handler for ChatServer {
             Message::Response(r) if matches!(r.status, 481 | 487) => {
                 let found = {
                     let state = self.state();
-                    let dialog = state.dialogs.get(r.call_id().unwrap_or_default());
+                    let dialog = state.dialogs.get(&dialog_key(r.call_id(), r.to()));
                     dialog.filter(|d| d.session.peer.id == peer.id).map(|d| d.session.clone())
                 };
                 if let Some(s) = found {

@@ -10,6 +10,7 @@ use wire::stream::MAX_BODY;
 use wire::xccos::{self, Data, Element, Envelope};
 
 use crate::connection::Peer;
+use crate::dialog::dialog_key;
 use crate::roster::Roster;
 use crate::traits::ChatUser;
 
@@ -67,6 +68,7 @@ pub struct Session {
     pub nonce: String,
     standing: Mutex<Standing>,
     call: String,
+    key: String,
     local_tag: Option<String>,
     remote_tag: Option<String>,
     remote_cseq: AtomicU32,
@@ -122,6 +124,7 @@ impl Session {
             nonce: uuid::Uuid::new_v4().simple().to_string(),
             standing: Mutex::new(Standing { enabled, checked: now, heard: now }),
             call: invite.call_id().unwrap_or_default().to_owned(),
+            key: dialog_key(invite.call_id(), invite.from()),
             local_tag: answer.to_tag(),
             remote_tag: invite.from_tag(),
             remote_cseq: AtomicU32::new(invite.cseq().map_or(0, |c| c.0)),
@@ -224,9 +227,9 @@ impl Session {
         self.queue("BYE", None).await;
     }
 
-    /// Its Call-ID.
-    pub fn call(&self) -> &str {
-        &self.call
+    /// What it is found by.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// Enters a room; `last` is the number of its newest message. Who is there already keeps his place.

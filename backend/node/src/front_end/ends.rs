@@ -5,6 +5,7 @@ use wire::sip::{Message, Request};
 use super::router::Route;
 use super::{FrontEnd, refuse};
 use crate::connection::Peer;
+use crate::dialog::call_of;
 
 /// CSeq of a BYE that the Front End sends for a client that is gone: above any the client has used.
 const LAST_CSEQ: u32 = 1 << 30;
@@ -35,11 +36,12 @@ impl FrontEnd {
     pub(super) fn end_dialogs(&self, which: impl Fn(&Route) -> bool, told: Told) {
         let list: Vec<(String, Route)> = {
             let mut state = self.state();
-            let calls: Vec<String> =
-                state.dialogs.iter().filter(|(_, d)| which(d)).map(|(c, _)| c.clone()).collect();
-            calls.into_iter().filter_map(|c| state.dialogs.remove(&c).map(|d| (c, d))).collect()
+            let keys: Vec<String> =
+                state.dialogs.iter().filter(|(_, d)| which(d)).map(|(k, _)| k.clone()).collect();
+            keys.into_iter().filter_map(|k| state.dialogs.remove(&k).map(|d| (k, d))).collect()
         };
-        for (call, d) in list {
+        for (key, d) in list {
+            let call = call_of(&key);
             if told != Told::Server {
                 if let Some(invite) = &d.invite {
                     let gone = refuse(
@@ -51,14 +53,14 @@ impl FrontEnd {
                     );
                     d.client.send_soon(Message::Response(gone));
                 } else {
-                    let mut end = bye(d.target.clone(), &d.to, &d.from, &call);
+                    let mut end = bye(d.target.clone(), &d.to, &d.from, call);
                     end.headers.push_front("Via", self.via(d.client.id, d.client.id));
                     d.client.send_soon(Message::Request(end));
                 }
             }
             // A dialog without an answer yet is ended when the answer comes.
             if told != Told::Client && d.invite.is_none() {
-                let mut end = bye(d.target.clone(), &d.from, &d.to, &call);
+                let mut end = bye(d.target.clone(), &d.from, &d.to, call);
                 end.headers.push_front("Via", self.via(d.server.id, d.server.id));
                 end.headers.push("P-Asserted-Identity", format!("<{}>", d.user));
                 d.server.send_soon(Message::Request(end));

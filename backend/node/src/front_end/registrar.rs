@@ -18,6 +18,12 @@ const MAX_EXPIRES: u32 = 3600;
 /// A registration is believed this much longer than it was asked for: the refresh may be on its way.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// Whether a client takes digest only as a proxy's challenge: SIPE answers a 401 by NTLM, Kerberos or TLS-DSK
+/// and nothing else, and knows MD5 alone. Source: `reference/protocol/auth.md`.
+fn wants_proxy_challenge(r: &Request) -> bool {
+    r.headers.get("User-Agent").is_some_and(|u| u.split_whitespace().any(|word| word.starts_with("Sipe/")))
+}
+
 enum Login {
     Ok(Box<ChatUser>),
     Challenge { stale: bool, wrong: bool },
@@ -49,7 +55,10 @@ impl FrontEnd {
     }
 
     async fn login(&self, peer: &Peer, r: &Request, aor: &SipUri, wanted: Option<&ChatUser>) -> Login {
-        let Some(c) = r.headers.get("Authorization").and_then(Credentials::parse) else {
+        let Some(c) = ["Authorization", "Proxy-Authorization"]
+            .iter()
+            .find_map(|name| r.headers.get(name).and_then(Credentials::parse))
+        else {
             return Login::Challenge { stale: false, wrong: false };
         };
         match self.nonces.look(&c.nonce) {
@@ -112,12 +121,18 @@ impl FrontEnd {
     }
 
     fn challenge(&self, r: &Request, realm: &str, stale: bool, wrong: bool) -> Response {
-        let mut out = Response::reply_to(r, 401, "Unauthorized").with_to_tag("fe");
+        let proxy = wants_proxy_challenge(r);
+        let (status, reason, header, algorithms): (_, _, _, &[Algorithm]) = if proxy {
+            (407, "Proxy Authentication Required", "Proxy-Authenticate", &[Algorithm::Md5])
+        } else {
+            (401, "Unauthorized", "WWW-Authenticate", &[Algorithm::Sha256, Algorithm::Md5])
+        };
+        let mut out = Response::reply_to(r, status, reason).with_to_tag("fe");
         let nonce = self.nonces.make();
-        for algorithm in [Algorithm::Sha256, Algorithm::Md5] {
-            let (realm, nonce) = (realm.to_owned(), nonce.clone());
+        for algorithm in algorithms {
+            let (realm, nonce, algorithm) = (realm.to_owned(), nonce.clone(), *algorithm);
             let c = Challenge { realm, nonce, algorithm, stale, auth: true, opaque: None };
-            out.headers.push("WWW-Authenticate", c.to_string());
+            out.headers.push(header, c.to_string());
         }
         if wrong {
             out.headers.push(

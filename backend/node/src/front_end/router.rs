@@ -9,6 +9,7 @@ use wire::sip::{Message, NameAddr, Request, Response, Uri};
 use super::ends::bye;
 use super::{CLIENT_HEAD, FrontEnd, refuse};
 use crate::connection::{Peer, Unsent};
+use crate::dialog::dialog_key;
 
 /// Most dialogs of a user.
 const DIALOGS: usize = 16;
@@ -95,7 +96,7 @@ impl FrontEnd {
         let reply = if hops == 0 {
             Some(refuse(&r, 483, "Too Many Hops", "1005", "Max-Forwards is used up"))
         } else {
-            let route = self.state().dialogs.get(r.call_id().unwrap_or_default()).cloned();
+            let route = self.state().dialogs.get(&dialog_key(r.call_id(), r.from())).cloned();
             match route {
                 // In a dialog its own user speaks, whoever is signed in meanwhile.
                 Some(d) if d.client.id == peer.id => self.forward(peer, r, &d, hops),
@@ -125,12 +126,12 @@ impl FrontEnd {
             r.headers.push_front("Record-Route", format!("<sip:{}:5061;transport=tls;lr>", self.name));
         }
         r.headers.set("P-Asserted-Identity", format!("<{}>", d.user));
-        let call = r.call_id().unwrap_or_default().to_owned();
+        let key = dialog_key(r.call_id(), r.from());
         let m = Message::Request(r);
         let sent = d.server.send(&m);
         let Message::Request(mut r) = m else { return None };
         if r.method == "BYE" {
-            self.state().dialogs.remove(&call);
+            self.state().dialogs.remove(&key);
             if sent == Err(Unsent::Full) {
                 d.server.send_soon(Message::Request(r));
                 return None;
@@ -149,7 +150,7 @@ impl FrontEnd {
                 Some(busy)
             }
             Err(Unsent::Closed) => {
-                self.state().dialogs.remove(&call);
+                self.state().dialogs.remove(&key);
                 Some(refuse(&r, 503, "Service Unavailable", "1020", "The chat server's connection ended"))
             }
         }
@@ -160,9 +161,10 @@ impl FrontEnd {
         let Some(user) = self.user_of(peer, &r) else {
             return Some(refuse(&r, 403, "Forbidden", "4001", "Sign in first"));
         };
-        let Some(call) = r.call_id().map(str::to_owned) else {
+        if r.call_id().is_none() {
             return Some(refuse(&r, 400, "Bad Request", "1001", "No Call-ID"));
-        };
+        }
+        let key = dialog_key(r.call_id(), r.from());
         let this = self.this.upgrade()?;
         {
             let mut state = self.state();
@@ -171,18 +173,18 @@ impl FrontEnd {
             if own >= DIALOGS {
                 return Some(refuse(&r, 486, "Busy Here", "1020", "Too many dialogs of this user"));
             }
-            if state.inviting.contains_key(&call) {
+            if state.inviting.contains_key(&key) {
                 return Some(refuse(&r, 482, "Loop Detected", "2", "The same INVITE is under way"));
             }
-            state.inviting.insert(call.clone(), user.clone());
+            state.inviting.insert(key.clone(), user.clone());
         }
         let peer = peer.clone();
         tokio::spawn(async move {
-            let made = this.new_dialog(&peer, &r, &call, &user).await;
-            this.state().inviting.remove(&call);
+            let made = this.new_dialog(&peer, &r, &key, &user).await;
+            this.state().inviting.remove(&key);
             let reply = match made {
                 Ok(d) => this.forward(&peer, r, &d, hops).inspect(|_| {
-                    this.state().dialogs.remove(&call);
+                    this.state().dialogs.remove(&key);
                 }),
                 Err(response) => Some(*response),
             };
@@ -197,7 +199,7 @@ impl FrontEnd {
         &self,
         peer: &Peer,
         r: &Request,
-        call: &str,
+        key: &str,
         user: &str,
     ) -> Result<Route, Box<Response>> {
         let d = self.deployment();
@@ -226,17 +228,17 @@ impl FrontEnd {
         // The client may have gone, or have signed out, while a server was looked for.
         let signed_in = state.bound.get(&peer.id).is_some_and(|b| b.aor == user);
         let there = state.accepted.get(&peer.id).is_some_and(|c| c.trusted || signed_in);
-        if state.stopped || !there || state.dialogs.contains_key(call) {
+        if state.stopped || !there || state.dialogs.contains_key(key) {
             return Err(Box::new(refuse(r, 480, "Temporarily Unavailable", "1020", "The client is gone")));
         }
-        state.dialogs.insert(call.to_owned(), route.clone());
+        state.dialogs.insert(key.to_owned(), route.clone());
         Ok(route)
     }
 
     /// A chat server's request goes to the client of its dialog.
     pub(super) async fn to_client(&self, server: &Peer, mut r: Request) {
-        let call = r.call_id().unwrap_or_default().to_owned();
-        let route = self.state().dialogs.get(&call).filter(|d| d.server.id == server.id).cloned();
+        let key = dialog_key(r.call_id(), r.to());
+        let route = self.state().dialogs.get(&key).filter(|d| d.server.id == server.id).cloned();
         let gone = |r: &Request| {
             if r.method != "ACK" {
                 let text = "The client is gone";
@@ -246,7 +248,7 @@ impl FrontEnd {
         };
         let Some(route) = route else { return gone(&r) };
         if r.method == "BYE" {
-            self.state().dialogs.remove(&call);
+            self.state().dialogs.remove(&key);
         }
         r.headers.remove("Route");
         r.headers.push_front("Via", self.via(server.id, route.client.id));
@@ -271,18 +273,18 @@ impl FrontEnd {
             return;
         };
         r.headers.remove_first("Via");
-        let call = r.call_id().unwrap_or_default().to_owned();
+        let key = dialog_key(r.call_id(), r.from());
         let invite = r.cseq().filter(|(_, m)| m == "INVITE");
         let mut orphan = false;
         let (accepted, upstream) = {
             let mut state = self.state();
-            let dialog = state.dialogs.get_mut(&call).filter(|d| d.server.id == from.id);
+            let dialog = state.dialogs.get_mut(&key).filter(|d| d.server.id == from.id);
             match (&invite, dialog) {
                 (Some(cseq), Some(d)) => {
                     // A refused re-INVITE leaves the dialog as it is.
                     let pending = d.invite.as_ref().is_some_and(|i| i.cseq().as_ref() == Some(cseq));
                     if r.status >= 300 && pending {
-                        state.dialogs.remove(&call);
+                        state.dialogs.remove(&key);
                     } else if r.status < 300 {
                         if r.status >= 200 {
                             d.invite = None;
@@ -303,7 +305,7 @@ impl FrontEnd {
             // The client has gone between INVITE and answer: nobody else would end the dialog.
             let target = r.headers.get("Contact").and_then(NameAddr::parse).map(|c| c.uri.to_string());
             let get = |n| r.headers.get(n).unwrap_or_default();
-            let mut end = bye(target.unwrap_or_default(), get("From"), get("To"), &call);
+            let mut end = bye(target.unwrap_or_default(), get("From"), get("To"), get("Call-ID").trim());
             end.headers.push_front("Via", self.via(from.id, from.id));
             from.send_soon(Message::Request(end));
             return;
