@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | build | check | test | bench`.
+//! Developer commands: `cargo xtask run | build | check | test | interop | bench`.
 //!
 //! The alias runs without the feature `bundle`; the one step that needs wasm-bindgen's bundler starts
 //! `xtask` again with it (see [`page`]), so that `check` and `run` answer fast.
@@ -47,6 +47,8 @@ enum Command {
     Check,
     /// Everything that CI runs: check, page with its budget, server, unit tests, end-to-end tests.
     Test(Profile),
+    /// Real clients that others wrote, in a room with ours.
+    Interop(Profile),
     /// Sizes, cold start and memory of what was built.
     Bench(Profile),
     /// Makes the site from a compiled page (needs the feature `bundle`; the other commands call it).
@@ -105,6 +107,7 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         }
         Command::Check => check::run(check::Width::Quick)?,
         Command::Test(profile) => return Ok(test::run(profile.release)),
+        Command::Interop(profile) => return Ok(test::interop(profile.release)),
         Command::Bench(profile) => bench::run(profile.release)?,
         Command::Bundle(args) => bundle(&args)?,
     }

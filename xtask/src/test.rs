@@ -15,7 +15,7 @@ pub fn run(release: bool) -> bool {
     let mut browser = None;
     stages.stage("tools", &[], |_| {
         browser = Some(tools::browser()?);
-        Ok(())
+        tools::peers()
     });
     stages.stage("check", &[], |_| check::run(check::Width::Whole));
     stages.stage("page", &[], |_| {
@@ -37,6 +37,23 @@ pub fn run(release: bool) -> bool {
             .args(["--package", server::END_TO_END])
             .env("LIFEGUARD_BIN", server::path(release))
             .envs(browser.variables());
+        run_tests(&mut command, tally)
+    });
+    stages.finish()
+}
+
+/// Runs the tests with real clients that `run` leaves out; returns whether all passed.
+pub fn interop(release: bool) -> bool {
+    let mut stages = Stages::default();
+    stages.stage("tools", &[], |_| tools::peers().and_then(|()| tools::clients()));
+    stages.stage("page", &[], |_| page::build(page::Kind::of(release)));
+    stages.stage("server", &["page"], |_| server::build(release).map(drop));
+    stages.stage("interop", &["tools", "server"], |tally| {
+        let mut command = test_command(release);
+        command
+            .args(["--package", server::END_TO_END, "--test", "end_to_end"])
+            .args(["--", "--include-ignored", "--test-threads", "1", "finch::", "interop::"])
+            .env("LIFEGUARD_BIN", server::path(release));
         run_tests(&mut command, tally)
     });
     stages.finish()

@@ -46,6 +46,50 @@ pub fn browser() -> Result<Browser> {
     })
 }
 
+/// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
+const PEERS: [(&str, &str); 2] = [("sipp", "sip-tester"), ("sipsak", "sipsak")];
+/// What drives real clients in `cargo xtask interop`.
+const CLIENTS: [(&str, &str); 6] = [
+    ("finch", "finch"),
+    ("tmux", "tmux"),
+    ("dbus-daemon", "dbus"),
+    ("gdbus", "libglib2.0-bin"),
+    ("xml2-config", "libxml2-dev"),
+    ("cc", "gcc"),
+];
+
+/// Finds or installs the SIP programs of others that the tests talk to.
+///
+/// # Errors
+/// One line for what is missing and cannot be installed.
+pub fn peers() -> Result<()> {
+    programs(&PEERS)
+}
+
+/// Finds or installs what the tests with real clients need.
+///
+/// # Errors
+/// As [`peers`].
+pub fn clients() -> Result<()> {
+    programs(&CLIENTS)?;
+    let plugin = Path::new("/usr/lib/purple-2/libsipe.so");
+    if plugin.exists() { Ok(()) } else { apt_install(&["pidgin-sipe"]).context("pidgin-sipe is missing") }
+}
+
+fn programs(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<_> = wanted.iter().filter(|(name, _)| find(name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().map(|(_, package)| *package).collect();
+    let names: Vec<_> = missing.iter().map(|(name, _)| *name).collect();
+    apt_install(&packages).with_context(|| format!("missing: {}", names.join(", ")))?;
+    match names.iter().find(|name| find(name).is_none()) {
+        Some(name) => bail!("the packages {} brought no program {name}", packages.join(", ")),
+        None => Ok(()),
+    }
+}
+
 fn tool(variable: &str, name: &str, package: &str) -> Result<PathBuf> {
     if let Some(path) = env::var_os(variable).map(PathBuf::from) {
         if !path.is_file() {

@@ -18,10 +18,26 @@ const MAX_EXPIRES: u32 = 3600;
 /// A registration is believed this much longer than it was asked for: the refresh may be on its way.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Whether a client takes digest only as a proxy's challenge: SIPE answers a 401 by NTLM, Kerberos or TLS-DSK
-/// and nothing else, and knows MD5 alone. Source: `reference/protocol/auth.md`.
-fn wants_proxy_challenge(r: &Request) -> bool {
-    r.headers.get("User-Agent").is_some_and(|u| u.split_whitespace().any(|word| word.starts_with("Sipe/")))
+/// What a client is known to need that is not the standard's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quirk {
+    None,
+    /// Knows MD5 alone and fails at the first challenge that is not MD5 (SIPp).
+    Md5,
+    /// As that, and takes digest only as a proxy's challenge: SIPE answers a 401 by NTLM, Kerberos or TLS-DSK
+    /// and nothing else. Source: `reference/protocol/auth.md`.
+    ProxyMd5,
+}
+
+fn quirk(r: &Request) -> Quirk {
+    let agent = r.headers.get("User-Agent").unwrap_or_default();
+    if agent.split_whitespace().any(|word| word.starts_with("Sipe/")) {
+        Quirk::ProxyMd5
+    } else if agent.starts_with("SIPp") {
+        Quirk::Md5
+    } else {
+        Quirk::None
+    }
 }
 
 enum Login {
@@ -121,11 +137,14 @@ impl FrontEnd {
     }
 
     fn challenge(&self, r: &Request, realm: &str, stale: bool, wrong: bool) -> Response {
-        let proxy = wants_proxy_challenge(r);
-        let (status, reason, header, algorithms): (_, _, _, &[Algorithm]) = if proxy {
-            (407, "Proxy Authentication Required", "Proxy-Authenticate", &[Algorithm::Md5])
-        } else {
-            (401, "Unauthorized", "WWW-Authenticate", &[Algorithm::Sha256, Algorithm::Md5])
+        let quirk = quirk(r);
+        let (status, reason, header) = match quirk {
+            Quirk::ProxyMd5 => (407, "Proxy Authentication Required", "Proxy-Authenticate"),
+            Quirk::None | Quirk::Md5 => (401, "Unauthorized", "WWW-Authenticate"),
+        };
+        let algorithms: &[Algorithm] = match quirk {
+            Quirk::None => &[Algorithm::Sha256, Algorithm::Md5],
+            Quirk::Md5 | Quirk::ProxyMd5 => &[Algorithm::Md5],
         };
         let mut out = Response::reply_to(r, status, reason).with_to_tag("fe");
         let nonce = self.nonces.make();
