@@ -488,7 +488,14 @@ dto! {
         /// Rooms in it.
         rooms: u64,
     }
-    /// `GET /api/v1/rooms`.
+    /// `GET /api/v1/rooms`: a part of the rooms.
+    RoomPage {
+        /// Rooms that match.
+        total: u64,
+        /// Those of this part, pool by pool, by name.
+        rooms: Vec<RoomView>,
+    }
+    /// A room.
     RoomView {
         /// `pool\name`.
         identity: String,

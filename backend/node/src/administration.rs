@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
-use crate::traits::StoreError;
+use crate::traits::{Room, StoreError};
 
 /// How the words of a selection are looked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -102,6 +102,21 @@ impl Addin {
     }
 }
 
+/// What a list of rooms is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomQuery {
+    /// Each stands in the room's name or its category's, whatever the case.
+    pub words: Vec<String>,
+    /// Id of the category.
+    pub category: Option<String>,
+    /// The whole name, whatever the case of ASCII letters.
+    pub name: Option<String>,
+    /// Hits to leave out.
+    pub skip: usize,
+    /// Most rooms to return.
+    pub limit: usize,
+}
+
 /// Acts of administrators. One call is one transaction; a change records `op_id` with it.
 #[async_trait]
 pub trait Administration: Send + Sync {
@@ -111,6 +126,8 @@ pub trait Administration: Send + Sync {
     async fn purge(&self, op_id: &str, selection: Selection, fate: Fate) -> Result<u64, StoreError>;
     /// Bytes that a room's messages take.
     async fn content_bytes(&self, room: &str) -> Result<u64, StoreError>;
+    /// Rooms by name: how many match, and those of the part that was asked for.
+    async fn search(&self, query: RoomQuery) -> Result<(u64, Vec<Room>), StoreError>;
     /// Add-ins by name.
     async fn addins(&self) -> Result<Vec<Addin>, StoreError>;
     /// Registers an add-in, or changes the one with its id.

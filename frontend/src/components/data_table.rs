@@ -62,6 +62,9 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     /// Without search and export: short lists inside a page.
     #[prop(optional)]
     plain: bool,
+    /// The rows are a part that the server has searched out; how many there are in all.
+    #[prop(optional)]
+    total: Option<Signal<u64>>,
 ) -> impl IntoView {
     let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
     let columns = Arc::new(columns);
@@ -69,7 +72,7 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     let all = Signal::derive(move || {
         rows.read().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>()
     });
-    table(all, heads, name, acts.is_some(), empty, plain)
+    table(all, heads, name, acts.is_some(), empty, Search { plain, total })
 }
 
 fn row<T: Clone + Send + Sync + 'static>(
@@ -86,19 +89,29 @@ fn row<T: Clone + Send + Sync + 'static>(
     Row { texts, draw: Arc::new(draw) }
 }
 
+/// Rows in a part of a list that the server searches.
+pub const PART: u64 = 100;
+
+/// How a list is searched.
+#[derive(Clone, Copy)]
+struct Search {
+    plain: bool,
+    total: Option<Signal<u64>>,
+}
+
 fn table(
     all: Signal<Vec<Row>>,
     heads: Vec<Head>,
     name: &'static str,
     acts: bool,
     empty: ViewFn,
-    plain: bool,
+    Search { plain, total }: Search,
 ) -> AnyView {
     let query = nav::use_query("q");
     let order = RwSignal::new(Order::None);
     let numbers: Vec<bool> = heads.iter().map(|h| h.number).collect();
     let shown = Memo::new(move |_| {
-        let search = if plain { String::new() } else { query.get().unwrap_or_default() };
+        let search = if plain || total.is_some() { String::new() } else { query.get().unwrap_or_default() };
         let mut rows: Vec<Row> = all.get().into_iter().filter(|r| matches(&r.texts, &search)).collect();
         if let Some((column, down)) = order.get() {
             rows.sort_by(|a, b| compare(&a.texts[column], &b.texts[column], numbers[column]));
@@ -108,14 +121,15 @@ fn table(
         }
         Rows(rows)
     });
-    let nothing = Memo::new(move |_| all.with(Vec::is_empty));
+    let asked = move || total.is_some() && query.with(|q| q.as_ref().is_some_and(|q| !q.is_empty()));
+    let nothing = Memo::new(move |_| all.with(Vec::is_empty) && !asked());
     let heads = StoredValue::new(heads);
     view! {
         {move || if nothing.get() {
             view! { <div class="empty">{empty.run()}</div> }.into_any()
         } else {
             view! {
-                {(!plain).then(|| view! { <Tools name query shown heads /> })}
+                {(!plain).then(|| view! { <Tools name query shown heads total /> })}
                 <div class="table-box" role="group" aria-label=format!("Table of {name}") tabindex="0">
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
@@ -136,8 +150,39 @@ fn Tools(
     query: Memo<Option<String>>,
     shown: Memo<Rows>,
     heads: StoredValue<Vec<Head>>,
+    total: Option<Signal<u64>>,
 ) -> impl IntoView {
     let id = dom::uid("search");
+    let from = nav::use_query("from");
+    let from = Memo::new(move |_| from.get().and_then(|f| f.parse::<u64>().ok()).unwrap_or(0));
+    let count = move || {
+        let n = shown.with(|r| r.0.len()) as u64;
+        match total.map(|t| t.get()) {
+            Some(all) if all > n && n > 0 => {
+                format!("{} to {} of {all} rows", from.get() + 1, from.get() + n)
+            }
+            _ if n == 1 => "1 row".to_owned(),
+            _ => format!("{n} rows"),
+        }
+    };
+    let step = move |label: &'static str, to: Option<u64>| {
+        let go = move |_| {
+            let to = to.filter(|n| *n > 0).map(|n| n.to_string());
+            nav::set_query("from", &to.unwrap_or_default());
+        };
+        view! { <button type="button" class="button" disabled=to.is_none() on:click=go>{label}</button> }
+    };
+    let pages = move |total: Signal<u64>| {
+        let (at, all) = (from.get(), total.get());
+        (all > PART).then(|| {
+            view! {
+                <span class="row">
+                    {step("Previous", (at > 0).then(|| at.saturating_sub(PART)))}
+                    {step("Next", (at + PART < all).then_some(at + PART))}
+                </span>
+            }
+        })
+    };
     view! {
         <div class="table-tools">
             <div class="search" role="search">
@@ -145,11 +190,13 @@ fn Tools(
                 <label class="visually-hidden" for=id.clone()>{format!("Search in {name}")}</label>
                 <input class="input" id=id type="search" placeholder="Search" autocomplete="off"
                     prop:value=move || query.get().unwrap_or_default()
-                    on:input=move |e| nav::set_query("q", &event_target_value(&e)) />
+                    on:input=move |e| {
+                        nav::set_query("q", &event_target_value(&e));
+                        nav::set_query("from", "");
+                    } />
             </div>
-            <span class="table-count" role="status">
-                {move || match shown.with(|r| r.0.len()) { 1 => "1 row".to_owned(), n => format!("{n} rows") }}
-            </span>
+            <span class="table-count" role="status">{count}</span>
+            {total.map(|t| move || pages(t))}
             <Export name heads rows=shown />
         </div>
     }

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, AuditView, CategoryView, ComplianceView,
-    ConfigurationView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomView,
+    ConfigurationView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage,
     ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
@@ -19,7 +19,7 @@ use super::auth::SignedIn;
 use super::error::{Answer, Body};
 use crate::app::App;
 use crate::door::{Actor, execute, store_error};
-use crate::views::{alerts as alerts_view, lists, overview as views};
+use crate::views::{alerts as alerts_view, lists, overview as views, rooms as rooms_view};
 
 type Shared = State<Arc<App>>;
 
@@ -65,8 +65,6 @@ resource! {
     policies("Get-CsPersistentChatPolicy") -> Vec<PolicyView> = |app, actor| lists::policies(&app)?;
     /// `GET /api/v1/categories`.
     categories("Get-CsPersistentChatCategory") -> Vec<CategoryView> = |app, actor| lists::categories(&app).await?;
-    /// `GET /api/v1/rooms`.
-    rooms("Get-CsPersistentChatRoom") -> Vec<RoomView> = |app, actor| lists::rooms(&app).await?;
     /// `GET /api/v1/addins`.
     addins("Get-CsPersistentChatAddin") -> Vec<AddinView> = |app, actor| lists::addins(&app).await?;
     /// `GET /api/v1/configurations`.
@@ -92,6 +90,16 @@ resource! {
         let runs = app.store.read(|c| jobstore::tests(c, 100)).map_err(store_error)?;
         runs.into_iter().map(|r: TestRun| r.summary).collect()
     };
+}
+
+/// `GET /api/v1/rooms?q=WORDS&pool=FQDN&category=NAME&name=NAME&skip=N&limit=N`.
+pub async fn rooms(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<rooms_view::Asked>,
+) -> Answer<RoomPage> {
+    may(&actor, "Get-CsPersistentChatRoom")?;
+    Ok(Json(rooms_view::rooms(&app, &q).await?))
 }
 
 /// `GET /api/v1/pools/{fqdn}`.

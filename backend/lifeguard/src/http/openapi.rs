@@ -37,7 +37,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/users" "Chat users" Vec<api::UserView>;
         "/policies" "Persistent Chat policies" Vec<api::PolicyView>;
         "/categories" "Categories" Vec<api::CategoryView>;
-        "/rooms" "Rooms" Vec<api::RoomView>;
+        "/rooms" "Rooms; ?q= words, ?pool=, ?category=, ?name=, ?skip=, ?limit=" api::RoomPage;
         "/addins" "Add-ins" Vec<api::AddinView>;
         "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;
         "/compliance" "Settings of the compliance adapter" Vec<api::ComplianceView>;

@@ -1,6 +1,6 @@
 //! Lists of directory, rooms, drafts and audit.
 
-use node::administration::Addin;
+use node::administration::{Addin, RoomQuery};
 use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
@@ -166,31 +166,10 @@ pub fn room_view(app: &App, p: &ChatPool, category: &str, addins: &[Addin], r: &
 pub async fn categories(app: &App) -> Out<Vec<CategoryView>> {
     let mut out = Vec::new();
     for (p, s) in open_stores(app)? {
-        let rooms = s.rooms().await.map_err(crate::handlers::chat_error)?;
         for c in s.categories().await.map_err(crate::handlers::chat_error)? {
-            let n = rooms.iter().filter(|r| r.category_id == c.id).count() as u64;
+            let its = RoomQuery { category: Some(c.id.clone()), ..RoomQuery::default() };
+            let (n, _) = s.search(its).await.map_err(crate::handlers::chat_error)?;
             out.push(category_view(&p, &c, n));
-        }
-    }
-    Ok(out)
-}
-
-/// Rooms of all pools whose database is open.
-///
-/// # Errors
-/// When a store does not answer.
-pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
-    let mut out = Vec::new();
-    for (p, s) in open_stores(app)? {
-        let categories = s.categories().await.map_err(crate::handlers::chat_error)?;
-        let addins = s.addins().await.map_err(crate::handlers::chat_error)?;
-        for r in s.rooms().await.map_err(crate::handlers::chat_error)? {
-            let category = categories
-                .iter()
-                .find(|c| c.id == r.category_id)
-                .map(|c| c.name.as_str())
-                .unwrap_or_default();
-            out.push(room_view(app, &p, category, &addins, &r));
         }
     }
     Ok(out)
@@ -203,8 +182,14 @@ pub async fn rooms(app: &App) -> Out<Vec<RoomView>> {
 pub async fn addins(app: &App) -> Out<Vec<AddinView>> {
     let mut out = Vec::new();
     for (p, s) in open_stores(app)? {
-        let rooms = s.rooms().await.map_err(crate::handlers::chat_error)?;
-        for a in s.addins().await.map_err(crate::handlers::chat_error)? {
+        let addins = s.addins().await.map_err(crate::handlers::chat_error)?;
+        // Most pools have none, and all rooms of a pool are much to read.
+        let rooms = if addins.is_empty() {
+            Vec::new()
+        } else {
+            s.rooms().await.map_err(crate::handlers::chat_error)?
+        };
+        for a in addins {
             out.push(AddinView {
                 identity: format!("{}\\{}", p.fqdn, a.name),
                 pool: p.fqdn.clone(),

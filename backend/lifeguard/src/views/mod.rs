@@ -3,4 +3,5 @@
 pub mod alerts;
 pub mod lists;
 pub mod overview;
+pub mod rooms;
 pub mod status;

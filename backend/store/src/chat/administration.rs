@@ -1,14 +1,14 @@
 //! SQL of what only administrators do in an mgc: clearing, replacing, add-ins.
 
 use async_trait::async_trait;
-use node::administration::{Addin, Administration, Fate, Selection};
-use node::traits::{Committed, StoreError};
+use node::administration::{Addin, Administration, Fate, RoomQuery, Selection};
+use node::traits::{Committed, Room, StoreError};
 use rusqlite::{Connection, params};
 use shared::Timestamp;
 
 use super::database::Shared;
 use super::queries::{self, note};
-use super::{database_error as db, now};
+use super::{database_error as db, now, search};
 
 type Done<T> = Result<T, StoreError>;
 
@@ -127,6 +127,9 @@ impl Administration for Shared {
     async fn content_bytes(&self, room: &str) -> Done<u64> {
         let room = room.to_owned();
         self.0.read(move |c| content_bytes(c, &room)).await
+    }
+    async fn search(&self, query: RoomQuery) -> Done<(u64, Vec<Room>)> {
+        self.0.read(move |c| search::search(c, &query)).await
     }
     async fn addins(&self) -> Done<Vec<Addin>> {
         self.0.read(addins).await

@@ -5,6 +5,7 @@ mod administration;
 mod compliance;
 mod database;
 mod queries;
+mod search;
 pub mod shipping;
 mod writer;
 

@@ -60,8 +60,8 @@ fn acts(c: &CategoryView) -> AnyView {
 fn Details(category: CategoryView) -> impl IntoView {
     let pool = Route::Pool(category.pool.to_string(), PoolTab::Overview).href();
     let identity = category.identity.clone();
-    let rooms = use_rooms();
-    let (fqdn, name) = (category.pool.clone(), category.name.clone());
+    let query = format!("pool={}&category={}", segment(category.pool.as_str()), segment(&category.name));
+    let rooms = use_rooms(move || query.clone());
     view! {
         <Facts facts=vec![
             ("Pool", view! { <a href=pool>{category.pool_name.clone()}</a> }.into_any()),
@@ -72,9 +72,12 @@ fn Details(category: CategoryView) -> impl IntoView {
         <Section title="Rooms in this category">
             <Shown data=rooms let:all>
                 {
-                    let (fqdn, name) = (fqdn.clone(), name.clone());
-                    let rows = Signal::derive(move || all.with(|l| l.iter().filter(|r| r.pool == fqdn && r.category == name).cloned().collect::<Vec<_>>()));
-                    view! { <DataTable rows columns=room_columns() name="rooms of the category" plain=true empty=|| "It has no room yet." /> }
+                    let rows = Signal::derive(move || all.with(|p| p.rooms.clone()));
+                    let more = move || all.with(|p| (p.total > p.rooms.len() as u64).then(|| format!("The first {} of {}. The list of rooms finds the others.", p.rooms.len(), p.total)));
+                    view! {
+                        <DataTable rows columns=room_columns() name="rooms of the category" plain=true empty=|| "It has no room yet." />
+                        {move || more().map(|text| view! { <p class="muted">{text}</p> })}
+                    }
                 }
             </Shown>
         </Section>

@@ -6,11 +6,12 @@ use shared::api::{CategoryView, RoomView};
 use super::addins::Addins;
 use super::{of_room, use_categories, use_rooms};
 use crate::components::copy::breakable;
+use crate::components::data_table::PART;
 use crate::components::{
     ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs,
 };
 use crate::nav;
-use crate::routes::Route;
+use crate::routes::{Route, segment};
 
 /// Address of the list of categories.
 pub const CATEGORIES: &str = "/rooms?show=categories";
@@ -54,10 +55,19 @@ pub fn RoomsPage() -> impl IntoView {
 
 #[component]
 fn Rooms() -> impl IntoView {
-    let data = use_rooms();
+    let (search, from) = (nav::use_query("q"), nav::use_query("from"));
+    let data = use_rooms(move || {
+        let text = |v: Memo<Option<String>>| segment(&v.get().unwrap_or_default());
+        format!(
+            "q={}&skip={}&limit={PART}",
+            text(search),
+            from.get().and_then(|f| f.parse::<u64>().ok()).unwrap_or(0)
+        )
+    });
     view! {
-        <Shown data lines=6 let:rows>
-            <DataTable rows columns=room_columns() name="rooms" empty=|| view! {
+        <Shown data lines=6 let:page>
+            <DataTable rows=move || page.with(|p| p.rooms.clone()) total=Signal::derive(move || page.with(|p| p.total))
+                columns=room_columns() name="rooms" empty=|| view! {
                 <h2>"There is no room yet"</h2>
                 <p>"A room needs a category on a running pool."</p>
                 <div class="row">

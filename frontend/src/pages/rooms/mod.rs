@@ -8,7 +8,7 @@ mod new;
 mod room;
 mod room_people;
 
-use shared::api::{AddinView, CategoryView, RoomView};
+use shared::api::{AddinView, CategoryView, RoomPage, RoomView};
 use shared::events::Topic;
 use shared::{Fqdn, SipUri};
 
@@ -22,8 +22,9 @@ use crate::components::{Icon, Tone};
 
 const TOPICS: &[Topic] = &[Topic::Rooms, Topic::Topology, Topic::Pool];
 
-fn use_rooms() -> Data<Vec<RoomView>> {
-    use_data(|| "rooms".to_owned(), TOPICS)
+/// Rooms that a query picks, a part of them.
+fn use_rooms(query: impl Fn() -> String + Send + Sync + 'static) -> Data<RoomPage> {
+    use_data(move || format!("rooms?{}", query()), TOPICS)
 }
 
 fn use_categories() -> Data<Vec<CategoryView>> {

@@ -14,7 +14,7 @@ use crate::components::{
     SelectField, Shown, StateBadge, TextField,
 };
 use crate::nav;
-use crate::routes::{PoolTab, Route};
+use crate::routes::{PoolTab, Route, segment};
 
 /// The page of a room.
 #[component]
@@ -24,11 +24,10 @@ pub fn RoomPage(
     /// Its name.
     name: String,
 ) -> impl IntoView {
-    let data = use_rooms();
     let title = name.clone();
-    let found = Memo::new(move |_| {
-        data.value.with(|l| l.as_ref()?.iter().find(|r| r.pool.as_str() == pool && r.name == name).cloned())
-    });
+    let query = format!("pool={}&name={}&limit=1", segment(&pool), segment(&name));
+    let data = use_rooms(move || query.clone());
+    let found = Memo::new(move |_| data.value.with(|l| l.as_ref()?.rooms.first().cloned()));
     view! {
         <Page title
             badge=move || view! { {move || found.get().map(|r| view! { <StateBadge state=of_room(&r) /> })} }

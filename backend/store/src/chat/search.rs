@@ -1,0 +1,93 @@
+//! Lists of rooms a part at a time: a pool may have tens of thousands.
+
+use std::collections::HashMap;
+
+use node::administration::RoomQuery;
+use node::traits::{Room, StoreError};
+use rusqlite::{Connection, params};
+
+use super::database_error as db;
+
+/// How many rooms match, and the part of them that was asked for, by name.
+pub fn search(c: &Connection, q: &RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
+    let categories = categories(c)?;
+    let words: Vec<String> = q.words.iter().map(|w| w.to_lowercase()).collect();
+    let sql = "SELECT name, category, document FROM room
+               WHERE (?1 IS NULL OR category = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name";
+    let mut statement = c.prepare_cached(sql).map_err(db)?;
+    let mut rows = statement.query(params![q.category, q.name]).map_err(db)?;
+    let (mut hits, mut out) = (0_u64, Vec::new());
+    while let Some(r) = rows.next().map_err(db)? {
+        let text = |i| r.get_ref(i).map(|v| v.as_str().unwrap_or_default()).map_err(db);
+        // LIKE folds the case of ASCII only, so names are compared here; a document is read on a hit alone.
+        if !words.is_empty() {
+            let (name, category) = (text(0)?.to_lowercase(), text(1)?);
+            let category = categories.get(category).map_or("", String::as_str);
+            if !words.iter().all(|w| name.contains(w.as_str()) || category.contains(w.as_str())) {
+                continue;
+            }
+        }
+        if hits >= q.skip as u64 && out.len() < q.limit {
+            out.push(serde_json::from_str(text(2)?).map_err(|e| StoreError::Database(e.to_string()))?);
+        }
+        hits += 1;
+    }
+    Ok((hits, out))
+}
+
+/// Names of categories in small letters, by id.
+fn categories(c: &Connection) -> Result<HashMap<String, String>, StoreError> {
+    let mut statement = c.prepare_cached("SELECT id, name FROM category").map_err(db)?;
+    let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get::<_, String>(1)?.to_lowercase())));
+    rows.map_err(db)?.collect::<rusqlite::Result<_>>().map_err(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled() -> Connection {
+        let c = Connection::open_in_memory().unwrap();
+        c.execute_batch(
+            "CREATE TABLE category (id TEXT, name TEXT); CREATE TABLE room (id TEXT, category TEXT, name TEXT COLLATE NOCASE, document TEXT);
+             INSERT INTO category VALUES ('a', 'Ärzte'), ('b', 'Bank');",
+        )
+        .unwrap();
+        for n in 0..250 {
+            let category = if n % 10 == 0 { "a" } else { "b" };
+            let room = Room { id: n.to_string(), name: format!("Room {n:03}"), ..Room::default() };
+            let text = serde_json::to_string(&room).unwrap();
+            c.execute(
+                "INSERT INTO room VALUES (?1, ?2, ?3, ?4)",
+                params![room.id, category, room.name, text],
+            )
+            .unwrap();
+        }
+        c
+    }
+
+    fn ask(words: &[&str], skip: usize, limit: usize) -> RoomQuery {
+        RoomQuery {
+            words: words.iter().map(|w| (*w).to_owned()).collect(),
+            skip,
+            limit,
+            ..RoomQuery::default()
+        }
+    }
+
+    #[test]
+    fn a_part_of_what_matches_and_how_many_match() {
+        let c = filled();
+        let names = |q: &RoomQuery| {
+            search(&c, q).map(|(n, l)| (n, l.into_iter().map(|r| r.name).collect::<Vec<_>>()))
+        };
+        assert_eq!(names(&ask(&[], 248, 100)).unwrap(), (250, vec!["Room 248".into(), "Room 249".into()]));
+        let (n, list) = names(&ask(&["ROOM", "ärz"], 0, 2)).unwrap();
+        assert_eq!((n, list), (25, vec!["Room 000".to_owned(), "Room 010".to_owned()]));
+        assert_eq!(names(&ask(&["nothing"], 0, 9)).unwrap(), (0, vec![]));
+        let one = RoomQuery { name: Some("room 007".into()), limit: 1, ..RoomQuery::default() };
+        assert_eq!(names(&one).unwrap(), (1, vec!["Room 007".to_owned()]));
+        let category = RoomQuery { category: Some("a".into()), limit: 1, ..RoomQuery::default() };
+        assert_eq!(names(&category).unwrap().0, 25);
+    }
+}
