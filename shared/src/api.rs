@@ -185,6 +185,10 @@ dto! {
         backup_at: Option<Timestamp>,
         /// When copy and restore last succeeded.
         restore_at: Option<Timestamp>,
+        /// Up to when the other side has what was committed.
+        complete_until: Option<Timestamp>,
+        /// Messages that the other side does not have, as far as is known since the program was started.
+        messages_behind: Option<u64>,
         /// Why a job fails; none when all is well.
         problem: Option<String>,
         /// Folders of databases that were in use, were replaced, and may hold what was never shipped.
@@ -404,6 +408,8 @@ dto! {
         log: Vec<String>,
         /// Milliseconds it took.
         millis: Option<u64>,
+        /// Milliseconds it usually takes, from earlier runs of the same kind; none when there are none.
+        expected: Option<u64>,
         /// A cmdlet (name, arguments) that mends what failed, offered as a button.
         remedy: Option<(String, serde_json::Value)>,
     }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod control;
 pub mod deploy;
 pub mod directory;
+mod disk;
 pub mod door;
 pub mod failover;
 pub mod fleet;

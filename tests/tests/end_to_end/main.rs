@@ -16,6 +16,7 @@ mod portal;
 mod publishing;
 mod receivers;
 mod rooms;
+mod shares;
 mod shell;
 mod sip_client;
 mod support;

@@ -1,11 +1,12 @@
 //! Switching a pool between its sides: what `Set-CsPersistentChatState` alone does at once, and what a
 //! guided run does in steps. Source: S1 steps 1–4.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use shared::Timestamp;
 use shared::deployment::PoolState;
-use store::chat::shipping::{ShipError, claim, claimed, list};
+use store::chat::shipping::{PATIENCE, ShipError, claim, claimed, list, within};
 use store::chat::{DbInfo, MgcDatabase};
 use store::management::{Management, StoreError, pools};
 
@@ -56,6 +57,13 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
         }
         (Ok(there), Err(_)) => whole_copy(w, from, label, there, at),
         (Err(_), Ok(_)) if w.forced => online(w, side, last_epoch),
+        // The chain is not complete or the share is gone: what is here is all there is.
+        (Err(_), Err(_)) if w.forced && w.secondary(side).is_some_and(|s| s.applied().is_some()) => {
+            if let Some(Err(e)) = w.secondary(side).map(|s| s.apply(last_epoch)) {
+                tracing::warn!(cause = %e, pool = %w.pool, "given up with what is applied so far");
+            }
+            online(w, side, last_epoch)
+        }
         // Nothing was shipped ever: the copy that publishing made is all there is.
         (Err(_), Err(_)) if w.forced => {
             let here = MgcDatabase::probe(to)?;
@@ -65,16 +73,10 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
     }
 }
 
-fn whole_copy(
-    w: &Wanted,
-    from: &std::path::Path,
-    label: &str,
-    there: &DbInfo,
-    at: Timestamp,
-) -> Result<(), String> {
+fn whole_copy(w: &Wanted, from: &Path, label: &str, there: &DbInfo, at: Timestamp) -> Result<(), String> {
     let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
     if let (Some(share), Some(secondary)) = (&w.share, w.secondary(other(w.state))) {
-        claim(share, there.epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+        take(w, share, there.epoch + 1)?;
         secondary.abandon().map_err(|e| e.to_string())?;
     }
     MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))
@@ -87,7 +89,7 @@ fn whole_copy(
 pub fn catch_up(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(u64, u64), String> {
     let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
     let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
-    let copied = secondary.copy(share, epoch).map_err(|e| e.to_string())?;
+    let copied = secondary.copy_within(share, epoch, PATIENCE).map_err(|e| e.to_string())?;
     let applied = secondary.apply(epoch).map_err(|e| e.to_string())?;
     complete(w, in_use, epoch).map_err(|e| e.to_string())?;
     Ok((copied, applied))
@@ -95,8 +97,10 @@ pub fn catch_up(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(u64, u64),
 
 /// Whether everything that lies in the share is applied.
 fn complete(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), ShipError> {
-    let share = w.share.as_deref().unwrap_or(std::path::Path::new(""));
-    let newest = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch).map(|(_, seq, _)| seq);
+    let share = w.share.clone().unwrap_or_default();
+    let from = share.clone();
+    let all = within(&share, "list", PATIENCE, move |_| list(&from))?;
+    let newest = all.into_iter().rfind(|(e, ..)| *e == epoch).map(|(_, seq, _)| seq);
     let applied =
         w.secondary(in_use).and_then(|s| s.applied()).filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
     match (newest, applied) {
@@ -111,14 +115,32 @@ fn claimant(w: &Wanted) -> String {
     w.pool.to_string()
 }
 
+/// Claims an epoch in the share. With an acknowledged loss a share that is gone stops nobody: the claim is
+/// made when the new side first ships.
+fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
+    let (to, who) = (share.to_owned(), claimant(w));
+    match within(share, "claim", PATIENCE, move |_| claim(&to, epoch, &who)) {
+        Err(e @ (ShipError::Silent(_) | ShipError::Io { .. })) if w.forced => {
+            tracing::warn!(cause = %e, pool = %w.pool, epoch, "the epoch is claimed later");
+            Ok(())
+        }
+        r => r.map_err(|e| e.to_string()),
+    }
+}
+
 /// A claim that came to nothing fenced this side too: it goes on with an epoch above it.
-fn above_claims(w: &Wanted, dir: &std::path::Path, info: DbInfo) -> Result<DbInfo, String> {
-    let newest = w.share.as_deref().map_or(0, claimed);
+fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInfo, String> {
+    // A share that does not answer says nothing of claims; the backup job looks again before it ships.
+    let look = |s: &PathBuf| {
+        let share = s.clone();
+        within(s, "claims", PATIENCE, move |_| Ok(claimed(&share))).unwrap_or(0)
+    };
+    let newest = w.share.as_ref().map_or(0, look);
     if newest <= info.epoch {
         return Ok(info);
     }
     if let Some(share) = &w.share {
-        claim(share, newest + 1, &claimant(w)).map_err(|e| e.to_string())?;
+        take(w, share, newest + 1)?;
     }
     MgcDatabase::promote(dir, newest + 1).map_err(|e| e.to_string())?;
     MgcDatabase::probe(dir)
@@ -133,7 +155,7 @@ pub fn online(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), String> {
     let (_, to) = w.side(other(in_use)).ok_or("the pool has no backup SQL Server store")?;
     let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
     let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
-    claim(share, epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+    take(w, share, epoch + 1)?;
     secondary.online().map_err(|e| e.to_string())?;
     let here = MgcDatabase::probe(to)?;
     if here.epoch <= epoch {

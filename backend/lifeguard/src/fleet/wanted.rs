@@ -7,7 +7,7 @@ use shared::deployment::PoolState;
 use shared::topology::{ChatPool, FileStoreRef, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Secondary, ShipTo};
+use store::chat::shipping::{PATIENCE, Secondary, ShipTo};
 use store::management::{pools, topology};
 
 use crate::door::Fault;
@@ -47,7 +47,7 @@ impl Wanted {
 
     /// Where the side in use ships to.
     pub fn ship_to(&self) -> Option<ShipTo> {
-        Some(ShipTo { share: self.share.clone()?, id: self.pool.to_string() })
+        Some(ShipTo { share: self.share.clone()?, id: self.pool.to_string(), patience: PATIENCE })
     }
 
     /// The side that log shipping restores into while `open` is in use.

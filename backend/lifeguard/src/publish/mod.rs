@@ -154,6 +154,7 @@ fn new_job(app: &App, input: &Input) -> JobView {
         state: "waiting".to_owned(),
         log: vec![],
         millis: None,
+        expected: None,
         remedy: None,
     };
     JobView {

@@ -201,6 +201,8 @@ pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
         behind: count(&s.shipped).unwrap_or(0).saturating_sub(applied),
         backup_at: s.backup_at,
         restore_at: s.restore_at,
+        complete_until: s.complete_until(),
+        messages_behind: s.messages_behind(),
         problem: s.backup_error.or(s.restore_error),
         orphans: orphans.flat_map(|x| x.orphans()).map(|o| o.display().to_string()).collect(),
     })

@@ -18,7 +18,7 @@ use shared::Timestamp;
 use tokio::sync::broadcast;
 
 use super::compliance::ComplianceQueue;
-use super::shipping::{self, Mark, ShipError, ShipTo};
+use super::shipping::{self, Mark, ShipError, ShipTo, Turn};
 use super::writer::Writer;
 use super::{APPLICATION_ID, SCHEMA, database_error, now, queries, read_only, read_write};
 
@@ -86,6 +86,9 @@ pub(super) struct Store {
     events: broadcast::Sender<Committed>,
     compliance: Option<Mutex<ComplianceQueue>>,
     generation: u64,
+    /// Messages posted until now.
+    messages: Arc<AtomicU64>,
+    carrier: Option<Arc<shipping::Carrier>>,
 }
 
 impl MgcDatabase {
@@ -147,15 +150,25 @@ impl MgcDatabase {
             c.set_db_config(keep, true).map_err(database_error)?;
         }
         super::administration::migrate(&c).map_err(database_error)?;
-        let job = ship.map(|to| shipping::Job::new(to, path.clone(), epoch));
-        let writer = Writer::start(c, epoch, events.clone(), job).map_err(io)?;
+        let generation = OPENED.fetch_add(1, Ordering::Relaxed);
+        let messages = Arc::new(AtomicU64::new(0));
+        let job = ship.map(|to| {
+            let n: i64 = c.query_row("SELECT COUNT(*) FROM message", [], |r| r.get(0)).unwrap_or(0);
+            messages.store(n.unsigned_abs(), Ordering::Relaxed);
+            shipping::Job::new(to, path.clone(), epoch, generation, messages.clone())
+        });
+        let job = job.transpose().map_err(io)?;
+        let carrier = job.as_ref().map(shipping::Job::carrier);
+        let writer = Writer::start(c, epoch, events.clone(), job, messages.clone()).map_err(io)?;
         let store = Store {
             writer: tokio::sync::RwLock::new(Some(writer)),
             readers,
             next: AtomicUsize::new(0),
             events,
             compliance: compliance.map(Mutex::new),
-            generation: OPENED.fetch_add(1, Ordering::Relaxed),
+            generation,
+            messages,
+            carrier,
         };
         Ok(Arc::new(Self { store: Arc::new(store) }))
     }
@@ -165,15 +178,30 @@ impl MgcDatabase {
         Arc::new(Shared(self.store.clone()))
     }
 
-    /// One turn of the backup job of log shipping; the newest segment.
+    /// One turn of the backup job of log shipping; the newest segment. Posts go on meanwhile, and a share
+    /// that does not answer is not waited for.
     ///
     /// # Errors
     /// Why nothing could be shipped.
     pub async fn ship(&self) -> Result<Option<Mark>, ShipError> {
-        match &*self.store.writer.read().await {
-            Some(w) => w.ship().await,
-            None => Ok(None),
+        let Some(carrier) = &self.store.carrier else { return Ok(None) };
+        // Opening the chain, a base, what waited, what is new.
+        for _ in 0..4 {
+            let turn = match &*self.store.writer.read().await {
+                Some(w) => w.ship().await?,
+                None => return Ok(None),
+            };
+            carrier.wait().await?;
+            if turn != Turn::Again {
+                break;
+            }
         }
+        Ok(carrier.mark())
+    }
+
+    /// Messages of the database in use, counted since it was opened.
+    pub fn messages(&self) -> u64 {
+        self.store.messages.load(Ordering::Relaxed)
     }
 
     /// Drains the queue, checkpoints and closes; later posts get [`StoreError::Closed`].

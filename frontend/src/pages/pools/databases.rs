@@ -45,6 +45,8 @@ fn Shipping(pool: Current<PoolDetail>) -> impl IntoView {
                         ("Newest segment in the share", number(s.shipped).into_any()),
                         ("Newest segment applied", number(s.applied).into_any()),
                         ("Behind", behind.into_any()),
+                        ("Messages not on the other side", number(s.messages_behind).into_any()),
+                        ("The other side has everything until", when(s.complete_until)),
                         ("Backup job", when(s.backup_at)),
                         ("Copy and restore jobs", when(s.restore_at)),
                     ] />

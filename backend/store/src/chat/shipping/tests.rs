@@ -6,8 +6,58 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use shared::Timestamp;
 
+use super::chain::Chain;
+use super::cutter::{self, Cutter};
 use super::*;
 use crate::chat::read_write;
+
+/// Both ends of the backup job in turn, without threads.
+struct Shipper {
+    chain: Chain,
+    cutter: Cutter,
+    database: PathBuf,
+}
+
+impl Shipper {
+    fn start(
+        c: &Connection,
+        database: &Path,
+        share: &Path,
+        id: &str,
+        epoch: u64,
+        at: Timestamp,
+    ) -> Result<Self, ShipError> {
+        let mut chain = Chain::open(share, id, epoch, 1)?;
+        let database = database.to_owned();
+        if let Some(cutter) = chain.last().and_then(|h| Cutter::resume(&database, h).ok()) {
+            return Ok(Self { chain, cutter, database });
+        }
+        let (cutter, base) = Cutter::base(c, &database, 0, at)?;
+        let mark = chain.put(&base, &Progress::default(), &|| true)?;
+        cutter::note_clean(&database, epoch, mark.seq, base.folded.unwrap())?;
+        Ok(Self { chain, cutter, database })
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.chain.last().map(Mark::from)
+    }
+
+    fn ship(&mut self, c: &Connection, at: Timestamp) -> Result<Option<Mark>, ShipError> {
+        self.chain.check_fence()?;
+        let Some(cut) = self.cutter.cut(c, true, 0, at)? else { return Ok(None) };
+        let mark = self.chain.put(&cut, &Progress::default(), &|| true)?;
+        if let Some(facts) = cut.folded {
+            cutter::note_clean(&self.database, mark.epoch, mark.seq, facts)?;
+        }
+        Ok(Some(mark))
+    }
+
+    fn finish(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        self.ship(c, at)?;
+        let (mark, facts) = (self.mark().unwrap(), self.cutter.fold(c)?.unwrap());
+        cutter::note_clean(&self.database, mark.epoch, mark.seq, facts)
+    }
+}
 
 struct Rig {
     _dir: tempfile::TempDir,
