@@ -18,6 +18,7 @@ use shared::Timestamp;
 use tokio::sync::broadcast;
 
 use super::compliance::ComplianceQueue;
+use super::mirror::{self, Mirror, MirrorState, MirrorTo};
 use super::shipping::{self, Mark, ShipError, ShipTo, Turn};
 use super::writer::Writer;
 use super::{APPLICATION_ID, SCHEMA, database_error, now, queries, read_only, read_write};
@@ -89,6 +90,7 @@ pub(super) struct Store {
     /// Messages posted until now.
     messages: Arc<AtomicU64>,
     carrier: Option<Arc<shipping::Carrier>>,
+    mirror: Option<Arc<Mutex<MirrorState>>>,
 }
 
 impl MgcDatabase {
@@ -128,9 +130,26 @@ impl MgcDatabase {
         compliance: Option<&Path>,
         ship: Option<ShipTo>,
     ) -> Result<Arc<Self>, StoreError> {
+        Self::open_mirrored(dir, epoch, compliance, ship, None)
+    }
+
+    /// The same with a synchronous mirror.
+    ///
+    /// # Errors
+    /// Also when the witness does not answer.
+    pub fn open_mirrored(
+        dir: &Path,
+        epoch: u64,
+        compliance: Option<&Path>,
+        ship: Option<ShipTo>,
+        mirror: Option<MirrorTo>,
+    ) -> Result<Arc<Self>, StoreError> {
         let path = dir.join(FILE);
         if dir.join("mgc.restoring").exists() {
             return Err(StoreError::Database(RESTORING.to_owned()));
+        }
+        if mirror::is_mirror(dir) {
+            return Err(StoreError::Database(mirror::MIRRORING.to_owned()));
         }
         let c = read_write(&path, false).map_err(database_error)?;
         check(&c).map_err(StoreError::Database)?;
@@ -143,7 +162,7 @@ impl MgcDatabase {
             .collect::<Result<_, _>>()
             .map_err(database_error)?;
         let compliance = compliance.map(ComplianceQueue::open).transpose().map_err(database_error)?;
-        if ship.is_some() {
+        if ship.is_some() || mirror.is_some() {
             // The backup job alone folds the log, after it has shipped it.
             c.pragma_update(None, "wal_autocheckpoint", 0).map_err(database_error)?;
             let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
@@ -159,7 +178,9 @@ impl MgcDatabase {
         });
         let job = job.transpose().map_err(io)?;
         let carrier = job.as_ref().map(shipping::Job::carrier);
-        let writer = Writer::start(c, epoch, events.clone(), job, messages.clone()).map_err(io)?;
+        let mirror = mirror.map(|to| Mirror::start(&path, to)).transpose().map_err(StoreError::Database)?;
+        let mirror_state = mirror.as_ref().map(Mirror::state);
+        let writer = Writer::start(c, epoch, events.clone(), job, messages.clone(), mirror).map_err(io)?;
         let store = Store {
             writer: tokio::sync::RwLock::new(Some(writer)),
             readers,
@@ -169,6 +190,7 @@ impl MgcDatabase {
             generation,
             messages,
             carrier,
+            mirror: mirror_state,
         };
         Ok(Arc::new(Self { store: Arc::new(store) }))
     }
@@ -184,7 +206,12 @@ impl MgcDatabase {
     /// # Errors
     /// Why nothing could be shipped.
     pub async fn ship(&self) -> Result<Option<Mark>, ShipError> {
-        let Some(carrier) = &self.store.carrier else { return Ok(None) };
+        let Some(carrier) = &self.store.carrier else {
+            if let Some(w) = &*self.store.writer.read().await {
+                w.ship().await?;
+            }
+            return Ok(None);
+        };
         // Opening the chain, a base, what waited, what is new.
         for _ in 0..4 {
             let turn = match &*self.store.writer.read().await {
@@ -197,6 +224,11 @@ impl MgcDatabase {
             }
         }
         Ok(carrier.mark())
+    }
+
+    /// State of the mirror; none when the database has none.
+    pub fn mirror(&self) -> Option<MirrorState> {
+        self.store.mirror.as_ref().map(|m| m.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// Messages of the database in use, counted since it was opened.
@@ -226,6 +258,9 @@ impl MgcDatabase {
         }
         if dir.join("mgc.restoring").exists() {
             return Err(RESTORING.to_owned());
+        }
+        if mirror::is_mirror(dir) {
+            return Err(mirror::MIRRORING.to_owned());
         }
         let c = read_only(&path).map_err(|e| e.to_string())?;
         check(&c)?;

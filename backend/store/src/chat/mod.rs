@@ -3,10 +3,13 @@
 mod administration;
 mod compliance;
 mod database;
+pub mod mirror;
 mod queries;
 pub mod shipping;
 mod writer;
 
+#[cfg(test)]
+mod mirror_tests;
 #[cfg(test)]
 mod tests;
 

@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::database_error;
+use super::mirror::Mirror;
 use super::shipping::{self, ShipError, Turn};
 
 /// Writes that may wait; beyond that callers wait.
@@ -48,11 +49,12 @@ impl Writer {
         events: broadcast::Sender<Committed>,
         shipping: Option<shipping::Job>,
         messages: Arc<AtomicU64>,
+        mirror: Option<Mirror>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("mgc-writer".to_owned())
-            .spawn(move || work(connection, epoch, shipping, receiver))?;
+            .spawn(move || work(connection, epoch, (shipping, mirror), receiver))?;
         Ok(Self { sender, thread: std::sync::Mutex::new(Some(thread)), events, messages })
     }
 
@@ -110,7 +112,7 @@ impl Writer {
 fn work(
     mut c: Connection,
     epoch: u64,
-    mut shipping: Option<shipping::Job>,
+    (mut shipping, mut mirror): (Option<shipping::Job>, Option<Mirror>),
     mut receiver: mpsc::Receiver<Work>,
 ) {
     let mut fenced = false;
@@ -118,7 +120,11 @@ fn work(
     while let Some(work) = next.take() {
         match work {
             Work::Ship(reply) => {
-                let cut = shipping.as_mut().map_or(Ok(Turn::Nothing), |s| s.turn(&c, super::now()));
+                let hold = mirror.as_ref().is_some_and(Mirror::copying);
+                let cut = shipping.as_mut().map_or(Ok(Turn::Nothing), |s| s.turn(&c, hold, super::now()));
+                if let Some(m) = &mut mirror {
+                    m.tick(&c, shipping.is_none());
+                }
                 let _ = reply.send(cut);
             }
             Work::Write(first) => {
@@ -135,7 +141,7 @@ fn work(
                 }
                 // Another side is in use: what would be written here now would be lost.
                 fenced |= shipping.as_ref().is_some_and(shipping::Job::fenced);
-                commit(&mut c, if fenced { u64::MAX } else { epoch }, group);
+                commit(&mut c, if fenced { u64::MAX } else { epoch }, group, mirror.as_mut());
             }
         }
         if next.is_none() {
@@ -150,9 +156,12 @@ fn work(
     if let Err(e) = c.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
         tracing::warn!(cause = %e, "the last checkpoint of a chat database failed");
     }
+    if let Some(m) = &mut mirror {
+        m.follow();
+    }
 }
 
-fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>) {
+fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>, mirror: Option<&mut Mirror>) {
     let mut afters = Vec::new();
     let result = (|| {
         let mut tx = c.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database_error)?;
@@ -175,6 +184,8 @@ fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>) {
         }
         tx.commit().map_err(database_error)
     })();
+    // Acknowledged only when the mirror has it, or when it is noted that it has not.
+    let result = result.and_then(|()| mirror.map_or(Ok(()), Mirror::committed));
     for after in afters {
         after(result.clone());
     }

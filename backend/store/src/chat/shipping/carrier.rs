@@ -122,6 +122,12 @@ impl Carrier {
         next
     }
 
+    /// Whether a cut may be handed over now.
+    pub fn has_room(&self) -> bool {
+        let s = self.state();
+        matches!(s.opened, Opened::Used) && s.queue.len() < ROOM && !s.lost
+    }
+
     /// Asks for the newest segment.
     pub fn open(&self) {
         self.load(Load::Open, |s| s.opened = Opened::Asked);

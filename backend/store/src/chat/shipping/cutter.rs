@@ -29,7 +29,7 @@ struct Clean {
     modified: u128,
 }
 
-pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
+pub fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
@@ -163,7 +163,7 @@ impl Cutter {
 }
 
 /// Folds the log into the database; whether it is empty now.
-pub(super) fn checkpoint(c: &Connection) -> bool {
+pub fn checkpoint(c: &Connection) -> bool {
     let _ = c.busy_timeout(FOLD_PATIENCE);
     let done = c
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |r| r.get::<_, i64>(0))

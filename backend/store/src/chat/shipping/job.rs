@@ -74,19 +74,33 @@ impl Job {
         self.carrier.fenced()
     }
 
-    /// Hands what was committed since the last turn to the carrier. It never waits for the share.
+    /// Hands what was committed since the last turn to the carrier. It never waits for the share. With
+    /// `hold` the database file must not change: somebody copies it.
     ///
     /// # Errors
     /// Why nothing could be cut; the next turn tries again.
-    pub fn turn(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {
-        let result = self.once(c, at);
+    pub fn turn(&mut self, c: &Connection, hold: bool, at: Timestamp) -> Result<Turn, ShipError> {
+        let result = if hold { self.held(c, at) } else { self.once(c, at) };
         if matches!(result, Err(ShipError::Diverged(_))) {
             self.begin_again();
         }
-        if result.is_err() || matches!(self.carrier.settled(), Some(Err(_))) {
+        if !hold && (result.is_err() || matches!(self.carrier.settled(), Some(Err(_)))) {
             self.relieve(c);
         }
         result
+    }
+
+    /// A turn that folds nothing: what would fold waits.
+    fn held(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {
+        if let Some(cutter) = &mut self.cutter
+            && self.carrier.has_room()
+            && let Some(cut) = cutter.cut(c, false, self.messages.load(Ordering::Relaxed), at)?
+        {
+            self.carrier.put(cut);
+            return Ok(Turn::Cut);
+        }
+        self.carrier.kick();
+        Ok(Turn::Nothing)
     }
 
     fn once(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {

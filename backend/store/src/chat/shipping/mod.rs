@@ -19,7 +19,7 @@ mod job;
 mod progress;
 mod secondary;
 mod segment;
-mod wal;
+pub(super) mod wal;
 
 #[cfg(test)]
 mod share_tests;
@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
 pub use carrier::Carrier;
+pub(super) use cutter::{beside, checkpoint};
 pub use job::{Job, ShipTo, Turn};
 pub use progress::{PATIENCE, Progress, within};
 pub use secondary::{Applied, Secondary};

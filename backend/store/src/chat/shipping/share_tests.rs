@@ -208,7 +208,7 @@ fn a_log_that_grows_too_long_unshipped_is_folded_and_a_base_follows() {
     let mut job = Job::new(to, database.clone(), 1, 7, Arc::default()).unwrap();
     job.limit(100_000);
     let ship = |job: &mut Job| {
-        while job.turn(&c, Timestamp::from_millis(1)).unwrap() == Turn::Again {
+        while job.turn(&c, false, Timestamp::from_millis(1)).unwrap() == Turn::Again {
             job.carrier().wait_here()?;
         }
         job.carrier().wait_here()
