@@ -167,6 +167,21 @@ dto! {
         /// Log shipping restores into it; up to when it has what was committed.
         restoring: Option<Timestamp>,
     }
+    /// The mirror of the database that a pool uses.
+    MirrorView {
+        /// Store of the principal.
+        principal: String,
+        /// Store of the mirror.
+        mirror: String,
+        /// The principal stands on the store that the topology calls the mirror.
+        on_mirror: bool,
+        /// Mirroring is set up (`Install-CsMirrorDatabase`).
+        installed: bool,
+        /// `synchronized`, `synchronizing`, `disconnected`, `suspended` (nothing is open) or `not installed`.
+        state: String,
+        /// Why it is disconnected or suspended.
+        why: Option<String>,
+    }
     /// Log shipping of a pool's mgc.
     ShippingView {
         /// Store in use.
@@ -212,6 +227,8 @@ dto! {
         lookup_uri: SipUri,
         /// Latest tests.
         tests: Vec<TestSummary>,
+        /// The mirror, when the topology has one for the side in use.
+        mirror: Option<MirrorView>,
         /// Log shipping, when the pool has a backup and a share that this program reaches.
         shipping: Option<ShippingView>,
         /// The guided run that has the pool in hand.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::deployment::PoolState;
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
+use store::chat::mirror::MirrorState;
 use store::chat::shipping::{Mark, PATIENCE, clean, within};
 
 use super::Fleet;
@@ -33,6 +34,8 @@ pub struct Shipping {
     pub restore_at: Option<Timestamp>,
     /// Messages of the database in use, last known; none before the first turn.
     pub messages: Option<u64>,
+    /// State of the mirror; told when it changes.
+    pub mirror: Option<MirrorState>,
     /// Why the backup job failed the last time.
     pub backup_error: Option<String>,
     /// Why copy or restore failed the last time.
@@ -72,7 +75,7 @@ impl Fleet {
                 slots.iter().filter_map(|(id, s)| open(s).map(|o| (id.clone(), o))).collect()
             };
             for (pool, (w, database, side)) in work {
-                if w.ship_to().is_some() {
+                if w.ship_to().is_some() || w.mirror.is_some() {
                     self.turn(&pool, w, &database, side, turn.is_multiple_of(CLEAN_EVERY)).await;
                 }
             }
@@ -137,13 +140,25 @@ impl Fleet {
         s.messages = Some(database.messages());
         // The page hears of what a person would look at, not of every turn.
         let told = |x: &Shipping| {
-            (x.shipped.clone(), x.applied.clone(), x.backup_error.clone(), x.restore_error.clone())
+            (
+                x.shipped.clone(),
+                x.applied.clone(),
+                x.backup_error.clone(),
+                x.restore_error.clone(),
+                x.mirror.clone(),
+            )
         };
+        s.mirror = database.mirror();
         let news = told(&old) != told(s);
         drop(slots);
         if news {
             self.bump();
         }
+    }
+
+    /// State of the mirror of the database in use; none when it has none or nothing is open.
+    pub fn mirror_of(&self, pool: &ObjectId) -> Option<MirrorState> {
+        self.slots().get(pool)?.open.as_ref()?.database.mirror()
     }
 
     /// What the jobs of a pool did last; none when it ships nowhere.

@@ -4,11 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use shared::Timestamp;
 use shared::deployment::PoolState;
+use shared::{ObjectId, Timestamp};
+use store::chat::mirror::{self, MirrorTo, Witness};
 use store::chat::shipping::{PATIENCE, ShipError, claim, claimed, list, within};
 use store::chat::{DbInfo, MgcDatabase};
-use store::management::{Management, StoreError, pools};
+use store::management::{Management, StoreError, mirrors, pools};
 
 use super::wanted::{Wanted, other};
 
@@ -20,6 +21,12 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
     let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
     if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
         bring_over(w, side, last_epoch, at)?;
+        // What the mirror of this side held is older than what was brought over.
+        store
+            .write(|tx| mirrors::note(tx, &w.pool, w.state, false))
+            .map_err(|e: StoreError| e.to_string())?;
+    } else if let Some((_, last_epoch)) = last {
+        move_principal(w, store, last_epoch, at)?;
     }
     let info = MgcDatabase::probe(to)?;
     if let Some((_, epoch)) = last {
@@ -27,10 +34,65 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
     }
     let info = above_claims(w, to, info)?;
     store
-        .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
+        .write(|tx| {
+            mirrors::moved(tx, &w.pool, w.state)?;
+            pools::set_opened(tx, &w.pool, w.state, info.epoch)
+        })
         .map_err(|e: StoreError| e.to_string())?;
     let ship = w.ship_to().filter(|_| w.backup.is_some());
-    MgcDatabase::open(to, info.epoch, w.compliance.as_deref(), ship).map_err(|e| e.to_string())
+    let mirror = w.mirror.as_ref().map(|(_, dir)| MirrorTo {
+        dir: dir.clone(),
+        witness: Arc::new(Rows { store: store.clone(), pool: w.pool.clone(), side: w.state }),
+        patience: mirror::PATIENCE,
+    });
+    MgcDatabase::open_mirrored(to, info.epoch, w.compliance.as_deref(), ship, mirror)
+        .map_err(|e| e.to_string())
+}
+
+/// The witness: the management store.
+struct Rows {
+    store: Management,
+    pool: ObjectId,
+    side: PoolState,
+}
+
+impl Witness for Rows {
+    fn note(&self, synchronized: bool) -> Result<(), String> {
+        let write = self.store.write(|tx| mirrors::note(tx, &self.pool, self.side, synchronized));
+        write.map_err(|e: StoreError| e.to_string())
+    }
+}
+
+/// The principal goes from one store of the pair to the other. A mirror that has everything takes over; one
+/// that has not is replaced by a whole copy while the principal answers, and else only an acknowledged loss
+/// goes on with what it has.
+fn move_principal(w: &Wanted, store: &Management, last_epoch: u64, at: Timestamp) -> Result<(), String> {
+    let Some((label, from)) = &w.move_from else { return Ok(()) };
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    let row = store.read(|c| mirrors::get(c, &w.pool, w.state)).map_err(|e: StoreError| e.to_string())?;
+    if row.on_mirror == row.opened_on_mirror {
+        return Ok(()); // moved already; what was wanted then is only tried again
+    }
+    let there = MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch));
+    let text = |e: node::traits::StoreError| e.to_string();
+    // A kill after the take-over and before it was noted: nothing is done twice.
+    let done = MgcDatabase::probe(to).is_ok_and(|i| i.epoch > last_epoch);
+    match (&there, row.synchronized) {
+        _ if done => {}
+        (_, true) => mirror::take_over(to, last_epoch + 1).map_err(text)?,
+        (Ok(i), false) => {
+            MgcDatabase::copy(from, to, i.epoch + 1, at).map_err(text)?;
+            mirror::forget(to).map_err(text)?;
+        }
+        (Err(_), false) if row.forced => mirror::take_over(to, last_epoch + 1).map_err(text)?,
+        (Err(e), false) => {
+            return Err(format!(
+                "{label} does not answer ({e}), its mirror has not everything, and the loss was not acknowledged"
+            ));
+        }
+    }
+    // One that did not answer and comes back may hold what nobody else has: it is kept as an orphan.
+    if there.is_ok() { mirror::step_down(from).map_err(text) } else { Ok(()) }
 }
 
 /// Brings what the side in use holds to the other side and that one online.

@@ -2,5 +2,6 @@
 
 pub mod alerts;
 pub mod lists;
+pub mod mirror;
 pub mod overview;
 pub mod status;

@@ -280,7 +280,12 @@ fn copy(from: &Path, dir: &Path) -> std::io::Result<()> {
         let aside = dir.join("orphans").join(n.to_string());
         super::database::set_aside(dir, &aside, FILE).map_err(|e| std::io::Error::other(e.to_string()))?;
     }
+    let facts = |p: &Path| std::fs::metadata(p).and_then(|m| Ok((m.len(), m.modified()?)));
+    let before = facts(from)?;
     std::fs::copy(from, &fresh)?;
+    if facts(from)? != before {
+        return Err(std::io::Error::other("the database was folded while it was copied"));
+    }
     File::open(&fresh)?.sync_all()?;
     File::create(dir.join(MARKER))?.sync_all()?;
     for ending in ["-wal", "-shm", "-shipped"] {
