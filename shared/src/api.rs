@@ -227,6 +227,8 @@ dto! {
         lookup_uri: SipUri,
         /// Latest tests.
         tests: Vec<TestSummary>,
+        /// Its databases are on SQL Servers that people drive; `Get-LgRunbook` prints the steps.
+        guided: bool,
         /// The mirror, when the topology has one for the side in use.
         mirror: Option<MirrorView>,
         /// Log shipping, when the pool has a backup and a share that this program reaches.

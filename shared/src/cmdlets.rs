@@ -103,6 +103,7 @@ const ALL_DATABASES: Kind = Kind::Choice(&[
     "PersistentChatCompliance",
     "CentralMgmt",
 ]);
+const PROCEDURES: Kind = Kind::Choice(&["Failover", "Failback"]);
 const PRINCIPALS: Kind = Kind::Choice(&["Primary", "Mirror"]);
 const ALERT_KINDS: Kind = Kind::Choice(&["Webhook", "Mail"]);
 const SMTP_SECURITY: Kind = Kind::Choice(&["None", "StartTls", "Tls"]);
@@ -889,6 +890,19 @@ cmdlets! { ($)
         local_store: bool = "LocalStore" Kind::Switch;
         /// Accepts the loss that the plan states when the principal does not answer.
         acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch, ours;
+    }
+    /// Prints failover or failback of a pool on guided SQL Servers as T-SQL and PowerShell, a step each.
+    GetLgRunbook "Get-LgRunbook" Query {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Failover or Failback; what is next when left out.
+        procedure: Option<String> = "Procedure" PROCEDURES;
+        /// Share of the log backups.
+        log_share: Option<String> = "LogShare" Kind::Text;
+        /// Folder of the restoring SQL Server that log backups are copied to.
+        copy_folder: Option<String> = "CopyFolder" Kind::Text;
+        /// The whole of it as one text.
+        markdown: bool = "Markdown" Kind::Switch;
     }
     /// Tries the databases of a SQL Server.
     TestCsDatabase "Test-CsDatabase" Query {

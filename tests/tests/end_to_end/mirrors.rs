@@ -177,6 +177,9 @@ async fn mirroring_goes_by_its_cmdlet_before_the_topology() -> Result<()> {
     )
     .await?;
     ensure!(none["output"][0]["DatabaseName"] == "lcscdr", "{none}");
+    // What runs here has guided runs, not a runbook.
+    let e = refused(&s.client, "Get-LgRunbook", json!({ "Identity": POOL }), 400).await?;
+    ensure!(e.to_string().contains("run here"), "{e}");
     let user = json!({ "PoolFqdn": POOL, "DatabaseType": "User", "NewPrincipal": "Mirror" });
     refused(&s.client, "Invoke-CsDatabaseFailover", user, 400).await?;
     let tried = json!({ "ConfiguredDatabases": true, "SqlServerFqdn": "atl-sql-001.litwareinc.com" });

@@ -21,6 +21,7 @@ mod queries;
 mod replication;
 mod roles;
 mod rooms;
+mod runbook;
 mod scoped;
 mod services;
 mod shares;

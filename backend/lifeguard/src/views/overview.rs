@@ -167,6 +167,7 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         default_for: p.default_for.iter().filter_map(|s| f.t.site(s)).map(|s| s.site_id.clone()).collect(),
         lookup_uri,
         tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
+        guided: shared::runbook::is_guided(&f.t, p),
         mirror: super::mirror::view(app, &f.t, p).await?,
         shipping: shipped(app, &p.id),
         run: held,
