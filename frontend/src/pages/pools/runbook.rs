@@ -20,7 +20,7 @@ pub fn Runbook(
     let guided = Memo::new(move |_| pool.with(|p| p.guided.then(|| pool_identity(&p.summary.fqdn))));
     move || {
         guided.get().map(|identity| {
-            let asked = |procedure: &str, whole: bool| {
+            let asked = move |procedure: &str, whole: bool| {
                 let whole = if whole { true.into() } else { Value::Null };
                 args([("Identity", identity.clone().into()), ("Procedure", procedure.into()), ("Markdown", whole)])
             };
