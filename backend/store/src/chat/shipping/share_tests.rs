@@ -289,8 +289,9 @@ fn work_that_moves_is_waited_for_and_work_that_hangs_is_left() {
     let dir = tempfile::tempdir().unwrap();
     let patience = Duration::from_millis(100);
     let moved = within(dir.path(), "moves", patience, |p| {
+        let (_open, never) = std::sync::mpsc::channel::<()>();
         for _ in 0..20 {
-            std::thread::sleep(Duration::from_millis(20));
+            let _ = never.recv_timeout(Duration::from_millis(20));
             p.moved();
         }
         Ok(1)

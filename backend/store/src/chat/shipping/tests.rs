@@ -346,3 +346,63 @@ fn applied_segments_are_cleaned_and_others_are_kept() {
     s.ship(&c, AT).unwrap();
     assert_eq!(rig.catch_up().unwrap(), 1);
 }
+
+#[test]
+fn an_older_epoch_that_arrives_late_is_ignored() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut old = rig.shipper(&c);
+    add(&c, 1);
+    let mut new = Shipper::start(&c, &rig.database, &rig.share, "mgc", 2, AT).unwrap();
+    // Nobody claimed yet as far as the old one knew: its segment has a higher number than the new chain's.
+    std::fs::remove_file(rig.share.join("epoch-2")).unwrap();
+    for _ in 0..4 {
+        add(&c, 1);
+        old.ship(&c, AT).unwrap();
+    }
+    add(&c, 1);
+    new.ship(&c, AT).unwrap();
+    let s = rig.secondary();
+    s.copy(&rig.share, 2).unwrap();
+    s.apply(2).unwrap();
+    assert_eq!(s.applied().unwrap().mark.epoch, 2);
+    assert_eq!(count(&rig.other.join("mgc.db")), 6);
+}
+
+#[test]
+fn a_clock_that_is_set_back_changes_no_order() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    for hours in [5, 4, -3, 90, 0] {
+        add(&c, 1);
+        s.ship(&c, Timestamp::from_millis(hours * 3_600_000)).unwrap();
+        rig.catch_up().unwrap();
+    }
+    let applied = rig.secondary().applied().unwrap().mark;
+    assert_eq!((applied.seq, applied.cut), (5, Timestamp::from_millis(0)), "order comes from the numbers");
+    assert_eq!(count(&rig.other.join("mgc.db")), 5);
+}
+
+#[test]
+fn a_long_reader_keeps_neither_posts_nor_shipping() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 1);
+    let mut s = rig.shipper(&c);
+    let reader = Connection::open(&rig.database).unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+    let begun = std::time::Instant::now();
+    for _ in 0..3 {
+        add(&c, 700);
+        s.ship(&c, AT).unwrap().unwrap();
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(9), "folding does not wait for the reader");
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 2_101);
+    reader.execute_batch("COMMIT").unwrap();
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    let log = std::fs::metadata(rig.database.with_extension("db-wal")).unwrap().len();
+    assert_eq!(log, 0, "folded once the reader is gone");
+}
