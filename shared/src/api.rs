@@ -180,6 +180,21 @@ dto! {
         /// Log shipping restores into it; up to when it has what was committed.
         restoring: Option<Timestamp>,
     }
+    /// The mirror of the database that a pool uses.
+    MirrorView {
+        /// Store of the principal.
+        principal: String,
+        /// Store of the mirror.
+        mirror: String,
+        /// The principal stands on the store that the topology calls the mirror.
+        on_mirror: bool,
+        /// Mirroring is set up (`Install-CsMirrorDatabase`).
+        installed: bool,
+        /// `synchronized`, `synchronizing`, `disconnected`, `suspended` (nothing is open) or `not installed`.
+        state: String,
+        /// Why it is disconnected or suspended.
+        why: Option<String>,
+    }
     /// Log shipping of a pool's mgc.
     ShippingView {
         /// Store in use.
@@ -198,6 +213,10 @@ dto! {
         backup_at: Option<Timestamp>,
         /// When copy and restore last succeeded.
         restore_at: Option<Timestamp>,
+        /// Up to when the other side has what was committed.
+        complete_until: Option<Timestamp>,
+        /// Messages that the other side does not have, as far as is known since the program was started.
+        messages_behind: Option<u64>,
         /// Why a job fails; none when all is well.
         problem: Option<String>,
         /// Folders of databases that were in use, were replaced, and may hold what was never shipped.
@@ -221,6 +240,10 @@ dto! {
         lookup_uri: SipUri,
         /// Latest tests.
         tests: Vec<TestSummary>,
+        /// Its databases are on SQL Servers that people drive; `Get-LgRunbook` prints the steps.
+        guided: bool,
+        /// The mirror, when the topology has one for the side in use.
+        mirror: Option<MirrorView>,
         /// Log shipping, when the pool has a backup and a share that this program reaches.
         shipping: Option<ShippingView>,
         /// The guided run that has the pool in hand.
@@ -417,6 +440,8 @@ dto! {
         log: Vec<String>,
         /// Milliseconds it took.
         millis: Option<u64>,
+        /// Milliseconds it usually takes, from earlier runs of the same kind; none when there are none.
+        expected: Option<u64>,
         /// A cmdlet (name, arguments) that mends what failed, offered as a button.
         remedy: Option<(String, serde_json::Value)>,
     }

@@ -88,6 +88,23 @@ const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "Clien
 const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
 const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
 const DATABASE_TYPES: Kind = Kind::Choice(&["PersistentChat", "PersistentChatCompliance"]);
+/// Of all of them only the two of Persistent Chat are ever found here.
+const ALL_DATABASES: Kind = Kind::Choice(&[
+    "Application",
+    "Archiving",
+    "Monitoring",
+    "User",
+    "Provision",
+    "CentralAdmin",
+    "Lyss",
+    "Registrar",
+    "Edge",
+    "PersistentChat",
+    "PersistentChatCompliance",
+    "CentralMgmt",
+]);
+const PROCEDURES: Kind = Kind::Choice(&["Failover", "Failback"]);
+const PRINCIPALS: Kind = Kind::Choice(&["Primary", "Mirror"]);
 const ALERT_KINDS: Kind = Kind::Choice(&["Webhook", "Mail"]);
 const SMTP_SECURITY: Kind = Kind::Choice(&["None", "StartTls", "Tls"]);
 const PRIVACY: Kind = Kind::Choice(&["Open", "Closed", "Secret"]);
@@ -688,6 +705,10 @@ cmdlets! { ($)
         disaster_recovery: Option<bool> = "DisasterRecovery" Kind::Bool;
         /// Backup SQL Server store; turns disaster recovery on.
         backup_sql_store: Option<String> = "BackupSqlStore" Kind::Text;
+        /// SQL Server store of the synchronous mirror; an empty text takes it away.
+        mirror_sql_store: Option<String> = "MirrorSqlStore" Kind::Text;
+        /// SQL Server store that mirrors the backup while that is in use; an empty text takes it away.
+        backup_mirror_sql_store: Option<String> = "BackupMirrorSqlStore" Kind::Text;
         /// Compliance; $false takes the compliance stores away.
         compliance: Option<bool> = "Compliance" Kind::Bool;
         /// Compliance SQL Server store; turns compliance on.
@@ -808,6 +829,94 @@ cmdlets! { ($)
         /// SQL Server FQDN.
         sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
         /// Instance; the default instance when left out.
+        sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
+    }
+    /// Sets synchronous mirroring of a pool's mgc up: from then on a post is acknowledged when both copies have it.
+    InstallCsMirrorDatabase "Install-CsMirrorDatabase" Change {
+        /// Every database of this SQL Server that has a mirror in the topology.
+        configured_databases: bool = "ConfiguredDatabases" Kind::Switch;
+        /// The database instead; only PersistentChat is mirrored here.
+        database_type: Option<String> = "DatabaseType" ALL_DATABASES;
+        /// The primary's SQL Server.
+        sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
+        /// Its instance; the default instance when left out.
+        sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
+        /// The same with ConfiguredDatabases.
+        for_instance: Option<String> = "ForInstance" Kind::Text;
+        /// The default instance; not together with ForInstance.
+        for_default_instance: bool = "ForDefaultInstance" Kind::Switch;
+        /// \\server\share; what runs here is copied directly and does not use it.
+        file_share: String = "FileShare" Kind::Text, req;
+        /// A database that stands on the mirror's store already is set aside.
+        drop_existing: bool = "DropExistingDatabasesOnMirror" Kind::Switch;
+        /// The same, as the documents misspell it.
+        drop_exisiting: bool = "DropExisitingDatabasesOnMirror" Kind::Switch;
+        /// Databases that are left out.
+        exclude_database_list: Vec<String> = "ExcludeDatabaseList" Kind::List;
+    }
+    /// Takes mirroring of a pool's mgc away. Do this before the mirror is taken out of the topology.
+    UninstallCsMirrorDatabase "Uninstall-CsMirrorDatabase" Change {
+        /// Only PersistentChat is mirrored here.
+        database_type: String = "DatabaseType" ALL_DATABASES, req;
+        /// The primary's SQL Server.
+        sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
+        /// Its instance; the default instance when left out.
+        sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
+        /// Deletes the mirror's copy; else it is kept aside.
+        drop_existing: bool = "DropExistingDatabasesOnMirror" Kind::Switch;
+    }
+    /// Shows the state of the mirrors of a pool's databases.
+    GetCsDatabaseMirrorState "Get-CsDatabaseMirrorState" Query {
+        /// The pool.
+        pool_fqdn: String = "PoolFqdn" Kind::Text, req, piped;
+        /// Only this database.
+        database_type: Option<String> = "DatabaseType" ALL_DATABASES;
+        /// Reads the local replica; here the replica is the management store itself.
+        local_store: bool = "LocalStore" Kind::Switch;
+    }
+    /// Moves a pool's database between primary and mirror.
+    InvokeCsDatabaseFailover "Invoke-CsDatabaseFailover" Change {
+        /// The pool.
+        pool_fqdn: String = "PoolFqdn" Kind::Text, req, piped;
+        /// PersistentChat (default); others are not found here.
+        database_type: Option<String> = "DatabaseType" ALL_DATABASES;
+        /// Where the database is used from then on.
+        new_principal: String = "NewPrincipal" PRINCIPALS, req;
+        /// All databases but those of the list, as the documents print it.
+        exclude_database: bool = "ExcludeDatabase" Kind::Switch;
+        /// Databases that stay where they are.
+        exclude_database_list: Vec<String> = "ExcludeDatabaseList" Kind::List;
+        /// Reads the local replica; here the replica is the management store itself.
+        local_store: bool = "LocalStore" Kind::Switch;
+        /// Accepts the loss that the plan states when the principal does not answer.
+        acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch, ours;
+    }
+    /// Prints failover or failback of a pool on guided SQL Servers as T-SQL and PowerShell, a step each.
+    GetLgRunbook "Get-LgRunbook" Query {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Failover or Failback; what is next when left out.
+        procedure: Option<String> = "Procedure" PROCEDURES;
+        /// Share of the log backups.
+        log_share: Option<String> = "LogShare" Kind::Text;
+        /// Folder of the restoring SQL Server that log backups are copied to.
+        copy_folder: Option<String> = "CopyFolder" Kind::Text;
+        /// The whole of it as one text.
+        markdown: bool = "Markdown" Kind::Switch;
+    }
+    /// Tries the databases of a SQL Server.
+    TestCsDatabase "Test-CsDatabase" Query {
+        /// Every database that the topology has on the SQL Server.
+        configured_databases: bool = "ConfiguredDatabases" Kind::Switch;
+        /// The management store.
+        central_management_database: bool = "CentralManagementDatabase" Kind::Switch;
+        /// The management store, which is on this computer.
+        local_service: bool = "LocalService" Kind::Switch;
+        /// One kind of database.
+        database_type: Option<String> = "DatabaseType" ALL_DATABASES;
+        /// The SQL Server.
+        sql_server_fqdn: Option<String> = "SqlServerFqdn" Kind::Text;
+        /// Its instance; every instance when left out.
         sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
     }
     /// Shows the published topology.

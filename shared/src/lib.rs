@@ -14,6 +14,7 @@ pub mod identity;
 pub mod names;
 pub mod plan;
 pub mod roles;
+pub mod runbook;
 pub mod sample;
 pub mod shell;
 pub mod synthetic;

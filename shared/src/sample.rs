@@ -58,6 +58,8 @@ fn pool(s: &Spec) -> ChatPool {
         compliance: s.stores[2].is_some(),
         default_for: s.default_for.iter().map(|d| id(d)).collect(),
         sql_store: id(s.stores[0].unwrap_or("sql-atl-1")),
+        mirror_sql_store: None,
+        backup_mirror_sql_store: None,
         backup_sql_store: store(1),
         compliance_sql_store: store(2),
         backup_compliance_sql_store: store(3),

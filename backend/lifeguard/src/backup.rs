@@ -13,8 +13,8 @@ fn databases(data_dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut out = Vec::new();
     let mut folders = vec![data_dir.join("sql")];
     while let Some(dir) = folders.pop() {
-        // What log shipping restores into is made anew from the database in use.
-        if !dir.is_dir() || dir.join("mgc.restoring").exists() {
+        // What log shipping restores into, and a mirror, is made anew from the database in use.
+        if !dir.is_dir() || dir.join("mgc.restoring").exists() || dir.join("mgc.mirror").exists() {
             continue;
         }
         for entry in fs::read_dir(&dir)? {

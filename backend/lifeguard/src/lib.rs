@@ -10,6 +10,7 @@ pub mod compliance;
 pub mod control;
 pub mod deploy;
 pub mod directory;
+mod disk;
 pub mod door;
 pub mod failover;
 pub mod fleet;

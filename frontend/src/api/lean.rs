@@ -349,6 +349,7 @@ mod tests {
             state: "failed".to_owned(),
             log: Vec::new(),
             millis: None,
+            expected: None,
             remedy: Some((
                 "New-LgFileShare".to_owned(),
                 serde_json::json!({ "Identity": "\\\\a\\b", "N": [1, -2, 0.5, null] }),

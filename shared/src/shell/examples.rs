@@ -99,6 +99,13 @@ Start-CsWindowsService -ComputerName gc-001.litwareinc.com
 Stop-CsWindowsService -ComputerName gc-001.litwareinc.com -Graceful
 Get-LgKeptDatabase
 Uninstall-CsDatabase -DatabaseType PersistentChat -SqlServerFqdn atl-sql-002.litwareinc.com
+Install-CsMirrorDatabase -ConfiguredDatabases -FileShare "\\atl-fs-001\DbBackup" -SqlServerFqdn "atl-primary-001.litwareinc.com" -DropExisitingDatabasesOnMirror
+Uninstall-CsMirrorDatabase -SqlServerFqdn "atl-mirror-001.litwareinc.com" -SqlInstanceName "RTC" -DatabaseType "User" -DropExistingDatabasesOnMirror
+Get-CsDatabaseMirrorState -PoolFqdn "atl-cs-001.litwareinc.com" -DatabaseType Monitoring
+Invoke-CsDatabaseFailover -PoolFqdn atl-cs-001.litwareinc.com -DatabaseType "User" -NewPrincipal "Mirror"
+Invoke-CsDatabaseFailover -PoolFqdn atl-cs-001.litwareinc.com -ExcludeDatabase -NewPrincipal "Mirror" -ExcludeDatabaseList "LcsCDR", "LcsLog"
+Get-LgRunbook atl-cs-001.litwareinc.com -Procedure Failover | Format-List Title,Place,Text
+Test-CsDatabase -ConfiguredDatabases -SqlServerFqdn atl-sql-001.litwareinc.com
 Get-LgSession -Account kenmyer | Remove-LgSession
 Get-LgToken
 New-LgToken -Label "nightly report" -Role CsViewOnlyAdministrator -ExpiresInDays 90

@@ -189,6 +189,12 @@ pub struct ChatPool {
     /// Holds the backup mgc; present means disaster recovery is enabled.
     #[serde(default)]
     pub backup_sql_store: Option<ObjectId>,
+    /// Mirrors the mgc of `sql_store`.
+    #[serde(default)]
+    pub mirror_sql_store: Option<ObjectId>,
+    /// Mirrors the backup mgc once that is in use; another one than `mirror_sql_store` (V9).
+    #[serde(default)]
+    pub backup_mirror_sql_store: Option<ObjectId>,
     /// Holds mgccomp (V8).
     #[serde(default)]
     pub compliance_sql_store: Option<ObjectId>,
@@ -202,6 +208,16 @@ pub struct ChatPool {
 }
 
 impl ChatPool {
+    /// The store of a side's mgc and the one of its mirror.
+    pub fn mgc_stores(&self, state: crate::deployment::PoolState) -> (Option<&ObjectId>, Option<&ObjectId>) {
+        match state {
+            crate::deployment::PoolState::Normal => (Some(&self.sql_store), self.mirror_sql_store.as_ref()),
+            crate::deployment::PoolState::FailedOver => {
+                (self.backup_sql_store.as_ref(), self.backup_mirror_sql_store.as_ref())
+            }
+        }
+    }
+
     /// Whether a backup database exists to fail over to (V15).
     pub fn has_backup(&self) -> bool {
         self.backup_sql_store.is_some()

@@ -13,6 +13,8 @@ use crate::names::ObjectId;
 pub struct Facts {
     /// Pools in state FailedOver.
     pub failed_over: BTreeSet<ObjectId>,
+    /// Pools whose database is mirrored (`Install-CsMirrorDatabase`).
+    pub mirrored: BTreeSet<ObjectId>,
     /// Legacy endpoints by pool.
     pub endpoints: BTreeMap<ObjectId, Vec<String>>,
     /// Enabled chat users by the site of their home Front End pool.
@@ -67,6 +69,12 @@ fn pool_goes(before: &Topology, after: &Topology, old: &ChatPool, facts: &Facts,
         block(
             "remove.failed_over",
             format!("{} runs on its backup database. Return it to Normal before it is removed.", old.fqdn),
+        );
+    }
+    if facts.mirrored.contains(&old.id) {
+        block(
+            "mirror.installed",
+            format!("The database of {} is mirrored. Run Uninstall-CsMirrorDatabase first.", old.fqdn),
         );
     }
     if let Some(list) = facts.endpoints.get(&old.id).filter(|l| !l.is_empty()) {
@@ -141,6 +149,22 @@ fn pool_changes(old: &ChatPool, new: &ChatPool, i: usize, facts: &Facts, out: &m
             format!("The compliance queue of {} lies on its store; publishing does not move it.", old.fqdn),
         );
     }
+    // The documented order: the cmdlet first, then the topology (pain 34).
+    let relation = |p: &ChatPool| (p.mirror_sql_store.clone(), p.backup_mirror_sql_store.clone());
+    if facts.mirrored.contains(&old.id) && relation(old) != relation(new) {
+        block(
+            "mirror.installed",
+            if old.mirror_sql_store == new.mirror_sql_store {
+                "backup_mirror_sql_store"
+            } else {
+                "mirror_sql_store"
+            },
+            format!(
+                "The database of {} is mirrored. Run Uninstall-CsMirrorDatabase first, then change the mirror and publish.",
+                old.fqdn
+            ),
+        );
+    }
     if facts.failed_over.contains(&old.id) && old.backup_sql_store != new.backup_sql_store {
         block(
             "V15.open",
@@ -184,6 +208,20 @@ mod tests {
         for code in ["remove.failed_over", "remove.endpoint", "remove.default"] {
             assert!(found.iter().any(|c| c == code), "{code} in {found:?}");
         }
+    }
+
+    #[test]
+    fn a_mirror_is_uninstalled_before_the_topology_changes() {
+        let mut before = litware();
+        let id = before.sql_stores[0].id.clone();
+        before.pools[0].mirror_sql_store = Some(id);
+        let mut after = before.clone();
+        after.pools[0].mirror_sql_store = None;
+        assert!(codes(&before, &after, &Facts::default()).is_empty());
+        let facts = Facts { mirrored: [before.pools[0].id.clone()].into(), ..Facts::default() };
+        assert_eq!(codes(&before, &after, &facts), ["mirror.installed"]);
+        after.pools.remove(0);
+        assert!(codes(&before, &after, &facts).contains(&"mirror.installed".to_owned()));
     }
 
     #[test]

@@ -361,6 +361,20 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         "V7",
     );
     need(
+        p.mirror_sql_store.as_ref(),
+        "mirror_sql_store",
+        p.mirror_sql_store.is_some(),
+        "mirroring SQL Server store",
+        "V9",
+    );
+    need(
+        p.backup_mirror_sql_store.as_ref(),
+        "backup_mirror_sql_store",
+        backup && p.backup_mirror_sql_store.is_some(),
+        "mirroring SQL Server store of the backup",
+        "V9",
+    );
+    need(
         p.compliance_sql_store.as_ref(),
         "compliance_sql_store",
         p.compliance,
@@ -374,6 +388,7 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         "backup compliance SQL Server store",
         "V8",
     );
+    mirrors(t, i, p, out);
     for (a, b, field) in [
         (Some(&p.sql_store), p.backup_sql_store.as_ref(), "backup_sql_store"),
         (
@@ -408,6 +423,34 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     }
 }
 
+/// V9: a mirror is neither its primary nor the mirror of the other side, and is driven in the same way.
+fn mirrors(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+    const SOURCE: &str = "L:deploying-sql-mirroring-for-back-end-server-high-availability";
+    let at = |f: &str| format!("pools.{i}.{f}");
+    let all = [Some(&p.sql_store), p.backup_sql_store.as_ref(), p.mirror_sql_store.as_ref()];
+    let both = [
+        (p.mirror_sql_store.as_ref(), "mirror_sql_store", Some(&p.sql_store), &all[..2]),
+        (
+            p.backup_mirror_sql_store.as_ref(),
+            "backup_mirror_sql_store",
+            p.backup_sql_store.as_ref(),
+            &all[..],
+        ),
+    ];
+    for (mirror, field, primary, others) in both {
+        let Some(mirror) = mirror else { continue };
+        if others.contains(&Some(mirror)) {
+            let text = "A mirror stands on a SQL Server store of its own: neither primary, backup nor the other mirror. Choose another one.";
+            out.push(Problem::error("V9", at(field), text, SOURCE));
+        }
+        let place = |id: Option<&ObjectId>| id.and_then(|id| t.sql_store(id)).map(|s| &s.placement);
+        if place(Some(mirror)).is_some_and(|m| place(primary).is_some_and(|p| p != m)) {
+            let text = "Primary and mirror must be driven in the same way: both run here, or both on SQL Server, guided.";
+            out.push(Problem::error("mirror.place", at(field), text, SOURCE));
+        }
+    }
+}
+
 /// V10: one mgc and one mgccomp per instance, and one of each per database server.
 fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
     let mut used: BTreeMap<(&str, String), String> = BTreeMap::new();
@@ -415,6 +458,8 @@ fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
         let refs = [
             ("mgc", Some(&p.sql_store), "sql_store"),
             ("mgc", p.backup_sql_store.as_ref(), "backup_sql_store"),
+            ("mgc", p.mirror_sql_store.as_ref(), "mirror_sql_store"),
+            ("mgc", p.backup_mirror_sql_store.as_ref(), "backup_mirror_sql_store"),
             ("mgccomp", p.compliance_sql_store.as_ref(), "compliance_sql_store"),
             ("mgccomp", p.backup_compliance_sql_store.as_ref(), "backup_compliance_sql_store"),
         ];

@@ -249,6 +249,8 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
                 compliance: d.compliance,
                 default_for,
                 sql_store,
+                mirror_sql_store: None,
+                backup_mirror_sql_store: None,
                 backup_sql_store: backup,
                 compliance_sql_store: comp,
                 backup_compliance_sql_store: backup_comp,

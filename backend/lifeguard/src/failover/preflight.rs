@@ -36,6 +36,8 @@ pub struct Preflight {
 }
 
 const SOURCE: &str = "S1";
+/// Bytes that must stay free on top.
+const SPARE: u64 = 16_000_000;
 
 /// Runs every check.
 ///
@@ -60,15 +62,56 @@ pub async fn preflight(cx: &Cx, t: &Topology, wish: &Wish<'_>) -> Result<Preflig
         );
         problems.push(Problem::warning("compliance.queue", "Identity", text, SOURCE));
     }
-    let loss = (wish.forced && old.error.is_some()).then(|| {
-        let until = new.restoring.or(new.copied_at);
-        let when = until.map_or_else(
-            || "it was never copied to".to_owned(),
-            |t| format!("it has what was committed until {}", t.rfc3339()),
-        );
-        format!("What was posted later than what {} holds is lost: {when}.", new.store)
-    });
+    room(cx, wish, old, new, &mut problems).await;
+    let loss = (wish.forced && old.error.is_some()).then(|| loss(cx, wish, new));
     Ok(Preflight { problems, active, loss, stores: (old.store.clone(), new.store.clone()) })
+}
+
+/// What a forced run loses, in seconds and messages as far as they are known.
+fn loss(cx: &Cx, wish: &Wish<'_>, new: &SideView) -> String {
+    let Some(until) = new.restoring.or(new.copied_at) else {
+        return format!(
+            "What was posted later than what {} holds is lost: it was never copied to.",
+            new.store
+        );
+    };
+    let seconds = cx.now().millis_since(until) / 1000;
+    let count = match cx.app.fleet.shipping(&wish.pool.id).and_then(|s| s.messages_behind()) {
+        None => "How many messages that are is not known: the database has not answered since the program was started."
+            .to_owned(),
+        Some(0) => "Of the messages that were seen here none is missing there.".to_owned(),
+        Some(1) => "Of the messages that were seen here one is missing there.".to_owned(),
+        Some(n) => format!("Of the messages that were seen here {n} are missing there."),
+    };
+    format!(
+        "What was posted later than what {} holds is lost: it has what was committed until {}, {seconds} s ago. {count}",
+        new.store,
+        until.rfc3339()
+    )
+}
+
+/// Whether there is room for a whole copy on the side that takes over, with some to spare.
+async fn room(cx: &Cx, wish: &Wish<'_>, old: &SideView, new: &SideView, out: &mut Vec<Problem>) {
+    let Some(size) = old.info.as_ref().map(|i| i.size_bytes) else { return };
+    let Some(w) = cx.app.fleet.wanted_of(&wish.pool.id) else { return };
+    let Some((_, dir)) = w.side(wish.to).cloned() else { return };
+    let free = tokio::task::spawn_blocking(move || crate::disk::free(&dir)).await.ok().flatten();
+    if let Some(p) = free.and_then(|free| tight(size, free, &new.store)) {
+        out.push(p);
+    }
+}
+
+/// Copied whole, the database stands there twice until the old one is replaced: once more its size is wanted.
+fn tight(size: u64, free: u64, store: &str) -> Option<Problem> {
+    let wanted = size + size / 10 + SPARE;
+    (free < wanted).then(|| {
+        let text = format!(
+            "{store} has {} MB free; a whole copy of the database takes {} MB. Make room first.",
+            free / 1_000_000,
+            wanted.div_ceil(1_000_000)
+        );
+        Problem::error("db.room", "Identity", text, SOURCE)
+    })
 }
 
 fn standing(cx: &Cx, wish: &Wish<'_>, out: &mut Vec<Problem>) -> Result<(), ApiError> {
@@ -213,4 +256,16 @@ fn next_hop(cx: &Cx, t: &Topology, pool: &ChatPool, out: &mut Vec<Problem>) {
         text,
         "L:front-end-pool-abc-failover-procedure step 15",
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_blocks_with_both_numbers() {
+        assert!(tight(100_000_000, 126_000_000, "dub").is_none());
+        let p = tight(100_000_000, 125_000_000, "dub").unwrap();
+        assert!(p.blocks() && p.text.contains("125 MB free") && p.text.contains("126 MB"), "{}", p.text);
+    }
 }

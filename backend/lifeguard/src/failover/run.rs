@@ -10,6 +10,7 @@ use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
 use shared::roles;
 use store::chat::MgcDatabase;
+use store::chat::shipping::PATIENCE as PATIENCE_OF_SHARES;
 use store::management::audit::{self, Opened};
 use store::management::{accounts, jobs, pools, roles as own_roles};
 
@@ -24,6 +25,8 @@ use crate::fleet::{Wanted, other};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long the first whole copy to the other side is waited for; it goes on afterwards all the same.
 const FIRST_COPY: Duration = Duration::from_secs(20);
+/// Earlier runs that the usual duration of a step is taken from.
+const EARLIER: u32 = 20;
 /// Step that brings the other database online: the point of no return.
 const ONLINE: usize = 3;
 
@@ -52,17 +55,28 @@ fn titles(to: PoolState) -> [&'static str; 8] {
     }
 }
 
+/// What a step took in the middle of the earlier runs of the pool that ended well.
+pub fn usual(earlier: &[JobView], title: &str) -> Option<u64> {
+    let done = earlier.iter().filter(|j| j.state == "done");
+    let steps = done.flat_map(|j| &j.steps).filter(|s| s.title == title && s.state == "done");
+    let mut took: Vec<u64> = steps.filter_map(|s| s.millis).collect();
+    took.sort_unstable();
+    took.get(took.len() / 2).copied()
+}
+
 /// Stores a new run in the act's own transaction and starts it; its id.
 ///
 /// # Errors
 /// When the store does not answer.
 pub fn begin(cx: &Cx, input: Input, detail: &str) -> Result<String, ApiError> {
     let now = cx.now();
+    let earlier = cx.read(|c| Ok(jobs::jobs_of(c, KIND, &input.pool, EARLIER)?))?;
     let step = |title: &str| JobStep {
         title: title.to_owned(),
         state: "waiting".to_owned(),
         log: vec![],
         millis: None,
+        expected: usual(&earlier, title),
         remedy: None,
     };
     let verb = if input.to == PoolState::FailedOver { "Fail over" } else { "Fail back" };
@@ -274,7 +288,7 @@ impl Run {
         let work = move |w: &Wanted| {
             let (share, secondary) = (w.share.clone(), w.secondary(side));
             let (Some(share), Some(secondary)) = (share, secondary) else { return Ok(None) };
-            secondary.copy(&share, epoch).map(Some).map_err(|e| e.to_string())
+            secondary.copy_within(&share, epoch, PATIENCE_OF_SHARES).map(Some).map_err(|e| e.to_string())
         };
         match self.app.fleet.with_files(&self.input.id, PATIENCE, work).await {
             Ok(Some(n)) => log.push(format!("{n} segments of epoch {epoch} were copied.")),
@@ -453,4 +467,32 @@ impl Run {
 fn done_already(log: &mut Log) -> Result<(), String> {
     log.push("The other database is online already; nothing to do.".to_owned());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_duration_is_the_middle_one_of_runs_that_ended_well() {
+        let run = |state: &str, millis: u64| JobView {
+            id: String::new(),
+            title: String::new(),
+            state: state.to_owned(),
+            actor: String::new(),
+            started: shared::Timestamp::default(),
+            steps: vec![JobStep {
+                title: "Copy".to_owned(),
+                state: "done".to_owned(),
+                log: vec![],
+                millis: Some(millis),
+                expected: None,
+                remedy: None,
+            }],
+            error: None,
+        };
+        let all = [run("done", 900), run("done", 10), run("failed", 1), run("done", 30)];
+        assert_eq!(usual(&all, "Copy"), Some(30));
+        assert_eq!(usual(&all, "Apply"), None);
+    }
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use node::traits::{ChatStore, Databases};
 use shared::deployment::PoolState;
 use shared::{ObjectId, Timestamp};
+use store::chat::mirror::MirrorState;
 use store::chat::{DbInfo, MgcDatabase};
 use store::management::Management;
 use tokio::sync::{Notify, watch};
@@ -59,6 +60,8 @@ pub struct Sides {
     pub open: Option<PoolState>,
     /// Why the wanted side is not open.
     pub trouble: Option<String>,
+    /// Mirror of the side in use: its store and state; no state while nothing is open.
+    pub mirror: Option<(String, Option<MirrorState>)>,
 }
 
 struct Open {
@@ -66,13 +69,19 @@ struct Open {
     generation: u64,
     /// Compliance queue it was opened with; another one needs it opened anew.
     compliance: Option<PathBuf>,
+    /// Its folder and its mirror, likewise.
+    place: (Option<PathBuf>, Option<PathBuf>),
     database: Arc<MgcDatabase>,
 }
 
 impl Open {
     fn fits(&self, w: &Wanted) -> bool {
-        !w.held && self.state == w.state && self.compliance == w.compliance
+        !w.held && self.state == w.state && self.compliance == w.compliance && self.place == place(w)
     }
+}
+
+fn place(w: &Wanted) -> (Option<PathBuf>, Option<PathBuf>) {
+    (w.side(w.state).map(|(_, d)| d.clone()), w.mirror.as_ref().map(|(_, d)| d.clone()))
 }
 
 #[derive(Default)]
@@ -186,7 +195,9 @@ impl Fleet {
                 Ok(database) => {
                     slot.trouble = None;
                     let (state, generation) = (wanted.state, wanted.generation);
-                    slot.open = Some(Open { state, generation, compliance: wanted.compliance, database });
+                    let place = place(&wanted);
+                    slot.open =
+                        Some(Open { state, generation, compliance: wanted.compliance, place, database });
                 }
                 Err(e) => {
                     tracing::error!(%pool, cause = %e, "the wanted database could not be opened");
@@ -342,7 +353,10 @@ impl Fleet {
                 v
             };
             let queue = w.compliance.as_ref().and_then(|d| store::chat::ComplianceQueue::count(d).ok());
+            let state_of = |_: &_| open.as_ref().and_then(|(_, db)| db.mirror());
+            let mirror = w.mirror.as_ref().map(|m| (m.0.clone(), state_of(m)));
             Sides {
+                mirror,
                 primary: side(PoolState::Normal),
                 backup: side(PoolState::FailedOver),
                 compliance_queue: queue,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use shared::deployment::PoolState;
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Mark, clean};
+use store::chat::mirror::MirrorState;
+use store::chat::shipping::{Mark, PATIENCE, clean, within};
 
 use super::Fleet;
 use super::wanted::Wanted;
@@ -31,10 +32,30 @@ pub struct Shipping {
     pub backup_at: Option<Timestamp>,
     /// When copy and restore last succeeded.
     pub restore_at: Option<Timestamp>,
+    /// Messages of the database in use, last known; none before the first turn.
+    pub messages: Option<u64>,
+    /// State of the mirror; told when it changes.
+    pub mirror: Option<MirrorState>,
     /// Why the backup job failed the last time.
     pub backup_error: Option<String>,
     /// Why copy or restore failed the last time.
     pub restore_error: Option<String>,
+}
+
+impl Shipping {
+    /// Up to when the other side has what was committed; none when it has nothing. A quiet database ships
+    /// nothing: then the jobs' last turn is how far the other side is.
+    pub fn complete_until(&self) -> Option<Timestamp> {
+        let applied = self.applied.as_ref()?;
+        let all = self.shipped.as_ref().is_some_and(|s| (s.epoch, s.seq) == (applied.epoch, applied.seq));
+        let turn = self.backup_at.min(self.restore_at).filter(|_| all);
+        Some(turn.map_or(applied.cut, |t| t.max(applied.cut)))
+    }
+
+    /// Messages that the other side does not have yet, as far as is known here.
+    pub fn messages_behind(&self) -> Option<u64> {
+        Some(self.messages?.saturating_sub(self.applied.as_ref()?.messages))
+    }
 }
 
 impl Fleet {
@@ -54,7 +75,7 @@ impl Fleet {
                 slots.iter().filter_map(|(id, s)| open(s).map(|o| (id.clone(), o))).collect()
             };
             for (pool, (w, database, side)) in work {
-                if w.ship_to().is_some() {
+                if w.ship_to().is_some() || w.mirror.is_some() {
                     self.turn(&pool, w, &database, side, turn.is_multiple_of(CLEAN_EVERY)).await;
                 }
             }
@@ -77,14 +98,16 @@ impl Fleet {
             };
             let epoch = epoch.or_else(|| secondary.applied().map(|a| a.mark.epoch)).unwrap_or(0);
             let done = secondary
-                .copy(&share, epoch)
+                .copy_within(&share, epoch, PATIENCE)
                 .and_then(|_| secondary.apply(epoch))
                 .map(drop)
                 .map_err(|e| e.to_string());
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
                 let before = Timestamp::from_millis(now.millis() - KEEP_MILLIS);
-                if let Err(e) = clean(&share, mark, before) {
+                let (folder, mark) = (share.clone(), mark.clone());
+                let work = move |_: &_| clean(&folder, &mark, before);
+                if let Err(e) = within(&share, "clean", PATIENCE, work) {
                     tracing::warn!(cause = %e, "old segments could not be deleted");
                 }
             }
@@ -114,15 +137,28 @@ impl Fleet {
             Err(e) => s.restore_error = Some(e),
         }
         s.applied = applied;
+        s.messages = Some(database.messages());
         // The page hears of what a person would look at, not of every turn.
         let told = |x: &Shipping| {
-            (x.shipped.clone(), x.applied.clone(), x.backup_error.clone(), x.restore_error.clone())
+            (
+                x.shipped.clone(),
+                x.applied.clone(),
+                x.backup_error.clone(),
+                x.restore_error.clone(),
+                x.mirror.clone(),
+            )
         };
+        s.mirror = database.mirror();
         let news = told(&old) != told(s);
         drop(slots);
         if news {
             self.bump();
         }
+    }
+
+    /// State of the mirror of the database in use; none when it has none or nothing is open.
+    pub fn mirror_of(&self, pool: &ObjectId) -> Option<MirrorState> {
+        self.slots().get(pool)?.open.as_ref()?.database.mirror()
     }
 
     /// What the jobs of a pool did last; none when it ships nowhere.

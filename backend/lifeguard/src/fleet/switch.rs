@@ -1,13 +1,15 @@
 //! Switching a pool between its sides: what `Set-CsPersistentChatState` alone does at once, and what a
 //! guided run does in steps. Source: S1 steps 1–4.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use shared::Timestamp;
 use shared::deployment::PoolState;
-use store::chat::shipping::{ShipError, claim, claimed, list};
+use shared::{ObjectId, Timestamp};
+use store::chat::mirror::{self, MirrorTo, Witness};
+use store::chat::shipping::{PATIENCE, ShipError, claim, claimed, list, within};
 use store::chat::{DbInfo, MgcDatabase};
-use store::management::{Management, StoreError, pools};
+use store::management::{Management, StoreError, mirrors, pools};
 
 use super::wanted::{Wanted, other};
 
@@ -19,6 +21,12 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
     let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
     if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
         bring_over(w, side, last_epoch, at)?;
+        // What the mirror of this side held is older than what was brought over.
+        store
+            .write(|tx| mirrors::note(tx, &w.pool, w.state, false))
+            .map_err(|e: StoreError| e.to_string())?;
+    } else if let Some((_, last_epoch)) = last {
+        move_principal(w, store, last_epoch, at)?;
     }
     let info = MgcDatabase::probe(to)?;
     if let Some((_, epoch)) = last {
@@ -26,10 +34,65 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
     }
     let info = above_claims(w, to, info)?;
     store
-        .write(|tx| pools::set_opened(tx, &w.pool, w.state, info.epoch))
+        .write(|tx| {
+            mirrors::moved(tx, &w.pool, w.state)?;
+            pools::set_opened(tx, &w.pool, w.state, info.epoch)
+        })
         .map_err(|e: StoreError| e.to_string())?;
     let ship = w.ship_to().filter(|_| w.backup.is_some());
-    MgcDatabase::open(to, info.epoch, w.compliance.as_deref(), ship).map_err(|e| e.to_string())
+    let mirror = w.mirror.as_ref().map(|(_, dir)| MirrorTo {
+        dir: dir.clone(),
+        witness: Arc::new(Rows { store: store.clone(), pool: w.pool.clone(), side: w.state }),
+        patience: mirror::PATIENCE,
+    });
+    MgcDatabase::open_mirrored(to, info.epoch, w.compliance.as_deref(), ship, mirror)
+        .map_err(|e| e.to_string())
+}
+
+/// The witness: the management store.
+struct Rows {
+    store: Management,
+    pool: ObjectId,
+    side: PoolState,
+}
+
+impl Witness for Rows {
+    fn note(&self, synchronized: bool) -> Result<(), String> {
+        let write = self.store.write(|tx| mirrors::note(tx, &self.pool, self.side, synchronized));
+        write.map_err(|e: StoreError| e.to_string())
+    }
+}
+
+/// The principal goes from one store of the pair to the other. A mirror that has everything takes over; one
+/// that has not is replaced by a whole copy while the principal answers, and else only an acknowledged loss
+/// goes on with what it has.
+fn move_principal(w: &Wanted, store: &Management, last_epoch: u64, at: Timestamp) -> Result<(), String> {
+    let Some((label, from)) = &w.move_from else { return Ok(()) };
+    let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
+    let row = store.read(|c| mirrors::get(c, &w.pool, w.state)).map_err(|e: StoreError| e.to_string())?;
+    if row.on_mirror == row.opened_on_mirror {
+        return Ok(()); // moved already; what was wanted then is only tried again
+    }
+    let there = MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch));
+    let text = |e: node::traits::StoreError| e.to_string();
+    // A kill after the take-over and before it was noted: nothing is done twice.
+    let done = MgcDatabase::probe(to).is_ok_and(|i| i.epoch > last_epoch);
+    match (&there, row.synchronized) {
+        _ if done => {}
+        (_, true) => mirror::take_over(to, last_epoch + 1).map_err(text)?,
+        (Ok(i), false) => {
+            MgcDatabase::copy(from, to, i.epoch + 1, at).map_err(text)?;
+            mirror::forget(to).map_err(text)?;
+        }
+        (Err(_), false) if row.forced => mirror::take_over(to, last_epoch + 1).map_err(text)?,
+        (Err(e), false) => {
+            return Err(format!(
+                "{label} does not answer ({e}), its mirror has not everything, and the loss was not acknowledged"
+            ));
+        }
+    }
+    // One that did not answer and comes back may hold what nobody else has: it is kept as an orphan.
+    if there.is_ok() { mirror::step_down(from).map_err(text) } else { Ok(()) }
 }
 
 /// Brings what the side in use holds to the other side and that one online.
@@ -56,6 +119,13 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
         }
         (Ok(there), Err(_)) => whole_copy(w, from, label, there, at),
         (Err(_), Ok(_)) if w.forced => online(w, side, last_epoch),
+        // The chain is not complete or the share is gone: what is here is all there is.
+        (Err(_), Err(_)) if w.forced && w.secondary(side).is_some_and(|s| s.applied().is_some()) => {
+            if let Some(Err(e)) = w.secondary(side).map(|s| s.apply(last_epoch)) {
+                tracing::warn!(cause = %e, pool = %w.pool, "given up with what is applied so far");
+            }
+            online(w, side, last_epoch)
+        }
         // Nothing was shipped ever: the copy that publishing made is all there is.
         (Err(_), Err(_)) if w.forced => {
             let here = MgcDatabase::probe(to)?;
@@ -65,16 +135,10 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
     }
 }
 
-fn whole_copy(
-    w: &Wanted,
-    from: &std::path::Path,
-    label: &str,
-    there: &DbInfo,
-    at: Timestamp,
-) -> Result<(), String> {
+fn whole_copy(w: &Wanted, from: &Path, label: &str, there: &DbInfo, at: Timestamp) -> Result<(), String> {
     let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
     if let (Some(share), Some(secondary)) = (&w.share, w.secondary(other(w.state))) {
-        claim(share, there.epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+        take(w, share, there.epoch + 1)?;
         secondary.abandon().map_err(|e| e.to_string())?;
     }
     MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))
@@ -87,7 +151,7 @@ fn whole_copy(
 pub fn catch_up(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(u64, u64), String> {
     let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
     let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
-    let copied = secondary.copy(share, epoch).map_err(|e| e.to_string())?;
+    let copied = secondary.copy_within(share, epoch, PATIENCE).map_err(|e| e.to_string())?;
     let applied = secondary.apply(epoch).map_err(|e| e.to_string())?;
     complete(w, in_use, epoch).map_err(|e| e.to_string())?;
     Ok((copied, applied))
@@ -95,8 +159,10 @@ pub fn catch_up(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(u64, u64),
 
 /// Whether everything that lies in the share is applied.
 fn complete(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), ShipError> {
-    let share = w.share.as_deref().unwrap_or(std::path::Path::new(""));
-    let newest = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch).map(|(_, seq, _)| seq);
+    let share = w.share.clone().unwrap_or_default();
+    let from = share.clone();
+    let all = within(&share, "list", PATIENCE, move |_| list(&from))?;
+    let newest = all.into_iter().rfind(|(e, ..)| *e == epoch).map(|(_, seq, _)| seq);
     let applied =
         w.secondary(in_use).and_then(|s| s.applied()).filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
     match (newest, applied) {
@@ -111,14 +177,32 @@ fn claimant(w: &Wanted) -> String {
     w.pool.to_string()
 }
 
+/// Claims an epoch in the share. With an acknowledged loss a share that is gone stops nobody: the claim is
+/// made when the new side first ships.
+fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
+    let (to, who) = (share.to_owned(), claimant(w));
+    match within(share, "claim", PATIENCE, move |_| claim(&to, epoch, &who)) {
+        Err(e @ (ShipError::Silent(_) | ShipError::Io { .. })) if w.forced => {
+            tracing::warn!(cause = %e, pool = %w.pool, epoch, "the epoch is claimed later");
+            Ok(())
+        }
+        r => r.map_err(|e| e.to_string()),
+    }
+}
+
 /// A claim that came to nothing fenced this side too: it goes on with an epoch above it.
-fn above_claims(w: &Wanted, dir: &std::path::Path, info: DbInfo) -> Result<DbInfo, String> {
-    let newest = w.share.as_deref().map_or(0, claimed);
+fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInfo, String> {
+    // A share that does not answer says nothing of claims; the backup job looks again before it ships.
+    let look = |s: &PathBuf| {
+        let share = s.clone();
+        within(s, "claims", PATIENCE, move |_| Ok(claimed(&share))).unwrap_or(0)
+    };
+    let newest = w.share.as_ref().map_or(0, look);
     if newest <= info.epoch {
         return Ok(info);
     }
     if let Some(share) = &w.share {
-        claim(share, newest + 1, &claimant(w)).map_err(|e| e.to_string())?;
+        take(w, share, newest + 1)?;
     }
     MgcDatabase::promote(dir, newest + 1).map_err(|e| e.to_string())?;
     MgcDatabase::probe(dir)
@@ -133,7 +217,7 @@ pub fn online(w: &Wanted, in_use: PoolState, epoch: u64) -> Result<(), String> {
     let (_, to) = w.side(other(in_use)).ok_or("the pool has no backup SQL Server store")?;
     let share = w.share.as_ref().ok_or("the pool has no share for log shipping")?;
     let secondary = w.secondary(in_use).ok_or("the pool has no backup SQL Server store")?;
-    claim(share, epoch + 1, &claimant(w)).map_err(|e| e.to_string())?;
+    take(w, share, epoch + 1)?;
     secondary.online().map_err(|e| e.to_string())?;
     let here = MgcDatabase::probe(to)?;
     if here.epoch <= epoch {

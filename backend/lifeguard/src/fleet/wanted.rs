@@ -7,7 +7,8 @@ use shared::deployment::PoolState;
 use shared::topology::{ChatPool, FileStoreRef, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Secondary, ShipTo};
+use store::chat::shipping::{PATIENCE, Secondary, ShipTo};
+use store::management::mirrors::{self, MirrorRow};
 use store::management::{pools, topology};
 
 use crate::door::Fault;
@@ -32,6 +33,10 @@ pub struct Wanted {
     pub compliance: Option<PathBuf>,
     /// Folder of the log shipping chain in the pool's file store; none when there is no backup.
     pub share: Option<PathBuf>,
+    /// Mirror of the side in use: label and folder.
+    pub mirror: Option<(String, PathBuf)>,
+    /// Where the principal of the side in use was opened last, when it is wanted on the other of the two.
+    pub move_from: Option<(String, PathBuf)>,
     /// A guided run has the databases in hand: nothing is opened meanwhile.
     pub held: bool,
 }
@@ -47,7 +52,7 @@ impl Wanted {
 
     /// Where the side in use ships to.
     pub fn ship_to(&self) -> Option<ShipTo> {
-        Some(ShipTo { share: self.share.clone()?, id: self.pool.to_string() })
+        Some(ShipTo { share: self.share.clone()?, id: self.pool.to_string(), patience: PATIENCE })
     }
 
     /// The side that log shipping restores into while `open` is in use.
@@ -82,6 +87,32 @@ fn share_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
     Some(root.join("log-shipping").join(p.fqdn.as_str()))
 }
 
+/// A label with its folder.
+type Place = Option<(String, PathBuf)>;
+
+/// Principal and mirror of one side.
+struct Pair {
+    principal: Place,
+    mirror: Place,
+    move_from: Place,
+    /// The principal is wanted on the mirror's store.
+    moved: bool,
+}
+
+/// Beside the principal: on the mirror's store events are queued in an mgccomp of its own.
+fn beside(p: &Pair) -> Option<PathBuf> {
+    p.principal.as_ref().map(|(_, dir)| dir.clone())
+}
+
+fn pair(own: Place, mirror: Place, row: MirrorRow) -> Pair {
+    if !row.installed || mirror.is_none() {
+        return Pair { principal: own, mirror: None, move_from: None, moved: false };
+    }
+    let (principal, other) = if row.on_mirror { (mirror, own) } else { (own, mirror) };
+    let move_from = other.clone().filter(|_| row.on_mirror != row.opened_on_mirror);
+    Pair { principal, mirror: other, move_from, moved: row.on_mirror }
+}
+
 /// What the published topology and the state rows want.
 pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
     let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
@@ -90,17 +121,30 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
         let here = |store: &SqlStore| {
             (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)))
         };
-        let Some(primary) = t.sql_store(&p.sql_store).and_then(here) else { continue };
         let row = pools::state(c, &p.id)?;
+        let state = row.map(|r| r.state).unwrap_or_default();
+        let pair = |side: PoolState| -> Result<Pair, Fault> {
+            let (own, mirror) = p.mgc_stores(side);
+            let place = |id: Option<&ObjectId>| id.and_then(|id| t.sql_store(id)).and_then(here);
+            let (own, mirror, row) = (place(own), place(mirror), mirrors::get(c, &p.id, side)?);
+            Ok(pair(own, mirror, row))
+        };
+        let (normal, backup) = (pair(PoolState::Normal)?, pair(PoolState::FailedOver)?);
+        let Some(primary) = normal.principal.clone() else { continue };
+        let in_use = if state == PoolState::Normal { &normal } else { &backup };
+        let (mirror, move_from) = (in_use.mirror.clone(), in_use.move_from.clone());
         out.push(Wanted {
             pool: p.id.clone(),
-            state: row.map(|r| r.state).unwrap_or_default(),
+            state,
             generation: row.map_or(0, |r| r.generation),
             forced: row.is_some_and(|r| r.forced),
             primary,
-            backup: p.backup_sql_store.as_ref().and_then(|id| t.sql_store(id)).and_then(here),
-            compliance: compliance_dir(s, &t, p, row.map(|r| r.state).unwrap_or_default()),
+            backup: backup.principal.clone(),
+            compliance: compliance_dir(s, &t, p, state)
+                .map(|dir| if in_use.moved { beside(in_use).unwrap_or(dir) } else { dir }),
             share: share_dir(s, &t, p),
+            mirror,
+            move_from,
             held: pools::held_by(c, &p.id)?.is_some(),
         });
     }

@@ -165,6 +165,7 @@ impl Handler for GetLgLogShipping {
             out.push(json!({
                 "Identity": pool_identity(&p.fqdn), "From": s.from, "To": s.to, "Shipped": s.shipped, "Applied": s.applied,
                 "CommitsBehind": s.behind, "LastBackup": s.backup_at, "LastRestore": s.restore_at, "Problem": s.problem,
+                "CompleteUntil": s.complete_until, "MessagesBehind": s.messages_behind,
                 "Orphans": s.orphans,
             }));
         }

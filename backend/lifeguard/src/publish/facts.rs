@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use shared::deployment::PoolState;
 use shared::topology::Topology;
 use shared::topology::transition::Facts;
-use store::management::{directory, pools};
+use store::management::{directory, mirrors, pools};
 
 use crate::door::Fault;
 
@@ -18,6 +18,9 @@ pub fn facts(c: &Connection, before: &Topology) -> Result<Facts, Fault> {
         if pools::state(c, &p.id)?.is_some_and(|s| s.state == PoolState::FailedOver) {
             out.failed_over.insert(p.id.clone());
         }
+    }
+    for pool in mirrors::installed(c)? {
+        out.mirrored.insert(pool);
     }
     for e in pools::endpoints(c)? {
         out.endpoints.entry(e.pool).or_default().push(e.sip_address.to_string());

@@ -23,7 +23,7 @@ use shared::topology::diff::diff;
 use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
-use store::management::{jobs, pools, topology as tstore};
+use store::management::{jobs, mirrors, pools, topology as tstore};
 
 use crate::app::App;
 use crate::clock::new_id;
@@ -136,13 +136,14 @@ pub fn resume(app: &Arc<App>) -> Result<(), ApiError> {
     Ok(())
 }
 
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     "Check the topology against its rules",
     "Check where servers run: names, addresses, ports",
     "Check SQL Server stores",
     "Check file stores: read, write, modify, permissions",
     "Create databases",
     "Store the new version",
+    "Create mirror databases",
     "Set aside databases that no pool uses any more",
     "Start servers",
 ];
@@ -154,6 +155,7 @@ fn new_job(app: &App, input: &Input) -> JobView {
         state: "waiting".to_owned(),
         log: vec![],
         millis: None,
+        expected: None,
         remedy: None,
     };
     JobView {
@@ -240,7 +242,8 @@ impl Run {
             3 => self.files(log),
             4 => self.databases(log),
             5 => self.version(log),
-            6 => self.set_aside(log).await,
+            6 => self.mirrors(log),
+            7 => self.set_aside(log).await,
             _ => self.servers(log).await,
         }
     }
@@ -291,6 +294,51 @@ impl Run {
             crate::sample::directory(&self.app).map_err(|e| e.message)?;
         }
         self.app.redeploy().map_err(|e| e.message.into())
+    }
+
+    /// Mirrors that are new in the topology are set up; one that was taken away by its cmdlet stays away.
+    fn mirrors(&self, log: &mut Log) -> Result<(), Failed> {
+        let settings = &self.app.settings;
+        let (t, before) = (&self.input.document, self.before()?);
+        for p in &t.pools {
+            for side in [PoolState::Normal, PoolState::FailedOver] {
+                let (_, Some(id)) = p.mgc_stores(side) else { continue };
+                let known = before.pool(&p.id).is_some_and(|o| o.mgc_stores(side).1 == Some(id));
+                let Some(store) = t.sql_store(id).filter(|s| s.placement == Placement::RunHere && !known)
+                else {
+                    continue;
+                };
+                let dir = settings.sql_dir(store);
+                if dir.join("mgc.db").exists() && !store::chat::mirror::is_mirror(&dir) {
+                    log.push(format!(
+                        "A database mgc stands on {} already; run Install-CsMirrorDatabase with DropExistingDatabasesOnMirror.",
+                        store.label()
+                    ));
+                    continue;
+                }
+                std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+                self.app
+                    .store
+                    .write(|tx| mirrors::install(tx, &p.id, side, true))
+                    .map_err(|e: store::management::StoreError| e.to_string())?;
+                log.push(format!("mgc of {} is mirrored to {}.", p.fqdn, store.label()));
+            }
+        }
+        if log.is_empty() {
+            log.push("No mirror is new.".to_owned());
+        }
+        self.app.redeploy().map_err(|e| e.message.into())
+    }
+
+    /// What was published before this version.
+    fn before(&self) -> Result<Topology, Failed> {
+        let parent = self.input.parent;
+        let found = self
+            .app
+            .store
+            .read(|c| Ok(parent.map(|v| tstore::version(c, v)).transpose()?.flatten()))
+            .map_err(|e: store::management::StoreError| e.to_string())?;
+        Ok(found.map(|v| v.document).unwrap_or_default())
     }
 
     /// Waits until every server that runs here serves this generation, or has failed.

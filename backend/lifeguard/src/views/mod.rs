@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod lists;
+pub mod mirror;
 pub mod overview;
 pub mod rooms;
 pub mod status;

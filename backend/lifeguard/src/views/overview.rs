@@ -9,6 +9,7 @@ use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
 use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
 use shared::{Fqdn, ObjectId, SipUri};
+use store::chat::mirror::MirrorState;
 use store::management::pools::Halt;
 use store::management::{jobs, pools, topology};
 
@@ -168,6 +169,8 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         default_for: p.default_for.iter().filter_map(|s| f.t.site(s)).map(|s| s.site_id.clone()).collect(),
         lookup_uri,
         tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
+        guided: shared::runbook::is_guided(&f.t, p),
+        mirror: super::mirror::view(app, &f.t, p).await?,
         shipping: shipped(app, &p.id),
         run: held,
         runs,
@@ -203,6 +206,8 @@ pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
         behind: count(&s.shipped).unwrap_or(0).saturating_sub(applied),
         backup_at: s.backup_at,
         restore_at: s.restore_at,
+        complete_until: s.complete_until(),
+        messages_behind: s.messages_behind(),
         problem: s.backup_error.or(s.restore_error),
         orphans: orphans.flat_map(|x| x.orphans()).map(|o| o.display().to_string()).collect(),
     })
@@ -337,6 +342,14 @@ fn all_problems(
     }
     for p in pools {
         pool_problems(f, p, &mut problems);
+        if let Some(MirrorState::Disconnected(why)) = app.fleet.mirror_of(&p.id) {
+            let text = format!(
+                "The mirror of {} is disconnected: {why}. Posts go on without it; it is copied anew when it answers.",
+                p.fqdn
+            );
+            let href = format!("/pools/{}/databases", p.fqdn);
+            problems.push(problem("mirror", false, text, p.fqdn.as_str(), href));
+        }
         let trouble = app.fleet.shipping(&p.id).and_then(|s| s.backup_error.or(s.restore_error));
         if let Some(why) = trouble {
             let text = format!(

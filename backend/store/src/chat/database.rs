@@ -18,7 +18,8 @@ use shared::Timestamp;
 use tokio::sync::broadcast;
 
 use super::compliance::ComplianceQueue;
-use super::shipping::{self, Mark, ShipError, ShipTo};
+use super::mirror::{self, Mirror, MirrorState, MirrorTo};
+use super::shipping::{self, Mark, ShipError, ShipTo, Turn};
 use super::writer::Writer;
 use super::{APPLICATION_ID, SCHEMA, database_error, now, queries, read_only, read_write};
 
@@ -86,6 +87,10 @@ pub(super) struct Store {
     events: broadcast::Sender<Committed>,
     compliance: Option<Mutex<ComplianceQueue>>,
     generation: u64,
+    /// Messages posted until now.
+    messages: Arc<AtomicU64>,
+    carrier: Option<Arc<shipping::Carrier>>,
+    mirror: Option<Arc<Mutex<MirrorState>>>,
 }
 
 impl MgcDatabase {
@@ -125,9 +130,26 @@ impl MgcDatabase {
         compliance: Option<&Path>,
         ship: Option<ShipTo>,
     ) -> Result<Arc<Self>, StoreError> {
+        Self::open_mirrored(dir, epoch, compliance, ship, None)
+    }
+
+    /// The same with a synchronous mirror.
+    ///
+    /// # Errors
+    /// Also when the witness does not answer.
+    pub fn open_mirrored(
+        dir: &Path,
+        epoch: u64,
+        compliance: Option<&Path>,
+        ship: Option<ShipTo>,
+        mirror: Option<MirrorTo>,
+    ) -> Result<Arc<Self>, StoreError> {
         let path = dir.join(FILE);
         if dir.join("mgc.restoring").exists() {
             return Err(StoreError::Database(RESTORING.to_owned()));
+        }
+        if mirror::is_mirror(dir) {
+            return Err(StoreError::Database(mirror::MIRRORING.to_owned()));
         }
         let c = read_write(&path, false).map_err(database_error)?;
         check(&c).map_err(StoreError::Database)?;
@@ -140,22 +162,35 @@ impl MgcDatabase {
             .collect::<Result<_, _>>()
             .map_err(database_error)?;
         let compliance = compliance.map(ComplianceQueue::open).transpose().map_err(database_error)?;
-        if ship.is_some() {
+        if ship.is_some() || mirror.is_some() {
             // The backup job alone folds the log, after it has shipped it.
             c.pragma_update(None, "wal_autocheckpoint", 0).map_err(database_error)?;
             let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             c.set_db_config(keep, true).map_err(database_error)?;
         }
         super::administration::migrate(&c).map_err(database_error)?;
-        let job = ship.map(|to| shipping::Job::new(to, path.clone(), epoch));
-        let writer = Writer::start(c, epoch, events.clone(), job).map_err(io)?;
+        let generation = OPENED.fetch_add(1, Ordering::Relaxed);
+        let messages = Arc::new(AtomicU64::new(0));
+        let job = ship.map(|to| {
+            let n: i64 = c.query_row("SELECT COUNT(*) FROM message", [], |r| r.get(0)).unwrap_or(0);
+            messages.store(n.unsigned_abs(), Ordering::Relaxed);
+            shipping::Job::new(to, path.clone(), epoch, generation, messages.clone())
+        });
+        let job = job.transpose().map_err(io)?;
+        let carrier = job.as_ref().map(shipping::Job::carrier);
+        let mirror = mirror.map(|to| Mirror::start(&path, to)).transpose().map_err(StoreError::Database)?;
+        let mirror_state = mirror.as_ref().map(Mirror::state);
+        let writer = Writer::start(c, epoch, events.clone(), job, messages.clone(), mirror).map_err(io)?;
         let store = Store {
             writer: tokio::sync::RwLock::new(Some(writer)),
             readers,
             next: AtomicUsize::new(0),
             events,
             compliance: compliance.map(Mutex::new),
-            generation: OPENED.fetch_add(1, Ordering::Relaxed),
+            generation,
+            messages,
+            carrier,
+            mirror: mirror_state,
         };
         Ok(Arc::new(Self { store: Arc::new(store) }))
     }
@@ -165,15 +200,40 @@ impl MgcDatabase {
         Arc::new(Shared(self.store.clone()))
     }
 
-    /// One turn of the backup job of log shipping; the newest segment.
+    /// One turn of the backup job of log shipping; the newest segment. Posts go on meanwhile, and a share
+    /// that does not answer is not waited for.
     ///
     /// # Errors
     /// Why nothing could be shipped.
     pub async fn ship(&self) -> Result<Option<Mark>, ShipError> {
-        match &*self.store.writer.read().await {
-            Some(w) => w.ship().await,
-            None => Ok(None),
+        let Some(carrier) = &self.store.carrier else {
+            if let Some(w) = &*self.store.writer.read().await {
+                w.ship().await?;
+            }
+            return Ok(None);
+        };
+        // Opening the chain, a base, what waited, what is new.
+        for _ in 0..4 {
+            let turn = match &*self.store.writer.read().await {
+                Some(w) => w.ship().await?,
+                None => return Ok(None),
+            };
+            carrier.wait().await?;
+            if turn != Turn::Again {
+                break;
+            }
         }
+        Ok(carrier.mark())
+    }
+
+    /// State of the mirror; none when the database has none.
+    pub fn mirror(&self) -> Option<MirrorState> {
+        self.store.mirror.as_ref().map(|m| m.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Messages of the database in use, counted since it was opened.
+    pub fn messages(&self) -> u64 {
+        self.store.messages.load(Ordering::Relaxed)
     }
 
     /// Drains the queue, checkpoints and closes; later posts get [`StoreError::Closed`].
@@ -198,6 +258,9 @@ impl MgcDatabase {
         }
         if dir.join("mgc.restoring").exists() {
             return Err(RESTORING.to_owned());
+        }
+        if mirror::is_mirror(dir) {
+            return Err(mirror::MIRRORING.to_owned());
         }
         let c = read_only(&path).map_err(|e| e.to_string())?;
         check(&c)?;

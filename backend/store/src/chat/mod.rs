@@ -4,11 +4,14 @@ pub mod adapter;
 mod administration;
 mod compliance;
 mod database;
+pub mod mirror;
 mod queries;
 mod search;
 pub mod shipping;
 mod writer;
 
+#[cfg(test)]
+mod mirror_tests;
 #[cfg(test)]
 mod tests;
 

@@ -1,5 +1,7 @@
 //! One writer thread per database: a bounded queue, group commit, acknowledgement after the commit.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use node::traits::{Committed, StoreError};
@@ -7,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::database_error;
-use super::shipping::{self, Mark, ShipError};
+use super::mirror::Mirror;
+use super::shipping::{self, ShipError, Turn};
 
 /// Writes that may wait; beyond that callers wait.
 const QUEUE: usize = 1024;
@@ -20,14 +23,14 @@ type After = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(&Connection) -> (After, bool) + Send>;
 
 /// What comes of a turn of the backup job.
-type Shipped = Result<Option<Mark>, ShipError>;
+type Cut = Result<Turn, ShipError>;
 
 /// What the thread does next.
 enum Work {
     /// A write; several share a commit.
     Write(Job),
     /// A turn of the backup job of log shipping.
-    Ship(oneshot::Sender<Shipped>),
+    Ship(oneshot::Sender<Cut>),
 }
 
 /// Handle of the thread.
@@ -35,21 +38,24 @@ pub struct Writer {
     sender: mpsc::Sender<Work>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
     events: broadcast::Sender<Committed>,
+    messages: Arc<AtomicU64>,
 }
 
 impl Writer {
-    /// Starts the thread; it checks `epoch` at each commit.
+    /// Starts the thread; it checks `epoch` at each commit. `messages` is counted on.
     pub fn start(
         connection: Connection,
         epoch: u64,
         events: broadcast::Sender<Committed>,
         shipping: Option<shipping::Job>,
+        messages: Arc<AtomicU64>,
+        mirror: Option<Mirror>,
     ) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("mgc-writer".to_owned())
-            .spawn(move || work(connection, epoch, shipping, receiver))?;
-        Ok(Self { sender, thread: std::sync::Mutex::new(Some(thread)), events })
+            .spawn(move || work(connection, epoch, (shipping, mirror), receiver))?;
+        Ok(Self { sender, thread: std::sync::Mutex::new(Some(thread)), events, messages })
     }
 
     /// Runs `f` in the next group and returns when it is committed.
@@ -58,7 +64,7 @@ impl Writer {
         f: impl FnOnce(&Connection) -> Result<(T, Vec<Committed>), StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let events = self.events.clone();
+        let (events, messages) = (self.events.clone(), self.messages.clone());
         let job: Job = Box::new(move |c| {
             let result = f(c);
             let keep = result.is_ok();
@@ -66,6 +72,9 @@ impl Writer {
                 let out = result.and_then(|(value, list)| committed.map(|()| (value, list)));
                 let out = out.map(|(value, list)| {
                     for e in list {
+                        if matches!(e, Committed::Message(_)) {
+                            messages.fetch_add(1, Ordering::Relaxed);
+                        }
                         // Nobody listening is fine.
                         let _ = events.send(e);
                     }
@@ -79,13 +88,13 @@ impl Writer {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Runs the backup job once, between commits; none when the database ships nowhere.
-    pub async fn ship(&self) -> Shipped {
+    /// One turn of the backup job between commits; it does not wait for the share.
+    pub async fn ship(&self) -> Cut {
         let (reply, answer) = oneshot::channel();
         if self.sender.send(Work::Ship(reply)).await.is_err() {
-            return Ok(None);
+            return Ok(Turn::Nothing);
         }
-        answer.await.unwrap_or(Ok(None))
+        answer.await.unwrap_or(Ok(Turn::Nothing))
     }
 
     /// Lets the queue run empty and ends the thread.
@@ -103,7 +112,7 @@ impl Writer {
 fn work(
     mut c: Connection,
     epoch: u64,
-    mut shipping: Option<shipping::Job>,
+    (mut shipping, mut mirror): (Option<shipping::Job>, Option<Mirror>),
     mut receiver: mpsc::Receiver<Work>,
 ) {
     let mut fenced = false;
@@ -111,10 +120,12 @@ fn work(
     while let Some(work) = next.take() {
         match work {
             Work::Ship(reply) => {
-                let shipped = shipping.as_mut().map_or(Ok(None), |s| s.run(&c, super::now()));
-                // Another side is in use: what would be written here now would be lost.
-                fenced |= matches!(shipped, Err(ShipError::Fenced(_)));
-                let _ = reply.send(shipped);
+                let hold = mirror.as_ref().is_some_and(Mirror::copying);
+                let cut = shipping.as_mut().map_or(Ok(Turn::Nothing), |s| s.turn(&c, hold, super::now()));
+                if let Some(m) = &mut mirror {
+                    m.tick(&c, shipping.is_none());
+                }
+                let _ = reply.send(cut);
             }
             Work::Write(first) => {
                 let mut group = vec![first];
@@ -128,7 +139,9 @@ fn work(
                         Err(_) => break,
                     }
                 }
-                commit(&mut c, if fenced { u64::MAX } else { epoch }, group);
+                // Another side is in use: what would be written here now would be lost.
+                fenced |= shipping.as_ref().is_some_and(shipping::Job::fenced);
+                commit(&mut c, if fenced { u64::MAX } else { epoch }, group, mirror.as_mut());
             }
         }
         if next.is_none() {
@@ -143,9 +156,12 @@ fn work(
     if let Err(e) = c.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
         tracing::warn!(cause = %e, "the last checkpoint of a chat database failed");
     }
+    if let Some(m) = &mut mirror {
+        m.follow();
+    }
 }
 
-fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>) {
+fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>, mirror: Option<&mut Mirror>) {
     let mut afters = Vec::new();
     let result = (|| {
         let mut tx = c.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database_error)?;
@@ -168,6 +184,8 @@ fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>) {
         }
         tx.commit().map_err(database_error)
     })();
+    // Acknowledged only when the mirror has it, or when it is noted that it has not.
+    let result = result.and_then(|()| mirror.map_or(Ok(()), Mirror::committed));
     for after in afters {
         after(result.clone());
     }

@@ -50,3 +50,10 @@ CREATE TABLE configuration (
   kind TEXT NOT NULL, identity TEXT NOT NULL COLLATE NOCASE, document TEXT NOT NULL, PRIMARY KEY (kind, identity)
 ) STRICT;
 INSERT INTO configuration VALUES ('PersistentChat', 'Global', '{}'), ('PersistentChatCompliance', 'Global', '{}');
+-- Mirrors of the pools' databases, by side: where the principal is wanted and was last opened, and whether
+-- the mirror has everything that was acknowledged (the witness).
+CREATE TABLE mirror (
+  pool TEXT NOT NULL, side TEXT NOT NULL, installed INTEGER NOT NULL, on_mirror INTEGER NOT NULL DEFAULT 0,
+  opened_on_mirror INTEGER NOT NULL DEFAULT 0, forced INTEGER NOT NULL DEFAULT 0,
+  synchronized INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (pool, side)
+) STRICT;

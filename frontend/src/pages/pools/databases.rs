@@ -1,11 +1,14 @@
 //! The databases of a pool.
 
 use leptos::prelude::*;
-use shared::api::{DatabaseView, PoolDetail};
+use shared::api::{DatabaseView, MirrorView, PoolDetail};
 
 use crate::api::Current;
+use crate::components::act::args;
 use crate::components::badge::of_database;
-use crate::components::{Column, DataTable, Facts, Mono, Notice, NoticeKind, Section, StateBadge, TimeAgo};
+use crate::components::{
+    ActButton, ButtonKind, Column, DataTable, Facts, Mono, Notice, NoticeKind, Section, StateBadge, TimeAgo,
+};
 
 /// The table.
 #[component]
@@ -16,8 +19,51 @@ pub fn Databases(
     let rows = Signal::derive(move || pool.with(|p| p.summary.databases.clone()));
     view! {
         <DataTable rows columns=columns() name="databases" plain=true empty=|| "This pool has no database." />
+        <Mirror pool />
         <Shipping pool />
     }
+}
+
+/// The mirror of the database in use, and moving to it and back.
+#[component]
+fn Mirror(pool: Current<PoolDetail>) -> impl IntoView {
+    let mirror = Memo::new(move |_| pool.with(|p| p.mirror.clone().map(|m| (p.summary.fqdn.to_string(), m))));
+    move || mirror.get().map(|(fqdn, m)| mirrored(&fqdn, m))
+}
+
+fn mirrored(fqdn: &str, m: MirrorView) -> AnyView {
+    let host = fqdn.split('.').next().unwrap_or_default();
+    let says = match m.state.as_str() {
+        "synchronized" => "Every post is on both before it is acknowledged.",
+        "synchronizing" => {
+            "The whole database is being copied; until then posts are acknowledged without the mirror."
+        }
+        "disconnected" => "Posts go on without the mirror. It is copied anew when it answers.",
+        "suspended" => "No database is in use.",
+        _ => "Mirroring is not set up: run Install-CsMirrorDatabase.",
+    };
+    let to = if m.on_mirror { "Primary" } else { "Mirror" };
+    let label = format!("Move {host} to {}", m.mirror);
+    let arguments = args([
+        ("PoolFqdn", fqdn.to_owned().into()),
+        ("DatabaseType", "PersistentChat".into()),
+        ("NewPrincipal", to.into()),
+    ]);
+    let button = m.installed.then(|| {
+        view! { <div class="row"><ActButton cmdlet="Invoke-CsDatabaseFailover" args=Signal::stored(arguments) label kind=ButtonKind::Plain review=true /></div> }
+    });
+    view! {
+        <Section title="Mirror">
+            <Facts facts=vec![
+                ("Principal", view! { <Mono text=m.principal /> }.into_any()),
+                ("Mirror", view! { <Mono text=m.mirror /> }.into_any()),
+                ("State", format!("{}. {says}", m.state).into_any()),
+                ("Why", m.why.unwrap_or_else(|| "–".to_owned()).into_any()),
+            ] />
+            {button}
+        </Section>
+    }
+    .into_any()
 }
 
 /// Log shipping: what was shipped and applied, and how far the other side is behind.
@@ -45,6 +91,8 @@ fn Shipping(pool: Current<PoolDetail>) -> impl IntoView {
                         ("Newest segment in the share", number(s.shipped).into_any()),
                         ("Newest segment applied", number(s.applied).into_any()),
                         ("Behind", behind.into_any()),
+                        ("Messages not on the other side", number(s.messages_behind).into_any()),
+                        ("The other side has everything until", when(s.complete_until)),
                         ("Backup job", when(s.backup_at)),
                         ("Copy and restore jobs", when(s.restore_at)),
                     ] />

@@ -47,7 +47,7 @@ pub fn Guided(
 ) -> impl IntoView {
     // Built anew when the direction turns, not with every event: the choice of servers stays.
     let state = Memo::new(move |_| pool.with(|p| p.summary.state));
-    let no_backup = Memo::new(move |_| pool.with(|p| p.summary.no_failover_reason.is_some()));
+    let no_backup = Memo::new(move |_| pool.with(|p| p.summary.no_failover_reason.is_some() || p.guided));
     move || (!no_backup.get()).then(|| pool.with_untracked(|p| card(p, state.get())))
 }
 

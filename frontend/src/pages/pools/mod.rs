@@ -4,6 +4,7 @@ mod databases;
 mod detail;
 mod facts;
 pub mod guided;
+mod runbook;
 mod servers;
 mod state;
 

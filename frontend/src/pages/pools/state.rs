@@ -6,6 +6,7 @@ use shared::deployment::PoolState;
 use shared::identity::pool_identity;
 
 use super::guided::{Guided, InHand, Runs};
+use super::runbook::Runbook;
 use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_pool_state;
@@ -75,6 +76,7 @@ pub fn StateTab(
             {move || summary.with(|s| state_card(s, PoolState::FailedOver))}
         </div>
         <Guided pool />
+        <Runbook pool />
         <div class="card stack">
             <h2>"The state alone"</h2>
             <p>

@@ -31,7 +31,15 @@ fn Step(step: Memo<Option<JobStep>>, number: usize) -> impl IntoView {
     let state = Memo::new(move |_| step.with(|s| s.as_ref().map(|s| s.state.clone()).unwrap_or_default()));
     let title = step.with_untracked(|s| s.as_ref().map(|s| s.title.clone()).unwrap_or_default());
     let class = move || format!("task-step task-{}", state.get());
-    let took = move || step.with(|s| s.as_ref().and_then(|s| s.millis).map(|ms| format!("{ms} ms")));
+    let took = move || {
+        step.with(|s| {
+            s.as_ref().and_then(|s| match (s.millis, s.expected) {
+                (Some(ms), _) => Some(format!("{ms} ms")),
+                (None, Some(ms)) => Some(format!("usually {ms} ms")),
+                (None, None) => None,
+            })
+        })
+    };
     let remedy = Memo::new(move |_| step.with(|s| s.as_ref().and_then(|s| s.remedy.clone())));
     view! {
         <li class=class>

@@ -311,6 +311,22 @@ fn pool(t: &Topology, p: &ChatPool) -> Described {
             "Turns disaster recovery on; it gets a first copy when it is published.",
         ));
     }
+    out.push(input(
+        "Mirroring SQL Server store",
+        "MirrorSqlStore",
+        label(p.mirror_sql_store.as_ref()),
+        Way::Choice(sql.clone(), "none"),
+        "A second copy that has every post before it is acknowledged. It is set up when it is published.",
+    ));
+    if p.backup_sql_store.is_some() {
+        out.push(input(
+            "Mirroring SQL Server store of the backup",
+            "BackupMirrorSqlStore",
+            label(p.backup_mirror_sql_store.as_ref()),
+            Way::Choice(sql.clone(), "none"),
+            "Mirrors the backup database while that is in use; another store than the mirror above.",
+        ));
+    }
     let compliance = Way::Switched(sql.clone(), "none: compliance is off", "Compliance");
     out.push(input(
         "Compliance SQL Server store",

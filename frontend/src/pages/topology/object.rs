@@ -204,6 +204,8 @@ fn pool_facts(t: &Topology, p: &shared::topology::ChatPool) -> AnyView {
             ("Default for", default.into_any()),
             ("SQL Server store (mgc)", sql(Some(&p.sql_store), "")),
             ("Backup SQL Server store", sql(p.backup_sql_store.as_ref(), "none: the pool cannot be failed over")),
+            ("Mirroring SQL Server store", sql(p.mirror_sql_store.as_ref(), "none")),
+            ("Mirror of the backup", sql(p.backup_mirror_sql_store.as_ref(), "none")),
             ("Compliance SQL Server store", sql(p.compliance_sql_store.as_ref(), "compliance is not enabled")),
             ("Backup compliance store", sql(p.backup_compliance_sql_store.as_ref(), "none")),
             ("File store", files),

@@ -79,6 +79,7 @@ mod tests {
             state: state.to_owned(),
             log: vec!["port 5041 is taken".to_owned()],
             millis: (state == "done").then_some(12),
+            expected: None,
             remedy: None,
         };
         let job = |states: [&str; 2]| JobView {

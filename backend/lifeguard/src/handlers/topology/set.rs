@@ -168,6 +168,7 @@ fn stores(a: &SetLgPersistentChatPool, t: &Topology, p: &mut ChatPool) -> Result
     };
     if a.disaster_recovery == Some(false) {
         (p.backup_sql_store, p.backup_compliance_sql_store) = (None, None);
+        p.backup_mirror_sql_store = None;
     }
     if a.compliance == Some(false) {
         (p.compliance_sql_store, p.backup_compliance_sql_store) = (None, None);
@@ -177,6 +178,16 @@ fn stores(a: &SetLgPersistentChatPool, t: &Topology, p: &mut ChatPool) -> Result
     }
     if let Some(id) = sql(&a.backup_sql_store, "BackupSqlStore")? {
         p.backup_sql_store = Some(id);
+    }
+    for (name, field, slot) in [
+        (&a.mirror_sql_store, "MirrorSqlStore", &mut p.mirror_sql_store),
+        (&a.backup_mirror_sql_store, "BackupMirrorSqlStore", &mut p.backup_mirror_sql_store),
+    ] {
+        match name.as_deref().map(str::trim) {
+            Some("") => *slot = None,
+            Some(n) => *slot = Some(sql_store(t, n, field)?.id.clone()),
+            None => {}
+        }
     }
     if let Some(id) = sql(&a.compliance_sql_store, "ComplianceSqlStore")? {
         p.compliance_sql_store = Some(id);
@@ -244,6 +255,8 @@ impl Edit for SetLgPersistentChatPool {
             "port" => "Port",
             "default_for" => "DefaultForSites",
             "backup_sql_store" => "BackupSqlStore",
+            "mirror_sql_store" => "MirrorSqlStore",
+            "backup_mirror_sql_store" => "BackupMirrorSqlStore",
             "compliance_sql_store" => "ComplianceSqlStore",
             "backup_compliance_sql_store" => "BackupComplianceSqlStore",
             "file_store" => "FileStore",

@@ -1,11 +1,17 @@
 //! The backup job as the writer's thread carries it: begins, goes on, begins anew, gives up when fenced.
+//! It reads and folds the log; the share is the carrier's.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use shared::Timestamp;
 
-use super::{Mark, ShipError, Shipper};
+use super::ShipError;
+use super::carrier::{Carrier, Next};
+use super::cutter::{self, Cutter};
 
 /// Above this size the log is folded although it could not be shipped; shipping then needs a new base.
 const TOO_LONG: u64 = 256 * 1024 * 1024;
@@ -17,69 +23,178 @@ pub struct ShipTo {
     pub share: PathBuf,
     /// The database's identity.
     pub id: String,
+    /// How long the share may move nothing before nobody waits for it.
+    pub patience: Duration,
+}
+
+/// What a turn handed to the carrier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing more.
+    Nothing,
+    /// Something that another turn goes on from.
+    Again,
+    /// What was committed until now.
+    Cut,
 }
 
 /// The job's state on the writer's thread.
 pub struct Job {
-    to: ShipTo,
     database: PathBuf,
-    epoch: u64,
-    shipper: Option<Shipper>,
+    carrier: Arc<Carrier>,
+    cutter: Option<Cutter>,
+    messages: Arc<AtomicU64>,
+    too_long: u64,
 }
 
 impl Job {
-    /// A job that has not begun yet.
-    pub fn new(to: ShipTo, database: PathBuf, epoch: u64) -> Self {
-        Self { to, database, epoch, shipper: None }
-    }
-
-    /// Ships what was committed since the last time; the newest segment.
+    /// A job that has not begun yet. `opening` tells it apart from an earlier one that still hangs;
+    /// `messages` counts the database's messages.
     ///
     /// # Errors
-    /// Why nothing could be shipped; the next call tries again.
-    pub fn run(&mut self, c: &Connection, at: Timestamp) -> Result<Option<Mark>, ShipError> {
-        let result = self.once(c, at);
-        if let Err(e) = &result {
-            // Only a new base helps after a divergence; after anything else the chain may go on.
-            if matches!(e, ShipError::Diverged(_)) {
-                self.shipper = None;
-            }
+    /// When there can be no more threads.
+    pub fn new(
+        to: ShipTo,
+        database: PathBuf,
+        epoch: u64,
+        opening: u64,
+        messages: Arc<AtomicU64>,
+    ) -> std::io::Result<Self> {
+        let carrier = Carrier::start(to, database.clone(), epoch, opening)?;
+        Ok(Self { database, carrier, cutter: None, messages, too_long: TOO_LONG })
+    }
+
+    /// The thread that carries to the share.
+    pub fn carrier(&self) -> Arc<Carrier> {
+        self.carrier.clone()
+    }
+
+    /// Whether another side is in use.
+    pub fn fenced(&self) -> bool {
+        self.carrier.fenced()
+    }
+
+    /// Hands what was committed since the last turn to the carrier. It never waits for the share. With
+    /// `hold` the database file must not change: somebody copies it.
+    ///
+    /// # Errors
+    /// Why nothing could be cut; the next turn tries again.
+    pub fn turn(&mut self, c: &Connection, hold: bool, at: Timestamp) -> Result<Turn, ShipError> {
+        let result = if hold { self.held(c, at) } else { self.once(c, at) };
+        if matches!(result, Err(ShipError::Diverged(_))) {
+            self.begin_again();
+        }
+        if !hold && (result.is_err() || matches!(self.carrier.settled(), Some(Err(_)))) {
             self.relieve(c);
         }
         result
     }
 
-    fn once(&mut self, c: &Connection, at: Timestamp) -> Result<Option<Mark>, ShipError> {
-        let mut shipper = match self.shipper.take() {
-            Some(s) => s,
-            None => Shipper::start(c, &self.database, &self.to.share, &self.to.id, self.epoch, at)?,
-        };
-        let shipped = shipper.ship(c, at);
-        let mark = shipper.mark();
-        self.shipper = Some(shipper);
-        shipped.map(|_| mark)
+    /// A turn that folds nothing: what would fold waits.
+    fn held(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {
+        if let Some(cutter) = &mut self.cutter
+            && self.carrier.has_room()
+            && let Some(cut) = cutter.cut(c, false, self.messages.load(Ordering::Relaxed), at)?
+        {
+            self.carrier.put(cut);
+            return Ok(Turn::Cut);
+        }
+        self.carrier.kick();
+        Ok(Turn::Nothing)
     }
 
-    /// Ships the tail and folds the log at the end of the database's use.
+    fn once(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {
+        let messages = self.messages.load(Ordering::Relaxed);
+        match self.carrier.next() {
+            Next::Open => {
+                self.cutter = None;
+                self.carrier.open();
+                Ok(Turn::Again)
+            }
+            Next::Begin(last) => {
+                if let Some(cutter) = last.and_then(|h| Cutter::resume(&self.database, &h).ok()) {
+                    self.cutter = Some(cutter);
+                } else {
+                    let (cutter, base) = Cutter::base(c, &self.database, messages, at)?;
+                    self.cutter = Some(cutter);
+                    self.carrier.put(base);
+                }
+                Ok(Turn::Again)
+            }
+            Next::Wait => {
+                self.carrier.kick();
+                Ok(Turn::Nothing)
+            }
+            Next::Cut { fold } => {
+                let Some(cutter) = &mut self.cutter else {
+                    self.begin_again();
+                    return Ok(Turn::Again);
+                };
+                if let Some(cut) = cutter.cut(c, fold, messages, at)? {
+                    self.carrier.put(cut);
+                    return Ok(Turn::Cut);
+                }
+                self.carrier.kick();
+                Ok(Turn::Nothing)
+            }
+        }
+    }
+
+    fn begin_again(&mut self) {
+        self.carrier.give_up();
+        self.cutter = None;
+    }
+
+    /// Ships the tail and folds the log at the end of the database's use. A share that does not answer is
+    /// waited for no longer than the patience.
     ///
     /// # Errors
     /// Why the tail could not be shipped; it stays in the log.
-    pub fn finish(&mut self, c: &Connection, at: Timestamp) -> Result<Option<Mark>, ShipError> {
-        self.once(c, at)?;
-        match &mut self.shipper {
-            Some(s) => s.finish(c, at),
-            None => Ok(None),
+    pub fn finish(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        let result = self.tail(c, at);
+        self.carrier.stop();
+        result
+    }
+
+    fn tail(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        // What failed before gets one more try; then opening, a base, what waits, the tail.
+        self.carrier.kick();
+        for _ in 0..8 {
+            self.carrier.wait_here()?;
+            if self.once(c, at)? == Turn::Nothing {
+                break;
+            }
         }
+        self.carrier.wait_here()?;
+        let Some(mark) = self.carrier.mark() else { return Ok(()) };
+        if let Some(cutter) = &mut self.cutter
+            && let Some(facts) = cutter.fold(c)?
+        {
+            cutter::note_clean(&self.database, mark.epoch, mark.seq, facts)?;
+        }
+        Ok(())
     }
 
     fn relieve(&mut self, c: &Connection) {
-        let mut log = self.database.as_os_str().to_owned();
-        log.push("-wal");
-        if std::fs::metadata(&log).is_ok_and(|m| m.len() > TOO_LONG)
-            && c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).is_ok()
-        {
-            tracing::warn!(database = %self.database.display(), "the log grew too long unshipped and was folded");
-            self.shipper = None;
+        let log = cutter::beside(&self.database, "-wal");
+        if std::fs::metadata(&log).is_ok_and(|m| m.len() > self.too_long) {
+            // A base that is being read must come to nothing before the file changes.
+            self.begin_again();
+            if cutter::checkpoint(c) {
+                tracing::warn!(database = %self.database.display(), "the log grew too long unshipped and was folded");
+            }
         }
+    }
+
+    /// Another limit of the log, for tests.
+    #[cfg(test)]
+    pub fn limit(&mut self, bytes: u64) {
+        self.too_long = bytes;
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.carrier.stop();
     }
 }

@@ -9,13 +9,20 @@
 //!   with a file that can be created once; a shipper of an older epoch stops there.
 //! - The other side is a plain file until it is brought online: nobody reads or writes it. Applying a
 //!   segment again gives the same pages, so a kill while applying is repaired by applying again.
+//! - The writer's thread cuts ([`cutter`]) and never touches the share; a thread of its own carries what is
+//!   cut ([`carrier`]). A share that hangs delays neither posts nor closing; it is said not to answer.
 
+mod carrier;
+mod chain;
+mod cutter;
 mod job;
+mod progress;
 mod secondary;
 mod segment;
-mod shipper;
-mod wal;
+pub(super) mod wal;
 
+#[cfg(test)]
+mod share_tests;
 #[cfg(test)]
 mod tests;
 
@@ -24,10 +31,12 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
-pub use job::{Job, ShipTo};
+pub use carrier::Carrier;
+pub(super) use cutter::{beside, checkpoint};
+pub use job::{Job, ShipTo, Turn};
+pub use progress::{PATIENCE, Progress, within};
 pub use secondary::{Applied, Secondary};
 pub use segment::Header;
-pub use shipper::Shipper;
 
 /// Why shipping cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +73,9 @@ pub enum ShipError {
     /// A newer epoch was claimed: another side is in use.
     #[error("epoch {0} was claimed: another database is in use, and this one takes no more writes")]
     Fenced(u64),
+    /// The share moves nothing: the call hangs.
+    #[error("the share does not answer ({0})")]
+    Silent(String),
     /// A file operation failed.
     #[error("{path}: {why}")]
     Io {
@@ -100,11 +112,14 @@ pub struct Mark {
     pub cut: Timestamp,
     /// Commits since the base, in this segment and before it.
     pub commits: u64,
+    /// Messages of the database with it.
+    #[serde(default)]
+    pub messages: u64,
 }
 
 impl From<&Header> for Mark {
     fn from(h: &Header) -> Self {
-        Self { epoch: h.epoch, seq: h.seq, cut: h.at, commits: h.commits }
+        Self { epoch: h.epoch, seq: h.seq, cut: h.at, commits: h.commits, messages: h.messages }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The other side: the copy job and the restore job, and bringing the database online.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::progress::{Progress, within};
 use super::segment::{self, Header};
 use super::{Mark, ShipError, io, list, name, sync_dir};
 
@@ -61,11 +63,25 @@ impl Secondary {
         segment::peek(&path).ok().as_ref().map(Mark::from)
     }
 
+    /// As [`Secondary::copy`], but a share that does not answer is left; when it comes back late, what is
+    /// copied then has an old epoch or is there already.
+    ///
+    /// # Errors
+    /// Also [`ShipError::Silent`].
+    pub fn copy_within(&self, share: &Path, epoch: u64, patience: Duration) -> Result<u64, ShipError> {
+        let (me, from) = (self.clone(), share.to_owned());
+        within(share, "copy", patience, move |p| me.copying(&from, epoch, p))
+    }
+
     /// Copies segments of `epoch` that are not here yet; each is verified before it gets its name.
     ///
     /// # Errors
     /// A damaged segment in the share, or I/O.
     pub fn copy(&self, share: &Path, epoch: u64) -> Result<u64, ShipError> {
+        self.copying(share, epoch, &Progress::default())
+    }
+
+    fn copying(&self, share: &Path, epoch: u64, progress: &Progress) -> Result<u64, ShipError> {
         let to = self.destination();
         if !self.dir.is_dir() {
             // An instance that is gone is not made up: it may come back with what it had.
@@ -84,7 +100,7 @@ impl Secondary {
                 continue;
             }
             let tmp = to.join(format!("{}.tmp", name(e, seq)));
-            std::fs::copy(&path, &tmp).map_err(io(&path))?;
+            copy_file(&path, &tmp, progress)?;
             let sound = segment::verify(&tmp).and_then(|_| {
                 File::open(&tmp).and_then(|f| f.sync_all()).map_err(io(&tmp))?;
                 std::fs::rename(&tmp, &target).map_err(io(&target))
@@ -212,7 +228,7 @@ impl Secondary {
         if !self.database().exists() || self.applied().is_some() {
             return Ok(());
         }
-        if super::shipper::is_clean(&self.database()) || never_opened(&self.database()) {
+        if super::cutter::is_clean(&self.database()) || never_opened(&self.database()) {
             return Ok(()); // everything in it was shipped, or copied from elsewhere
         }
         let orphans = self.dir.join("orphans");
@@ -268,6 +284,21 @@ impl Secondary {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(&self.state())(e)),
             _ => sync_dir(&self.dir),
         }
+    }
+}
+
+/// Copies in pieces, each of which counts as progress.
+fn copy_file(from: &Path, to: &Path, progress: &Progress) -> Result<(), ShipError> {
+    let mut source = File::open(from).map_err(io(from))?;
+    let mut target = File::create(to).map_err(io(to))?;
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        let n = source.read(&mut piece).map_err(io(from))?;
+        if n == 0 {
+            return Ok(());
+        }
+        target.write_all(&piece[..n]).map_err(io(to))?;
+        progress.moved();
     }
 }
 

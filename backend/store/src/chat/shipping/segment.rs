@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::Timestamp;
 
+use super::progress::Progress;
 use super::{Position, ShipError, io, name, sync_dir};
 
 const MAGIC: &[u8; 8] = b"LGSEG\x001\n";
@@ -36,6 +37,9 @@ pub struct Header {
     pub pages: u32,
     /// Commits since the base.
     pub commits: u64,
+    /// Messages of the database with it; shown, never used for order.
+    #[serde(default)]
+    pub messages: u64,
     /// When it was cut; shown, never used for order.
     pub at: Timestamp,
 }
@@ -44,15 +48,17 @@ pub struct Header {
 pub type Pages = BTreeMap<u32, Vec<u8>>;
 
 /// A writer that hashes what goes through it.
-struct Hashing<W> {
+struct Hashing<'a, W> {
     inner: W,
     hash: Sha256,
+    progress: &'a Progress,
 }
 
-impl<W: Write> Write for Hashing<W> {
+impl<W: Write> Write for Hashing<'_, W> {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         let n = self.inner.write(buf)?;
         self.hash.update(&buf[..n]);
+        self.progress.moved();
         Ok(n)
     }
     fn flush(&mut self) -> std::io::Result<()> {
@@ -69,14 +75,28 @@ pub enum Source<'a> {
 }
 
 /// Writes a segment into `dir`; its hash. Nothing half-written stays, and no segment is ever replaced.
-pub fn write(dir: &Path, h: &Header, source: &Source<'_>) -> Result<String, ShipError> {
-    let tmp = dir.join(format!("{}.tmp", name(h.epoch, h.seq)));
+/// `still` is asked once all is read, before the segment gets its name; `opening` names the temporary file.
+pub fn write(
+    (dir, opening): (&Path, u64),
+    h: &Header,
+    source: &Source<'_>,
+    progress: &Progress,
+    still: &dyn Fn() -> bool,
+) -> Result<String, ShipError> {
+    let tmp = dir.join(format!("{}.{opening}.tmp", name(h.epoch, h.seq)));
     let path = dir.join(name(h.epoch, h.seq));
-    let written = fill(&tmp, h, source);
+    let written = fill(&tmp, h, source, progress);
     let done = written.and_then(|hash| {
+        if !still() {
+            return Err(ShipError::Diverged(format!("{} was given up", name(h.epoch, h.seq))));
+        }
         // A link never overwrites: two shippers of one epoch cannot both win.
-        std::fs::hard_link(&tmp, &path).map_err(io(&path))?;
-        Ok(hash)
+        match std::fs::hard_link(&tmp, &path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+                Err(ShipError::Diverged(format!("{} is in the share already", name(h.epoch, h.seq))))
+            }
+            r => r.map(|()| hash).map_err(io(&path)),
+        }
     });
     let _ = std::fs::remove_file(&tmp);
     let hash = done?;
@@ -84,10 +104,10 @@ pub fn write(dir: &Path, h: &Header, source: &Source<'_>) -> Result<String, Ship
     Ok(hash)
 }
 
-fn fill(tmp: &Path, h: &Header, source: &Source<'_>) -> Result<String, ShipError> {
+fn fill(tmp: &Path, h: &Header, source: &Source<'_>, progress: &Progress) -> Result<String, ShipError> {
     let fail = io(tmp);
     let file = File::create(tmp).map_err(&fail)?;
-    let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
+    let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new(), progress };
     let header = serde_json::to_vec(h).map_err(|e| ShipError::Diverged(e.to_string()))?;
     let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
     let mut body = || -> std::io::Result<()> {

@@ -6,8 +6,58 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use shared::Timestamp;
 
+use super::chain::Chain;
+use super::cutter::{self, Cutter};
 use super::*;
 use crate::chat::read_write;
+
+/// Both ends of the backup job in turn, without threads.
+struct Shipper {
+    chain: Chain,
+    cutter: Cutter,
+    database: PathBuf,
+}
+
+impl Shipper {
+    fn start(
+        c: &Connection,
+        database: &Path,
+        share: &Path,
+        id: &str,
+        epoch: u64,
+        at: Timestamp,
+    ) -> Result<Self, ShipError> {
+        let mut chain = Chain::open(share, id, epoch, 1)?;
+        let database = database.to_owned();
+        if let Some(cutter) = chain.last().and_then(|h| Cutter::resume(&database, h).ok()) {
+            return Ok(Self { chain, cutter, database });
+        }
+        let (cutter, base) = Cutter::base(c, &database, 0, at)?;
+        let mark = chain.put(&base, &Progress::default(), &|| true)?;
+        cutter::note_clean(&database, epoch, mark.seq, base.folded.unwrap())?;
+        Ok(Self { chain, cutter, database })
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.chain.last().map(Mark::from)
+    }
+
+    fn ship(&mut self, c: &Connection, at: Timestamp) -> Result<Option<Mark>, ShipError> {
+        self.chain.check_fence()?;
+        let Some(cut) = self.cutter.cut(c, true, 0, at)? else { return Ok(None) };
+        let mark = self.chain.put(&cut, &Progress::default(), &|| true)?;
+        if let Some(facts) = cut.folded {
+            cutter::note_clean(&self.database, mark.epoch, mark.seq, facts)?;
+        }
+        Ok(Some(mark))
+    }
+
+    fn finish(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        self.ship(c, at)?;
+        let (mark, facts) = (self.mark().unwrap(), self.cutter.fold(c)?.unwrap());
+        cutter::note_clean(&self.database, mark.epoch, mark.seq, facts)
+    }
+}
 
 struct Rig {
     _dir: tempfile::TempDir,
@@ -295,4 +345,64 @@ fn applied_segments_are_cleaned_and_others_are_kept() {
     add(&c, 1);
     s.ship(&c, AT).unwrap();
     assert_eq!(rig.catch_up().unwrap(), 1);
+}
+
+#[test]
+fn an_older_epoch_that_arrives_late_is_ignored() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut old = rig.shipper(&c);
+    add(&c, 1);
+    let mut new = Shipper::start(&c, &rig.database, &rig.share, "mgc", 2, AT).unwrap();
+    // Nobody claimed yet as far as the old one knew: its segment has a higher number than the new chain's.
+    std::fs::remove_file(rig.share.join("epoch-2")).unwrap();
+    for _ in 0..4 {
+        add(&c, 1);
+        old.ship(&c, AT).unwrap();
+    }
+    add(&c, 1);
+    new.ship(&c, AT).unwrap();
+    let s = rig.secondary();
+    s.copy(&rig.share, 2).unwrap();
+    s.apply(2).unwrap();
+    assert_eq!(s.applied().unwrap().mark.epoch, 2);
+    assert_eq!(count(&rig.other.join("mgc.db")), 6);
+}
+
+#[test]
+fn a_clock_that_is_set_back_changes_no_order() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    for hours in [5, 4, -3, 90, 0] {
+        add(&c, 1);
+        s.ship(&c, Timestamp::from_millis(hours * 3_600_000)).unwrap();
+        rig.catch_up().unwrap();
+    }
+    let applied = rig.secondary().applied().unwrap().mark;
+    assert_eq!((applied.seq, applied.cut), (5, Timestamp::from_millis(0)), "order comes from the numbers");
+    assert_eq!(count(&rig.other.join("mgc.db")), 5);
+}
+
+#[test]
+fn a_long_reader_keeps_neither_posts_nor_shipping() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 1);
+    let mut s = rig.shipper(&c);
+    let reader = Connection::open(&rig.database).unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+    let begun = std::time::Instant::now();
+    for _ in 0..3 {
+        add(&c, 700);
+        s.ship(&c, AT).unwrap().unwrap();
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(9), "folding does not wait for the reader");
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 2_101);
+    reader.execute_batch("COMMIT").unwrap();
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    let log = std::fs::metadata(rig.database.with_extension("db-wal")).unwrap().len();
+    assert_eq!(log, 0, "folded once the reader is gone");
 }
