@@ -84,6 +84,7 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 }
 
 const POOL_STATES: Kind = Kind::Choice(&["Normal", "FailedOver"]);
+const TEST_RESULT: Kind = Kind::Choice(&["success", "failure", "cancelled", "running"]);
 const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "ClientCertificate", "LiveID"]);
 const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
 const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
@@ -218,6 +219,38 @@ cmdlets! { ($)
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text;
         /// Seconds each phase may take (default 10).
         timeout_seconds: Option<u32> = "TimeoutSeconds" Kind::Int, ours;
+    }
+    /// Stops a test message that runs; it leaves, signs off and is kept as cancelled.
+    StopLgTestMessage "Stop-LgTestMessage" Change {
+        /// Id of the run.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Shows the SIP and XCCOS messages of a test message; passwords and keys are blanked.
+    GetLgTestTrace "Get-LgTestTrace" Query {
+        /// Id of the run.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists test messages, newest first.
+    GetLgTestHistory "Get-LgTestHistory" Query {
+        /// FQDN of the chat pool.
+        pool: Option<String> = "Pool" Kind::Text;
+        /// How it ended.
+        result: Option<String> = "Result" TEST_RESULT;
+        /// Cause of the failure, for example wrong_password; docs/diagnosis.md lists them.
+        cause: Option<String> = "Cause" Kind::Text;
+        /// Who started it.
+        actor: Option<String> = "Actor" Kind::Text;
+        /// Started on this day or at this time or later.
+        start_date: Option<String> = "StartDate" Kind::Text;
+        /// Started on this day or before this time.
+        end_date: Option<String> = "EndDate" Kind::Text;
+        /// At most so many (default 100).
+        result_size: Option<u32> = "ResultSize" Kind::Int;
+    }
+    /// Sets how long test messages are kept.
+    SetLgTestHistory "Set-LgTestHistory" Change {
+        /// Days, 1 to 3650; 0 keeps them for ever (default 90).
+        keep_days: Option<u32> = "KeepDays" Kind::Int, req;
     }
     /// Stores a test user for test messages that run by themselves.
     SetCsTestUserCredential "Set-CsTestUserCredential" Change {

@@ -74,6 +74,22 @@ pub struct StepRecord {
 }
 
 impl Phase {
+    /// All, in the order in which a run goes through them.
+    pub const ALL: [Self; 12] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::SignIn,
+        Self::Policy,
+        Self::Lookup,
+        Self::Channel,
+        Self::Join,
+        Self::Send,
+        Self::Receive,
+        Self::Leave,
+        Self::SignOff,
+    ];
+
     /// In words, the same in the page, in the list of steps and in error texts.
     pub fn title(self) -> &'static str {
         match self {

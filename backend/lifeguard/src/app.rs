@@ -51,6 +51,8 @@ pub struct App {
     pub alerts: Alerts,
     /// Requests that were answered, by status.
     pub requests: Requests,
+    /// Test messages under way.
+    pub running: crate::running::Running,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

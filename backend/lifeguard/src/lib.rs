@@ -18,6 +18,7 @@ pub mod keys;
 pub mod probe;
 pub mod publish;
 pub mod registry;
+pub mod running;
 pub mod sample;
 pub mod serve;
 pub mod settings;

@@ -10,11 +10,13 @@ use shared::cmdlet::Credential;
 use shared::cmdlets::TestCsPersistentChatMessage;
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
-use shared::synthetic::Outcome;
+use shared::synthetic::{CauseCode, Outcome, TestReport};
 use shared::topology::{Placement, Topology};
+use shared::trace::TestTrace;
 use shared::{Port, SipUri};
-use store::management::{jobs, pools};
+use store::management::{jobs, pools, tests};
 use synthetic::{Account, TestPlan, Transport};
+use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::clock::{new_id, random_hex};
@@ -162,8 +164,8 @@ pub fn start(r: Resolved, cx: &Cx) -> String {
     begin(r, &cx.app, &cx.actor.name).0
 }
 
-/// Starts the run; its id, and whether it succeeded once it has ended.
-pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<bool>) {
+/// Starts the run; its id, and whether it succeeded once it has ended; none when it was cancelled.
+pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<Option<bool>>) {
     let app = app.clone();
     let now = app.clock.now();
     let id = new_id(&*app.entropy, now);
@@ -183,7 +185,13 @@ pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::
         printed: None,
     };
     save(&app, &run);
-    let task = tokio::spawn(carry_out(app, r, run));
+    let stop = app.running.begin(&id);
+    let task = tokio::spawn(async move {
+        let (running, id) = (app.clone(), run.summary.id.clone());
+        let ended = carry_out(app, r, run, &stop).await;
+        running.running.end(&id);
+        ended
+    });
     (id, task)
 }
 
@@ -194,7 +202,7 @@ fn save(app: &App, run: &TestRun) {
     app.bus.send(Topic::Test, run.summary.id.as_str());
 }
 
-async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun) -> bool {
+async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> Option<bool> {
     let pool_uri = pool_contact(&app, &r);
     let plan = TestPlan {
         target_fqdn: r.target.clone(),
@@ -230,24 +238,71 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun) -> bool {
         // The keeper lives until the sender is dropped.
         let _ = steps.send(step);
     };
-    let mut report = synthetic::run(plan, progress).await;
+    let (mut report, trace) = synthetic::run_traced(plan, progress, stop.notified()).await;
     report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
     let mut run = match keeper.await {
         Ok(run) => run,
         Err(e) => {
             tracing::error!(cause = %e, "a test run's steps were lost");
-            return false;
+            return Some(false);
         }
     };
-    run.summary.state = if report.result == Outcome::Success { "success" } else { "failure" }.to_owned();
+    run.summary.state = state(&report).to_owned();
     run.summary.latency_us = (report.result == Outcome::Success).then_some(report.latency_us);
     run.summary.verdict = verdict(&report);
     run.steps.clone_from(&report.steps);
     run.printed = Some(report.print());
     run.report = Some(report);
     save(&app, &run);
+    if let Err(e) = app.store.write(|tx| tests::save_trace(tx, &run.summary.id, &trace)) {
+        tracing::error!(cause = %e, run = %run.summary.id, "the messages of a test run could not be stored");
+    }
     app.bus.send(Topic::Pool, run.summary.pool.as_ref().map_or("", |p| p.as_str()));
-    run.summary.latency_us.is_some()
+    (run.summary.state != CANCELLED).then_some(run.summary.latency_us.is_some())
+}
+
+/// State of a run that somebody stopped.
+const CANCELLED: &str = "cancelled";
+
+fn state(r: &TestReport) -> &'static str {
+    match (&r.result, &r.diagnosis) {
+        (Outcome::Success, _) => "success",
+        (_, Some(d)) if d.cause == CauseCode::Cancelled => CANCELLED,
+        _ => "failure",
+    }
+}
+
+/// Tells a run to stop; it cleans up and is kept as cancelled.
+///
+/// # Errors
+/// When there is no such run, or it has ended.
+pub fn stop(app: &App, id: &str, really: bool) -> Result<TestSummary, ApiError> {
+    let run = get(app, id)?;
+    let ended = || {
+        ApiError::new(
+            ErrorCode::Conflict,
+            format!("The test message has ended already: {}.", run.summary.verdict),
+        )
+    };
+    if run.summary.state != "running" || (really && !app.running.stop(id)) {
+        return Err(ended());
+    }
+    Ok(run.summary)
+}
+
+/// The messages of a run.
+///
+/// # Errors
+/// When there is no such run, it runs still, or its messages are not kept any more.
+pub fn trace(app: &App, id: &str) -> Result<TestTrace, ApiError> {
+    let run = get(app, id)?;
+    let found = app.store.read(|c| tests::trace(c, id)).map_err(store_error)?;
+    found.ok_or_else(|| {
+        ApiError::not_found(match run.summary.state.as_str() {
+            "running" => "The messages can be read when the test message has ended.",
+            _ => "The messages of this test message are not kept any more; those of the latest 200 that went well and the latest 200 others are.",
+        })
+    })
 }
 
 /// The contact of the pool that was named, so that a named pool is what is tested.
@@ -257,8 +312,9 @@ fn pool_contact(app: &App, r: &Resolved) -> Option<String> {
     d.pools.iter().find(|p| p.fqdn == *pool).map(|p| p.lookup_uri.to_string())
 }
 
-fn verdict(r: &shared::synthetic::TestReport) -> String {
+fn verdict(r: &TestReport) -> String {
     match (&r.result, &r.diagnosis) {
+        (Outcome::Failure, Some(d)) if d.cause == CauseCode::Cancelled => format!("Cancelled – {}", d.text),
         (Outcome::Success, _) => format!("Success – {:.1} ms", r.latency_us as f64 / 1000.0),
         (Outcome::Failure, Some(d)) => format!("Failure – {}", d.text),
         (Outcome::Failure, None) => format!("Failure – {}", r.error_message),

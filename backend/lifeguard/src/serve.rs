@@ -147,6 +147,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         login_limits: crate::http::limits::LoginLimits::default(),
         alerts: crate::alerts::Alerts::new()?,
         requests: crate::http::metrics::Requests::default(),
+        running: crate::running::Running::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host))

@@ -9,6 +9,7 @@ use shared::cmdlet::Credential;
 use shared::cmdlets::TestCsPersistentChatMessage;
 use shared::error::ApiError;
 use shared::events::Topic;
+use store::management::tests;
 use store::management::watch::{self, Settings, Watcher};
 
 use crate::app::App;
@@ -16,6 +17,10 @@ use crate::door::store_error;
 
 /// How often the runner looks.
 const LOOK: Duration = Duration::from_secs(5);
+/// Old test messages are looked for once an hour.
+const LOOKS_PER_PRUNING: u32 = 720;
+/// How many are deleted in one transaction.
+const BITE: u32 = 500;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
@@ -71,12 +76,35 @@ pub fn arguments(app: &App, s: &Settings) -> Result<TestCsPersistentChatMessage,
     })
 }
 
+/// The time from which test messages are kept; none when all are.
+pub fn kept_from(days: u32, now: Timestamp) -> Option<Timestamp> {
+    (days > 0).then(|| Timestamp::from_millis(now.millis() - i64::from(days) * DAY))
+}
+
+/// Deletes test messages that are older than they are kept, a bite at a time so that nobody waits long.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn forget_old(app: &App) -> Result<(), ApiError> {
+    let days = app.store.read(tests::keep_days).map_err(store_error)?;
+    let Some(from) = kept_from(days, app.clock.now()) else { return Ok(()) };
+    while app.store.write(|tx| tests::prune(tx, from, BITE)).map_err(store_error)? == BITE as usize {}
+    Ok(())
+}
+
 /// Runs until the program ends.
 pub async fn run(app: Arc<App>) {
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut looks = 0_u32;
     loop {
         ticks.tick().await;
+        if looks.is_multiple_of(LOOKS_PER_PRUNING)
+            && let Err(e) = forget_old(&app)
+        {
+            tracing::error!(cause = %e.message, "old test messages could not be deleted");
+        }
+        looks = looks.wrapping_add(1);
         if let Err(e) = turn(&app).await {
             tracing::error!(cause = %e.message, "the watchers could not be looked at");
         }
@@ -108,13 +136,16 @@ async fn one(app: &Arc<App>, w: &Watcher, now: Timestamp) -> Result<(), ApiError
     let id = begun.as_ref().ok().map(|(id, _)| id.clone());
     app.store.write(|tx| watch::note_run(tx, &s.target, id.as_deref(), lost, next)).map_err(store_error)?;
     let success = match begun {
-        Ok((_, run)) => run.await.unwrap_or(false),
+        Ok((_, run)) => run.await.unwrap_or(Some(false)),
         Err(e) => {
             tracing::warn!(target = %s.target, cause = %e.message, "a scheduled test message could not start");
-            false
+            Some(false)
         }
     };
-    app.store.write(|tx| watch::note_result(tx, &s.target, success)).map_err(store_error)?;
+    // A run that somebody stopped says nothing about the pool.
+    if let Some(success) = success {
+        app.store.write(|tx| watch::note_result(tx, &s.target, success)).map_err(store_error)?;
+    }
     app.bus.send(Topic::Test, "");
     Ok(())
 }

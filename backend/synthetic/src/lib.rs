@@ -8,12 +8,13 @@ mod connection;
 mod record;
 mod run;
 mod texts;
+mod trace;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use run::{run, run_until};
+pub use run::{run, run_traced, run_until};
 
 /// How the registrar is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,6 +59,10 @@ Start-LgFailback atl-cs-001.litwareinc.com
 Get-LgRun | Where-Object {$_.State -eq "failed"} | Resume-LgRun
 Stop-LgRun 0199b1c2-6b0e-7000-8000-000000000001
 Get-LgLogShipping | Format-Table Identity,Shipped,Applied,CommitsBehind
+Stop-LgTestMessage 0199b1c2-6b0e-7000-8000-000000000001
+Get-LgTestTrace 0199b1c2-6b0e-7000-8000-000000000001 | Format-Table Offset,Direction,User,Message
+Get-LgTestHistory -Pool atl-cs-001.litwareinc.com -Result failure -StartDate 11/1/2026
+Set-LgTestHistory -KeepDays 180
 Set-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com" -UserName "litwareinc\kenmyer" -Password "07Apples"
 Get-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com"
 Remove-CsTestUserCredential "sip:kenmyer@litwareinc.com"

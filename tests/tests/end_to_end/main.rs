@@ -9,6 +9,7 @@ mod editing;
 mod failover;
 mod faults;
 mod harness;
+mod history;
 mod hostile;
 mod page;
 mod plain_sip;

@@ -23,6 +23,7 @@ mod scoped;
 mod services;
 mod shares;
 mod state;
+mod test_history;
 mod test_message;
 mod topology;
 mod users;

@@ -4,3 +4,4 @@ pub mod alerts;
 pub mod lists;
 pub mod overview;
 pub mod status;
+pub mod test_history;

@@ -10,7 +10,7 @@ use shared::topology::diff::diff;
 use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
 use shared::{Fqdn, ObjectId, SipUri};
 use store::management::pools::Halt;
-use store::management::{jobs, pools, topology};
+use store::management::{jobs, pools, tests, topology};
 
 use crate::app::App;
 use crate::deploy::contacts;
@@ -18,6 +18,8 @@ use crate::fleet::{SideView, Sides};
 
 /// Tests read for the lists.
 const TESTS: u32 = 100;
+/// Test messages in a pool's small line.
+const RECENT: u32 = 30;
 
 struct Facts {
     t: Topology,
@@ -90,12 +92,13 @@ fn no_failover(p: &ChatPool) -> Option<String> {
 }
 
 async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiError> {
-    let (row, active, endpoint) = app
+    let (row, active, endpoint, recent_us) = app
         .store
         .read(|c| {
             let endpoint: Option<SipUri> =
                 pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
-            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint))
+            let recent = tests::recent(c, p.fqdn.as_str(), RECENT)?;
+            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint, recent))
         })
         .map_err(crate::door::store_error)?;
     let sides: Sides = app.fleet.sides(&p.id).await;
@@ -124,6 +127,7 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
         servers,
         databases,
         last_test: f.tests.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn)).cloned(),
+        recent_us,
         endpoint,
         compliance: p.compliance,
         compliance_queue: sides.compliance_queue,

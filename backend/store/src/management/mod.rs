@@ -9,6 +9,7 @@ pub mod directory;
 pub mod jobs;
 pub mod pools;
 pub mod roles;
+pub mod tests;
 pub mod topology;
 pub mod watch;
 

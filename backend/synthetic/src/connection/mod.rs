@@ -18,6 +18,7 @@ use wire::stream::{Decoder, Event};
 use wire::xccos;
 
 use crate::cause::Failure;
+use crate::trace::Tap;
 
 /// How many responses out of turn are kept; a run has no more than a few requests under way.
 const STRAYS: usize = 16;
@@ -59,6 +60,8 @@ pub struct Connection {
     heard: bool,
     /// Nothing more comes or goes.
     dead: bool,
+    /// Where messages are noted.
+    tap: Option<Tap>,
 }
 
 impl Connection {
@@ -81,7 +84,20 @@ impl Connection {
             ended: Vec::new(),
             heard: false,
             dead: false,
+            tap: None,
         }
+    }
+
+    /// From here on messages are noted.
+    pub fn note_with(&mut self, tap: Tap) {
+        self.tap = Some(tap);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(t) = &self.tap {
+            t.sent(bytes);
+        }
+        self.out.extend_from_slice(bytes);
     }
 
     fn lost(&mut self, why: &str) -> Failure {
@@ -131,7 +147,7 @@ impl Connection {
 
     /// Puts a request where the next write takes it.
     pub fn queue(&mut self, r: &Request) {
-        self.out.extend_from_slice(&r.to_bytes());
+        self.put(&r.to_bytes());
     }
 
     /// Writes what is queued; false when the peer takes nothing until `until`.
@@ -167,7 +183,11 @@ impl Connection {
     /// The next message of any kind, none when time is up; requests are answered before they are returned.
     async fn next(&mut self, until: Instant) -> Result<Option<Message>, Failure> {
         loop {
-            match self.decoder.next() {
+            let event = self.decoder.next();
+            if let (Some(t), Ok(Some(Event::Message(m)))) = (&self.tap, &event) {
+                t.received(&m.to_bytes());
+            }
+            match event {
                 Ok(Some(Event::Message(Message::Request(r)))) => {
                     self.answer(&r);
                     if !self.flush(until).await? {
@@ -229,7 +249,7 @@ impl Connection {
         };
         // A BENOTIFY is never answered: that is what sets it apart from NOTIFY.
         if r.method != "BENOTIFY" {
-            self.out.extend_from_slice(&Response::reply_to(r, status, reason).to_bytes());
+            self.put(&Response::reply_to(r, status, reason).to_bytes());
         }
     }
 
