@@ -213,12 +213,43 @@ cmdlets! { ($)
         receiver_credential: Option<Credential> = "ReceiverCredential" Kind::Credential;
         /// Registrar port; 5061 unless the topology says otherwise.
         registrar_port: Option<u32> = "RegistrarPort" Kind::Int;
-        /// Negotiate: user name and password. The others need what this service does not issue.
+        /// Negotiate: user name and password (NTLM or Digest). TrustedServer: the certificate that the portal was started with.
         authentication: Option<String> = "Authentication" AUTHENTICATION;
         /// Room, written pool\room or as ma-chan URI; the first room both may see when left out.
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text;
+        /// Makes a room for the two test users instead of testing; Remove-LgTestRoom removes it.
+        setup: Option<bool> = "Setup" Kind::Bool;
+        /// SIP address of the first user of the room that -Setup makes.
+        test_user1_sip_address: Option<String> = "TestUser1SipAddress" Kind::Text;
+        /// SIP address of the second user of the room that -Setup makes.
+        test_user2_sip_address: Option<String> = "TestUser2SipAddress" Kind::Text;
+        /// Name of a shell variable, without $, that takes the log of the run; it has ToHTML() and ToXML().
+        out_logger_variable: Option<String> = "OutLoggerVariable" Kind::Text;
+        /// Name of a shell variable, without $, that takes the lines that -Verbose prints.
+        out_verbose_variable: Option<String> = "OutVerboseVariable" Kind::Text;
         /// Seconds each phase may take (default 10).
         timeout_seconds: Option<u32> = "TimeoutSeconds" Kind::Int, ours;
+    }
+    /// Lists the rooms that Test-CsPersistentChatMessage -Setup has made.
+    GetLgTestRoom "Get-LgTestRoom" Query {
+        /// FQDN of the pool; all pools when left out.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text, first;
+    }
+    /// Removes the rooms that Test-CsPersistentChatMessage -Setup has made, with their messages.
+    RemoveLgTestRoom "Remove-LgTestRoom" Change {
+        /// FQDN of the pool; all pools when left out.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text, first;
+    }
+    /// Says before a test message what would keep it from going well; sends nothing.
+    TestLgPrecondition "Test-LgPrecondition" Query {
+        /// FQDN of the registrar pool, or of a chat pool.
+        target_fqdn: String = "TargetFqdn" Kind::Text, req, first;
+        /// SIP address of the first user; the first stored test user when left out.
+        sender_sip_address: Option<String> = "SenderSipAddress" Kind::Text;
+        /// SIP address of the second user; the second stored test user when left out.
+        receiver_sip_address: Option<String> = "ReceiverSipAddress" Kind::Text;
+        /// Room, written pool\room.
+        chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text;
     }
     /// Stops a test message that runs; it leaves, signs off and is kept as cancelled.
     StopLgTestMessage "Stop-LgTestMessage" Change {

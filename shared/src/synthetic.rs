@@ -143,6 +143,10 @@ pub enum CauseCode {
     UnknownUser,
     /// The user is disabled.
     UserDisabled,
+    /// The registrar offers only ways to sign in that the test does not speak.
+    SchemeNotSpoken,
+    /// The registrar does not take the certificate for a trusted server's.
+    NotATrustedServer,
     /// Sign-in refused for another reason.
     SignInRefused,
     /// The registrar, or what it stands on, does not work at the moment.

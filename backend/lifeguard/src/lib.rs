@@ -22,6 +22,7 @@ pub mod running;
 pub mod sample;
 pub mod serve;
 pub mod settings;
+pub mod test_room;
 pub mod tls;
 pub mod views;
 pub mod watch;

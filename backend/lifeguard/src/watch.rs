@@ -41,28 +41,33 @@ fn missed(s: &Settings, due: Timestamp, now: Timestamp) -> u32 {
     u32::try_from((now.millis() - due.millis()).max(0) / step).unwrap_or(u32::MAX)
 }
 
+/// A stored test user with his opened password.
+///
+/// # Errors
+/// When he is not stored, or was stored with another key.
+pub fn stored(app: &App, sip: &str) -> Result<(String, Credential), ApiError> {
+    let found = app.store.read(|c| watch::credential(c, sip)).map_err(store_error)?;
+    let found = found.ok_or_else(|| {
+        ApiError::invalid(
+            "TestUsers",
+            format!("{sip} is not a stored test user. Store it with Set-CsTestUserCredential."),
+        )
+    })?;
+    let password = app.keys.open_text(&found.secret).ok_or_else(|| {
+        ApiError::invalid(
+            "TestUsers",
+            format!("The password of {sip} was stored with another key. Store it again."),
+        )
+    })?;
+    Ok((found.sip_address, Credential { user_name: found.user_name, password }))
+}
+
 /// The test message of a watcher, with the stored passwords opened.
 ///
 /// # Errors
 /// When a test user is not stored any more.
 pub fn arguments(app: &App, s: &Settings) -> Result<TestCsPersistentChatMessage, ApiError> {
-    let user = |i: usize| -> Result<(String, Credential), ApiError> {
-        let sip = s.users.get(i).cloned().unwrap_or_default();
-        let stored = app.store.read(|c| watch::credential(c, &sip)).map_err(store_error)?;
-        let stored = stored.ok_or_else(|| {
-            ApiError::invalid(
-                "TestUsers",
-                format!("{sip} is not a stored test user. Store it with Set-CsTestUserCredential."),
-            )
-        })?;
-        let password = app.keys.open_text(&stored.secret).ok_or_else(|| {
-            ApiError::invalid(
-                "TestUsers",
-                format!("The password of {sip} was stored with another key. Store it again."),
-            )
-        })?;
-        Ok((stored.sip_address, Credential { user_name: stored.user_name, password }))
-    };
+    let user = |i: usize| stored(app, s.users.get(i).map_or("", String::as_str));
     let ((sender, sender_credential), (receiver, receiver_credential)) = (user(0)?, user(1)?);
     Ok(TestCsPersistentChatMessage {
         target_fqdn: s.target.clone(),

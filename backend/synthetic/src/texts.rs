@@ -21,6 +21,12 @@ pub fn likely(c: CauseCode) -> &'static str {
         CauseCode::ConnectionLost => {
             "Probably the server was stopped, or a device between dropped the connection."
         }
+        CauseCode::SchemeNotSpoken => {
+            "Probably the registrar allows certificates (TLS-DSK) or Kerberos only, which this test does not speak."
+        }
+        CauseCode::NotATrustedServer => {
+            "Probably the portal is not defined as a trusted server there, or its certificate is another one."
+        }
         CauseCode::SignInRefused => {
             "Probably the user is not allowed to sign in here; the answer does not say why."
         }
@@ -84,6 +90,12 @@ pub fn next(c: CauseCode) -> &'static str {
             "Check the SIP address; the user must exist on this registrar's deployment."
         }
         CauseCode::UserDisabled => "Enable the user.",
+        CauseCode::SchemeNotSpoken => {
+            "Allow NTLM at the registrar (Set-CsProxyConfiguration -UseWindowsAuthentication), or test as a trusted server."
+        }
+        CauseCode::NotATrustedServer => {
+            "Check the trusted application pool of the deployment and the certificate this portal was started with."
+        }
         CauseCode::SignInRefused => {
             "Check that the user is enabled and homed on this registrar's deployment."
         }

@@ -59,6 +59,11 @@ Start-LgFailback atl-cs-001.litwareinc.com
 Get-LgRun | Where-Object {$_.State -eq "failed"} | Resume-LgRun
 Stop-LgRun 0199b1c2-6b0e-7000-8000-000000000001
 Get-LgLogShipping | Format-Table Identity,Shipped,Applied,CommitsBehind
+Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -Setup $True -TestUser1SipAddress "sip:pilar@litwareinc.com" -TestUser2SipAddress "sip:kenmyer@litwareinc.com"
+Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -OutLoggerVariable log -OutVerboseVariable lines -Verbose
+Test-LgPrecondition atl-fe-001.litwareinc.com -SenderSipAddress "sip:pilar@litwareinc.com" -ReceiverSipAddress "sip:kenmyer@litwareinc.com"
+Get-LgTestRoom
+Remove-LgTestRoom atl-cs-001.litwareinc.com
 Stop-LgTestMessage 0199b1c2-6b0e-7000-8000-000000000001
 Get-LgTestTrace 0199b1c2-6b0e-7000-8000-000000000001 | Format-Table Offset,Direction,User,Message
 Get-LgTestHistory -Pool atl-cs-001.litwareinc.com -Result failure -StartDate 11/1/2026
