@@ -260,6 +260,8 @@ cmdlets! { ($)
     GetLgTestTrace "Get-LgTestTrace" Query {
         /// Id of the run.
         identity: String = "Identity" Kind::Text, req, first, piped;
+        /// The steps instead of the messages.
+        steps: bool = "Steps" Kind::Switch;
     }
     /// Lists test messages, newest first.
     GetLgTestHistory "Get-LgTestHistory" Query {
@@ -329,6 +331,12 @@ cmdlets! { ($)
         every_minutes: Option<u32> = "EveryMinutes" Kind::Int, ours;
         /// Time of the daily run in UTC, HH:MM (default 06:00).
         daily_at: Option<String> = "DailyAt" Kind::Text, ours;
+        /// Cron line in UTC instead of EveryMinutes and DailyAt, for example "*/15 8-18 * * 1-5".
+        cron: Option<String> = "Cron" Kind::Text, ours;
+        /// Each run is up to so many seconds later, 0 to 3600.
+        jitter_seconds: Option<u32> = "JitterSeconds" Kind::Int, ours;
+        /// Times in which nothing is tested and nobody is alerted, in UTC, for example "Sun 02:00-04:00".
+        maintenance_windows: Option<ListModifier> = "MaintenanceWindows" Kind::ListModifier, ours;
         /// Room, written pool\\room; the first room both may see when left out.
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
     }
@@ -350,6 +358,12 @@ cmdlets! { ($)
         every_minutes: Option<u32> = "EveryMinutes" Kind::Int, ours;
         /// Time of the daily run in UTC, HH:MM.
         daily_at: Option<String> = "DailyAt" Kind::Text, ours;
+        /// Cron line in UTC instead of EveryMinutes and DailyAt, for example "*/15 8-18 * * 1-5".
+        cron: Option<String> = "Cron" Kind::Text, ours;
+        /// Each run is up to so many seconds later, 0 to 3600.
+        jitter_seconds: Option<u32> = "JitterSeconds" Kind::Int, ours;
+        /// Times in which nothing is tested and nobody is alerted, in UTC, for example "Sun 02:00-04:00".
+        maintenance_windows: Option<ListModifier> = "MaintenanceWindows" Kind::ListModifier, ours;
         /// Room; empty for the first one both may see.
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
     }

@@ -179,6 +179,42 @@ pub enum CauseCode {
     ProtocolError,
 }
 
+impl CauseCode {
+    /// All of them.
+    pub const ALL: [Self; 30] = [
+        Self::NameNotResolved,
+        Self::NothingListening,
+        Self::NoAnswer,
+        Self::TlsUntrusted,
+        Self::TlsWrongName,
+        Self::TlsExpired,
+        Self::TlsNotYetValid,
+        Self::TlsHandshake,
+        Self::ConnectionLost,
+        Self::WrongPassword,
+        Self::CredentialOfAnotherAccount,
+        Self::UnknownUser,
+        Self::UserDisabled,
+        Self::SchemeNotSpoken,
+        Self::NotATrustedServer,
+        Self::SignInRefused,
+        Self::RegistrarUnavailable,
+        Self::NoPolicy,
+        Self::NoRoom,
+        Self::RoomUnknown,
+        Self::RoomDisabled,
+        Self::NotAMember,
+        Self::JoinRefused,
+        Self::SessionEnded,
+        Self::PoolUnavailable,
+        Self::MessageLost,
+        Self::ContentMismatch,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::ProtocolError,
+    ];
+}
+
 /// The diagnosis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -327,6 +363,14 @@ mod tests {
             assert_eq!(name(serde_json::to_string(&cause)), wanted);
         }
         assert_eq!(name(serde_json::to_string(&Phase::SignIn)), "\"sign_in\"");
+    }
+
+    #[test]
+    fn the_list_of_causes_is_complete() {
+        let source = include_str!("synthetic.rs");
+        let body = source.split("pub enum CauseCode {").nth(1).unwrap().split("\n}").next().unwrap();
+        let variants = body.lines().filter(|l| l.ends_with(',') && !l.trim().starts_with("//")).count();
+        assert_eq!(variants, CauseCode::ALL.len());
     }
 
     #[test]

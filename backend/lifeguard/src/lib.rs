@@ -20,6 +20,7 @@ pub mod publish;
 pub mod registry;
 pub mod running;
 pub mod sample;
+pub mod schedule;
 pub mod serve;
 pub mod settings;
 pub mod test_room;

@@ -230,7 +230,8 @@ fn trusted_tls(app: &App) -> Result<Arc<rustls::ClientConfig>, ApiError> {
     made.map_err(|e| wrong(format!("The portal's test certificate cannot be used: {e}.")))
 }
 
-fn default_pool(t: &Topology, fe: Option<&shared::topology::FrontEndPool>) -> Option<Fqdn> {
+/// The chat pool that users of a Front End pool's site get.
+pub fn default_pool(t: &Topology, fe: Option<&shared::topology::FrontEndPool>) -> Option<Fqdn> {
     let site = &fe?.site;
     t.pools.iter().find(|p| p.default_for.contains(site)).map(|p| p.fqdn.clone())
 }

@@ -13,7 +13,8 @@ use crate::app::App;
 /// Name of their category.
 pub const CATEGORY: &str = "Test messages";
 /// Their description: the tag, together with the category.
-pub const TAG: &str = "Made by Test-CsPersistentChatMessage -Setup for test messages; Remove-LgTestRoom removes it.";
+pub const TAG: &str =
+    "Made by Test-CsPersistentChatMessage -Setup for test messages; Remove-LgTestRoom removes it.";
 
 /// The tagged rooms of a pool, with their category.
 ///

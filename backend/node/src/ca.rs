@@ -164,7 +164,8 @@ impl LocalCa {
         let chain = CertificateDer::pem_slice_iter(chain)
             .collect::<Result<Vec<_>, _>>()
             .map_err(|e| CaError::Damaged(format!("the certificate: {e}")))?;
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
         self.upstream_config(&Identity { chain, key })
     }
 

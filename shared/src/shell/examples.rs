@@ -73,6 +73,7 @@ Get-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com"
 Remove-CsTestUserCredential "sip:kenmyer@litwareinc.com"
 New-CsWatcherNodeConfiguration -TargetFqdn "atl-fe-001.litwareinc.com" -PortNumber 5061 -TestUsers "sip:kenmyer@litwareinc.com","sip:pilar@litwareinc.com" -EveryMinutes 15
 Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -DailyAt 06:00
+Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -Cron "*/15 8-18 * * 1-5" -JitterSeconds 30 -MaintenanceWindows "Sun 02:00-04:00"
 Get-CsWatcherNodeConfiguration | Where-Object {$_.TestUsers -contains "sip:kenmyer@litwareinc.com"}
 Get-CsWatcherNodeConfiguration | Remove-CsWatcherNodeConfiguration
 Test-CsWatcherNodeConfiguration

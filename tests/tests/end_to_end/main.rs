@@ -14,6 +14,7 @@ mod hostile;
 mod page;
 mod plain_sip;
 mod portal;
+mod provoke;
 mod publishing;
 mod receivers;
 mod rooms;

@@ -40,7 +40,8 @@ fn registrar(t: &Target) -> Check {
             format!("{} is no pool of this topology; it is tried at port {} as it is.", t.typed, t.port),
         );
     }
-    let via = if t.registrar.eq_ignore_ascii_case(&t.typed) { "" } else { ", the next hop of that chat pool" };
+    let via =
+        if t.registrar.eq_ignore_ascii_case(&t.typed) { "" } else { ", the next hop of that chat pool" };
     Check::new("Target", true, format!("The registrar is {}:{}{via}.", t.registrar, t.port))
 }
 
@@ -70,7 +71,11 @@ fn servers(cx: &Cx, t: &Target) -> Result<Check, ApiError> {
         return Ok(Check::unknown("Pool", "Which chat pool answers is decided by the registrar.".to_owned()));
     };
     let Some((pool, _)) = test_room::place(&cx.app, fqdn) else {
-        return Ok(Check::new("Pool", false, format!("The pool {fqdn} is not there, or its database is not open.")));
+        return Ok(Check::new(
+            "Pool",
+            false,
+            format!("The pool {fqdn} is not there, or its database is not open."),
+        ));
     };
     let active = cx.read(|c| Ok(pools::active_servers(c, &pool.id)?))?;
     let runs = |f: &str| {
@@ -113,7 +118,11 @@ async fn room(cx: &Cx, t: &Target, wanted: Option<&str>, users: &[&str]) -> Resu
         return Ok(if out.is_empty() {
             Check::new("Room", true, format!("Both are members of {}.", identity(&r.name)))
         } else {
-            Check::new("Room", false, format!("{} is not a member of {}.", out.join(" and "), identity(&r.name)))
+            Check::new(
+                "Room",
+                false,
+                format!("{} is not a member of {}.", out.join(" and "), identity(&r.name)),
+            )
         });
     }
     if let Some(r) = test_room::of(&cx.app, Some(&pool.fqdn), users).await {

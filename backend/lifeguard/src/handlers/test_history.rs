@@ -7,6 +7,7 @@ use shared::cmdlets::{GetLgTestHistory, GetLgTestTrace, SetLgTestHistory, StopLg
 use shared::error::ApiError;
 use shared::events::Topic;
 use shared::plan::Plan;
+use shared::synthetic::{Role, StepRecord};
 use shared::time::parse_day;
 use store::management::tests::{self, Wanted};
 
@@ -34,10 +35,27 @@ impl Handler for StopLgTestMessage {
 #[async_trait]
 impl Handler for GetLgTestTrace {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let offset = |us: u64| format!("{}.{:03} ms", us / 1000, us % 1000);
+        if self.steps {
+            let run = probe::get(&cx.app, self.identity.trim())?;
+            let report = run.report.as_ref();
+            let who = |role: Role| match (role, report) {
+                (Role::Sender, Some(r)) => r.sender.clone(),
+                (Role::Receiver, Some(r)) => r.receiver.clone(),
+                (_, None) => String::new(),
+            };
+            let object = |s: &StepRecord| {
+                json!({
+                    "Offset": offset(s.started_us), "Duration": offset(s.duration_us), "User": who(s.role),
+                    "Activity": s.phase.title(), "Result": if s.ok { "Success" } else { "Failure" }, "Detail": s.detail,
+                })
+            };
+            return Ok(Outcome::objects(run.steps.iter().map(object).collect()));
+        }
         let t = probe::trace(&cx.app, self.identity.trim())?;
         let object = |m: &shared::trace::TraceMessage| {
             json!({
-                "Offset": format!("{}.{:03} ms", m.at_us / 1000, m.at_us % 1000),
+                "Offset": offset(m.at_us),
                 "Direction": if m.sent { "sent" } else { "received" },
                 "User": t.who(m.role), "Message": m.first_line(), "Text": m.text,
             })

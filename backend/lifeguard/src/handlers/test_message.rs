@@ -15,9 +15,10 @@ trait Variables {
 
 impl Variables for TestCsPersistentChatMessage {
     fn check_variables(&self) -> Result<(), ApiError> {
-        for (field, v) in
-            [("OutLoggerVariable", &self.out_logger_variable), ("OutVerboseVariable", &self.out_verbose_variable)]
-        {
+        for (field, v) in [
+            ("OutLoggerVariable", &self.out_logger_variable),
+            ("OutVerboseVariable", &self.out_verbose_variable),
+        ] {
             let wrong = |n: &str| n.is_empty() || n.contains(|c: char| !c.is_alphanumeric() && c != '_');
             if v.as_deref().is_some_and(wrong) {
                 let text = "The name of a variable is written without $, of letters, digits and underscores.";

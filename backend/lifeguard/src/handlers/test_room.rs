@@ -29,7 +29,8 @@ impl Setup {
         shared::roles::can("New-CsPersistentChatRoom", &cx.actor.roles)
             .map_err(|why| ApiError::new(ErrorCode::Forbidden, format!("-Setup makes a room. {why}")))?;
         let user = |v: &Option<String>, field: &str| {
-            let missing = || ApiError::invalid(field, format!("-Setup needs both test users; give -{field}."));
+            let missing =
+                || ApiError::invalid(field, format!("-Setup needs both test users; give -{field}."));
             let raw = v.as_deref().filter(|t| !t.trim().is_empty()).ok_or_else(missing)?;
             SipUri::try_from(raw).map(|u| u.to_string()).map_err(|e| ApiError::invalid(field, e.0))
         };
@@ -41,7 +42,12 @@ impl Setup {
             return Err(ApiError::invalid("TestUser2SipAddress", "The test needs two different users."));
         }
         let to = crate::probe::target(&cx.app, &a.target_fqdn, a.registrar_port, a.chat_room_uri.as_deref())?;
-        let none = || ApiError::invalid("TargetFqdn", "No chat pool belongs to this target, so there is no place for a room.");
+        let none = || {
+            ApiError::invalid(
+                "TargetFqdn",
+                "No chat pool belongs to this target, so there is no place for a room.",
+            )
+        };
         let fqdn = to.pool.ok_or_else(none)?;
         let (pool, store) = place(&cx.app, &fqdn).ok_or_else(|| {
             ApiError::new(ErrorCode::Unavailable, format!("The database of {fqdn} is not open now."))
@@ -93,7 +99,10 @@ impl Setup {
         let mut raw = [0; 16];
         cx.app.entropy.fill(&mut raw);
         let room = Room {
-            id: old.as_ref().map_or_else(|| uuid::Builder::from_random_bytes(raw).into_uuid().to_string(), |r| r.id.clone()),
+            id: old.as_ref().map_or_else(
+                || uuid::Builder::from_random_bytes(raw).into_uuid().to_string(),
+                |r| r.id.clone(),
+            ),
             category_id: category.id,
             name: self.name.clone(),
             description: TAG.to_owned(),
@@ -109,7 +118,8 @@ impl Setup {
             None => self.store.create_room(&cx.op_id, room).await,
         };
         done.map_err(chat_error)?;
-        let object = json!({ "Identity": format!("{}\\{}", self.pool.fqdn, self.name), "TestUsers": self.users });
+        let object =
+            json!({ "Identity": format!("{}\\{}", self.pool.fqdn, self.name), "TestUsers": self.users });
         Ok(Outcome::changed(Topic::Rooms, "").with(object))
     }
 }
@@ -120,7 +130,9 @@ impl Handler for GetLgTestRoom {
         let mut out = Vec::new();
         for p in candidates(cx, self.persistent_chat_pool_fqdn.as_deref(), "PersistentChatPoolFqdn")? {
             let (_, rooms) = tagged(&*p.store).await.map_err(chat_error)?;
-            out.extend(rooms.iter().map(|r| json!({ "Identity": p.identity(&r.name), "TestUsers": r.members })));
+            out.extend(
+                rooms.iter().map(|r| json!({ "Identity": p.identity(&r.name), "TestUsers": r.members })),
+            );
         }
         Ok(Outcome::objects(out))
     }
@@ -132,7 +144,11 @@ impl Handler for RemoveLgTestRoom {
         let mut names = Vec::new();
         for p in candidates(cx, self.persistent_chat_pool_fqdn.as_deref(), "PersistentChatPoolFqdn")? {
             let (_, rooms) = tagged(&*p.store).await.map_err(chat_error)?;
-            names.extend(rooms.iter().map(|r| format!("Delete the test room {} with its messages.", p.identity(&r.name))));
+            names.extend(
+                rooms
+                    .iter()
+                    .map(|r| format!("Delete the test room {} with its messages.", p.identity(&r.name))),
+            );
         }
         if names.is_empty() {
             return Err(ApiError::not_found("There is no test room that -Setup has made."));

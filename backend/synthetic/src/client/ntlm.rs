@@ -63,7 +63,11 @@ pub enum Stage {
 }
 
 fn broken(host: &str, what: &str) -> Failure {
-    Failure::new(CauseCode::ProtocolError, format!("NTLM: {what}"), format!("{host} offers NTLM, but {what}."))
+    Failure::new(
+        CauseCode::ProtocolError,
+        format!("NTLM: {what}"),
+        format!("{host} offers NTLM, but {what}."),
+    )
 }
 
 impl Client<'_> {
@@ -75,7 +79,12 @@ impl Client<'_> {
 
     /// Puts the answer to an NTLM challenge into the next REGISTER; none when the server wants another
     /// proof of the same password.
-    pub(super) fn negotiate(&mut self, r: &mut Request, offer: &Parameters, stage: Stage) -> Done<Option<Stage>> {
+    pub(super) fn negotiate(
+        &mut self,
+        r: &mut Request,
+        offer: &Parameters,
+        stage: Stage,
+    ) -> Done<Option<Stage>> {
         let text = |n: &str| offer.get(n).unwrap_or_default().to_owned();
         let (realm, target) = (text("realm"), text("targetname"));
         let version: u32 = offer.get("version").and_then(|v| v.parse().ok()).unwrap_or(2).min(4);
@@ -111,7 +120,10 @@ impl Client<'_> {
             time: now.unsigned_abs() * 10_000,
         };
         let Some((token, exported)) = ntlm::authenticate(&challenge, &me) else {
-            return Err(broken(&host, "without what SIP needs of it (Unicode, datagrams, extended security)"));
+            return Err(broken(
+                &host,
+                "without what SIP needs of it (Unicode, datagrams, extended security)",
+            ));
         };
         let association = Association {
             opaque: text("opaque"),

@@ -108,11 +108,16 @@ impl Client<'_> {
         let (cause, seen) = match (r.status, number) {
             (401, _) if self.plan.authentication == Authentication::TrustedServer => (
                 CauseCode::NotATrustedServer,
-                format!("{host} does not take this portal's certificate for a trusted server's: it wants {who} to prove himself."),
+                format!(
+                    "{host} does not take this portal's certificate for a trusted server's: it wants {who} to prove himself."
+                ),
             ),
             (401, _) if !spoken => (
                 CauseCode::SchemeNotSpoken,
-                format!("{host} offers {}, and neither NTLM nor Digest.", if offered.is_empty() { "no way to prove who one is" } else { &offered }),
+                format!(
+                    "{host} offers {}, and neither NTLM nor Digest.",
+                    if offered.is_empty() { "no way to prove who one is" } else { &offered }
+                ),
             ),
             (403, "4004") => (
                 CauseCode::CredentialOfAnotherAccount,

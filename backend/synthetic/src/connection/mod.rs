@@ -210,7 +210,10 @@ impl Connection {
                 return Err(Failure::new(
                     CauseCode::ProtocolError,
                     "NTLM: the signature is wrong",
-                    format!("A message of {} is signed wrongly; somebody between may have changed it.", self.peer),
+                    format!(
+                        "A message of {} is signed wrongly; somebody between may have changed it.",
+                        self.peer
+                    ),
                 ));
             }
             match event {

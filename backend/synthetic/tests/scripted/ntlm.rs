@@ -167,19 +167,22 @@ impl Front {
             return unauthorized(self.offers.iter().map(|o| (*o).to_owned()).collect());
         }
         let version = self.version;
-        let fresh = format!(
-            "NTLM realm=\"SIP Communications Service\", targetname=\"{TARGET}\", version={version}"
-        );
+        let fresh =
+            format!("NTLM realm=\"SIP Communications Service\", targetname=\"{TARGET}\", version={version}");
         // Lync offers several; NTLM is to be picked.
-        let begin = || unauthorized(vec!["Kerberos realm=\"SIP Communications Service\"".to_owned(), fresh.clone()]);
+        let begin =
+            || unauthorized(vec!["Kerberos realm=\"SIP Communications Service\"".to_owned(), fresh.clone()]);
         let Some(p) = r.headers.get_all("Authorization").find_map(|v| Parameters::parse(v, "NTLM")) else {
             return begin();
         };
         let ok = || Response::reply_to(r, 200, "OK").with_to_tag("front");
         match p.get("gssapi-data") {
             Some("") => {
-                let challenge =
-                    ntlm::Challenge { flags: 0xE299_8255, nonce: NONCE, target_info: vec![2, 0, 2, 0, 65, 0, 0, 0, 0, 0] };
+                let challenge = ntlm::Challenge {
+                    flags: 0xE299_8255,
+                    nonce: NONCE,
+                    target_info: vec![2, 0, 2, 0, 65, 0, 0, 0, 0, 0],
+                };
                 let token = STANDARD.encode(challenge.to_bytes());
                 unauthorized(vec![format!("{fresh}, opaque=\"6E43A4DB\", gssapi-data=\"{token}\"")])
             }
@@ -217,7 +220,12 @@ async fn every_message_is_signed_in_each_version() {
         assert_eq!(report.warnings, Vec::<String>::new());
         let seen = front.seen.lock().unwrap();
         assert_eq!(seen.wrong, Vec::<String>::new(), "{version}");
-        assert!(seen.signed > 30 && seen.off == 2, "{version}: {} signed, {} signed off", seen.signed, seen.off);
+        assert!(
+            seen.signed > 30 && seen.off == 2,
+            "{version}: {} signed, {} signed off",
+            seen.signed,
+            seen.off
+        );
         // Numbers begin at 1 and are never used twice.
         for n in 1..=2 {
             let mine: Vec<u32> = seen.numbers.iter().filter(|(c, _)| *c == n).map(|(_, k)| *k).collect();
@@ -256,7 +264,10 @@ async fn a_forged_answer_is_noticed() {
 async fn schemes_that_are_not_spoken_have_a_cause_of_their_own() {
     let peer = Peer::start(usual).await;
     for (offers, words) in [
-        (&["TLS-DSK realm=\"r\", sts-uri=\"https://fe/cert\"", "Kerberos realm=\"r\""][..], "offers TLS-DSK, Kerberos, and neither"),
+        (
+            &["TLS-DSK realm=\"r\", sts-uri=\"https://fe/cert\"", "Kerberos realm=\"r\""][..],
+            "offers TLS-DSK, Kerberos, and neither",
+        ),
         (&["Basic realm=\"r\""], "offers Basic, and neither"),
     ] {
         let front = Front { offers, ..Front::new(4) };
