@@ -11,7 +11,7 @@ use shared::error::ApiError;
 use shared::events::Topic;
 use store::management::alerts::{self, Mute};
 use store::management::watch::{self, Settings, Watcher};
-use store::management::{StoreError, tests, topology};
+use store::management::{StoreError, tests as runs, topology};
 
 use crate::app::App;
 use crate::clock::{Entropy, random_bytes};
@@ -145,9 +145,9 @@ pub fn kept_from(days: u32, now: Timestamp) -> Option<Timestamp> {
 /// # Errors
 /// When the store does not answer.
 pub fn forget_old(app: &App) -> Result<(), ApiError> {
-    let days = app.store.read(tests::keep_days).map_err(store_error)?;
+    let days = app.store.read(runs::keep_days).map_err(store_error)?;
     let Some(from) = kept_from(days, app.clock.now()) else { return Ok(()) };
-    while app.store.write(|tx| tests::prune(tx, from, BITE)).map_err(store_error)? == BITE as usize {}
+    while app.store.write(|tx| runs::prune(tx, from, BITE)).map_err(store_error)? == BITE as usize {}
     Ok(())
 }
 

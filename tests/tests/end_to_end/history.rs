@@ -184,6 +184,20 @@ async fn the_page_shows_messages_history_and_stops_a_run() -> Result<()> {
     b.assert_accessible("history, dark").await?;
     b.script("document.querySelector('.history-filters').scrollIntoView()", vec![]).await?;
     b.screenshot("test-history-dark").await?;
+    b.fill("Target FQDN", "atl-cs-001.litwareinc.com").await?;
+    b.fill("Sender SIP address", &s.users[2].sip).await?;
+    b.fill("Receiver SIP address", &s.users[1].sip).await?;
+    b.click_button("Check before sending").await?;
+    b.wait_text("may not use Persistent Chat").await?;
+    b.wait_text("is served by").await?;
+    b.script("document.querySelectorAll('details').forEach(d => d.open = true)", vec![]).await?;
+    b.assert_accessible("preconditions").await?;
+    for (name, width) in [("precheck-dark", 1280), ("precheck-dark-narrow", 390)] {
+        b.size(width, 900).await?;
+        b.script("document.querySelector('.checks').scrollIntoView({ block: 'center' })", vec![]).await?;
+        b.screenshot(&format!("test-{name}")).await?;
+    }
+    b.size(1280, 900).await?;
     let port = silent("127.77.0.10:0").await?;
     let id = hanging(&s, port).await?;
     b.goto(&format!("{}/test-message/{id}", s.server.url())).await?;

@@ -183,7 +183,7 @@ pub fn sparkline(values: &[Option<u64>]) -> Option<AnyView> {
     };
     Some(
         view! {
-            <svg class="sparkline" viewBox="-3 -2 126 26" role="img" aria-label=words.clone()>
+            <svg class="sparkline" viewBox="-3 -2 126 26" role="img" aria-label=words>
                 <title>{words.clone()}</title>
                 <path class="history-median" d=line(values, most, 120.0, 20.0) />
                 {values.iter().enumerate().map(gap).collect_view()}
