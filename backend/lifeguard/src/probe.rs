@@ -214,7 +214,7 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         receiver,
         authentication,
         tls: if trusted { trusted_tls(app)? } else { app.ca.client_config() },
-        room: a.chat_room_uri.clone().filter(|r| !r.trim().is_empty()),
+        room: a.chat_room_uri.filter(|r| !r.trim().is_empty()),
         timeout: Duration::from_secs(u64::from(seconds)),
     })
 }
