@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::{PoolState, ServerReport};
 use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
-use crate::synthetic::{StepRecord, TestReport};
+use crate::synthetic::{Phase, StepRecord, TestReport};
 use crate::time::Timestamp;
 use crate::topology::Topology;
 use crate::topology::diff::Change;
@@ -128,6 +128,8 @@ dto! {
         databases: Vec<DatabaseView>,
         /// The last test message.
         last_test: Option<TestSummary>,
+        /// Latency of the last test messages that ended by themselves, oldest first; none for one that failed.
+        recent_us: Vec<Option<u64>>,
         /// Legacy endpoint.
         endpoint: Option<SipUri>,
         /// Compliance is on.
@@ -322,7 +324,7 @@ dto! {
         target: String,
         /// The chat pool it reached or would have reached, when known.
         pool: Option<Fqdn>,
-        /// `running`, `success` or `failure`.
+        /// `running`, `success`, `failure` or `cancelled`.
         state: String,
         /// When it started.
         started: Timestamp,
@@ -332,6 +334,59 @@ dto! {
         verdict: String,
         /// Who started it.
         actor: String,
+    }
+    /// `GET /api/v1/test-history`: earlier test messages, a page of them, and numbers over all of them.
+    TestHistory {
+        /// The page, newest first.
+        rows: Vec<TestSummary>,
+        /// How many there are in all.
+        total: u64,
+        /// How many went well.
+        succeeded: u64,
+        /// How many failed.
+        failed: u64,
+        /// The newest so many that went well or failed are what the numbers below are made from.
+        measured: u32,
+        /// Their time cut into slices, oldest first.
+        slices: Vec<TestSlice>,
+        /// How long the phases took in those that went well; the last one, without phase, is the latency.
+        phases: Vec<PhaseNumbers>,
+        /// Who started test messages.
+        actors: Vec<String>,
+        /// Why test messages failed.
+        causes: Vec<String>,
+        /// Days that test messages are kept; 0 means for ever.
+        keep_days: u32,
+    }
+    /// A slice of time in the history.
+    TestSlice {
+        /// When its first test message started.
+        from: Timestamp,
+        /// When its last one started.
+        to: Timestamp,
+        /// How many went well.
+        succeeded: u32,
+        /// How many failed.
+        failed: u32,
+        /// Latency that half of them had at most, microseconds.
+        median_us: Option<u64>,
+        /// Latency that 95 of 100 had at most.
+        p95_us: Option<u64>,
+    }
+    /// How long a phase took.
+    PhaseNumbers {
+        /// The phase; none for the latency.
+        phase: Option<Phase>,
+        /// How many were measured.
+        count: u32,
+        /// Half took at most so long, microseconds.
+        median_us: u64,
+        /// 95 of 100.
+        p95_us: u64,
+        /// 99 of 100.
+        p99_us: u64,
+        /// The longest.
+        max_us: u64,
     }
     /// `GET /api/v1/tests/{id}`: a run, also while it runs.
     TestRun {

@@ -20,6 +20,7 @@ pub mod shell;
 pub mod synthetic;
 pub mod time;
 pub mod topology;
+pub mod trace;
 
 pub use error::{ApiError, ErrorCode, Problem, Severity};
 pub use names::{Fqdn, InvalidName, ObjectId, Port, SipUri};

@@ -74,6 +74,9 @@ pub fn confined_to(cmdlet: &str, roles: &[String]) -> Option<Vec<String>> {
 /// Alerts that whoever runs chat may answer and try out.
 const ANSWER_ALERTS: [&str; 3] = ["Confirm-LgAlert", "Suspend-LgAlert", "Test-LgAlertTarget"];
 
+/// Who may send a test message may stop one.
+const STOP_TEST: &str = "Stop-LgTestMessage";
+
 /// Whether `role` (or a grant of one) may run `cmdlet`. Unknown roles may nothing.
 pub fn role_allows(role: &str, cmdlet: &str) -> bool {
     if let Some((granted, _)) = grant(role) {
@@ -88,6 +91,8 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
             let guided =
                 ["Start-LgFailover", "Start-LgFailback", "Resume-LgRun", "Stop-LgRun"].contains(&cmdlet);
             let chat = guided
+                || cmdlet == STOP_TEST
+                || cmdlet == "Remove-LgTestRoom"
                 || ANSWER_ALERTS.contains(&cmdlet)
                 || cmdlet.contains("CsPersistentChat")
                 || cmdlet == "Move-LgPersistentChatEndpoint";
@@ -103,7 +108,8 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 .contains(&cmdlet)
                 || cmdlet.ends_with("-CsWindowsService");
             let answers = ANSWER_ALERTS.contains(&cmdlet);
-            read || define || runs || watches || answers || cmdlet.starts_with("Test-")
+            let tests = cmdlet == STOP_TEST || cmdlet == "Set-LgTestHistory";
+            read || define || runs || watches || answers || cmdlet.starts_with("Test-") || tests
         }
         "CsUserAdministrator" => {
             read || define
@@ -111,7 +117,7 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 || cmdlet.ends_with("LgUser")
                 || cmdlet == "Reset-LgUserPassword"
         }
-        "CsHelpDesk" => read || cmdlet.starts_with("Test-"),
+        "CsHelpDesk" => read || cmdlet.starts_with("Test-") || cmdlet == STOP_TEST,
         "CsViewOnlyAdministrator" => read,
         r if STANDARD.contains(&r) => read || define,
         _ => false,
@@ -142,8 +148,9 @@ mod tests {
     #[test]
     fn helpdesk_reads_and_tests_and_changes_nothing() {
         for s in cmdlets::ALL {
-            let expected =
-                (s.nature == Nature::Query && !administers_portal(s.name)) || s.name.starts_with("Test-");
+            let expected = (s.nature == Nature::Query && !administers_portal(s.name))
+                || s.name.starts_with("Test-")
+                || s.name == STOP_TEST;
             assert_eq!(role_allows("CsHelpDesk", s.name), expected, "{}", s.name);
         }
     }

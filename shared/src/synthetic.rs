@@ -74,6 +74,22 @@ pub struct StepRecord {
 }
 
 impl Phase {
+    /// All, in the order in which a run goes through them.
+    pub const ALL: [Self; 12] = [
+        Self::Resolve,
+        Self::Connect,
+        Self::Tls,
+        Self::SignIn,
+        Self::Policy,
+        Self::Lookup,
+        Self::Channel,
+        Self::Join,
+        Self::Send,
+        Self::Receive,
+        Self::Leave,
+        Self::SignOff,
+    ];
+
     /// In words, the same in the page, in the list of steps and in error texts.
     pub fn title(self) -> &'static str {
         match self {
@@ -127,6 +143,10 @@ pub enum CauseCode {
     UnknownUser,
     /// The user is disabled.
     UserDisabled,
+    /// The registrar offers only ways to sign in that the test does not speak.
+    SchemeNotSpoken,
+    /// The registrar does not take the certificate for a trusted server's.
+    NotATrustedServer,
     /// Sign-in refused for another reason.
     SignInRefused,
     /// The registrar, or what it stands on, does not work at the moment.
@@ -157,6 +177,42 @@ pub enum CauseCode {
     Cancelled,
     /// The peer broke the protocol.
     ProtocolError,
+}
+
+impl CauseCode {
+    /// All of them.
+    pub const ALL: [Self; 30] = [
+        Self::NameNotResolved,
+        Self::NothingListening,
+        Self::NoAnswer,
+        Self::TlsUntrusted,
+        Self::TlsWrongName,
+        Self::TlsExpired,
+        Self::TlsNotYetValid,
+        Self::TlsHandshake,
+        Self::ConnectionLost,
+        Self::WrongPassword,
+        Self::CredentialOfAnotherAccount,
+        Self::UnknownUser,
+        Self::UserDisabled,
+        Self::SchemeNotSpoken,
+        Self::NotATrustedServer,
+        Self::SignInRefused,
+        Self::RegistrarUnavailable,
+        Self::NoPolicy,
+        Self::NoRoom,
+        Self::RoomUnknown,
+        Self::RoomDisabled,
+        Self::NotAMember,
+        Self::JoinRefused,
+        Self::SessionEnded,
+        Self::PoolUnavailable,
+        Self::MessageLost,
+        Self::ContentMismatch,
+        Self::Timeout,
+        Self::Cancelled,
+        Self::ProtocolError,
+    ];
 }
 
 /// The diagnosis.
@@ -307,6 +363,14 @@ mod tests {
             assert_eq!(name(serde_json::to_string(&cause)), wanted);
         }
         assert_eq!(name(serde_json::to_string(&Phase::SignIn)), "\"sign_in\"");
+    }
+
+    #[test]
+    fn the_list_of_causes_is_complete() {
+        let source = include_str!("synthetic.rs");
+        let body = source.split("pub enum CauseCode {").nth(1).unwrap().split("\n}").next().unwrap();
+        let variants = body.lines().filter(|l| l.ends_with(',') && !l.trim().starts_with("//")).count();
+        assert_eq!(variants, CauseCode::ALL.len());
     }
 
     #[test]

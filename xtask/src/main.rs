@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask run | build | check | test | interop | bench`.
+//! Developer commands: `cargo xtask run | build | check | test | interop | bench | soak`.
 //!
 //! The alias runs without the feature `bundle`; the one step that needs wasm-bindgen's bundler starts
 //! `xtask` again with it (see [`page`]), so that `check` and `run` answer fast.
@@ -11,6 +11,7 @@ mod exec;
 mod page;
 mod server;
 mod site;
+mod soak;
 mod stages;
 mod test;
 mod tools;
@@ -51,6 +52,15 @@ enum Command {
     Interop(Profile),
     /// Sizes, cold start and memory of what was built.
     Bench(Profile),
+    /// Many test messages with random faults; nothing may be left behind.
+    Soak {
+        /// How many.
+        #[arg(long, default_value_t = 1000)]
+        runs: u32,
+        /// Which ones: the same seed has the same faults.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+    },
     /// Makes the site from a compiled page (needs the feature `bundle`; the other commands call it).
     #[command(hide = true)]
     Bundle(BundleArgs),
@@ -109,6 +119,7 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         Command::Test(profile) => return Ok(test::run(profile.release)),
         Command::Interop(profile) => return Ok(test::interop(profile.release)),
         Command::Bench(profile) => bench::run(profile.release)?,
+        Command::Soak { runs, seed } => soak::run(runs, seed)?,
         Command::Bundle(args) => bundle(&args)?,
     }
     Ok(true)

@@ -54,6 +54,8 @@ pub struct App {
     pub requests: Requests,
     /// Compliance adapters at work.
     pub adapters: Adapters,
+    /// Test messages under way.
+    pub running: crate::running::Running,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

@@ -41,6 +41,13 @@ pub fn random_hex(e: &dyn Entropy, bytes: usize) -> String {
     hex::encode(buf)
 }
 
+/// Random bytes.
+pub fn random_bytes<const N: usize>(e: &dyn Entropy) -> [u8; N] {
+    let mut buf = [0; N];
+    e.fill(&mut buf);
+    buf
+}
+
 /// A UUIDv7 of `now`.
 pub fn new_id(e: &dyn Entropy, now: Timestamp) -> String {
     let mut rest = [0; 10];

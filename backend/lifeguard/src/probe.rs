@@ -10,14 +10,16 @@ use shared::cmdlet::Credential;
 use shared::cmdlets::TestCsPersistentChatMessage;
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
-use shared::synthetic::Outcome;
+use shared::synthetic::{CauseCode, Outcome, TestReport};
 use shared::topology::{Placement, Topology};
+use shared::trace::TestTrace;
 use shared::{Port, SipUri};
-use store::management::{jobs, pools};
-use synthetic::{Account, TestPlan, Transport};
+use store::management::{jobs, pools, tests, watch};
+use synthetic::{Account, Authentication, TestPlan, Transport};
+use tokio::sync::Notify;
 
 use crate::app::App;
-use crate::clock::{new_id, random_hex};
+use crate::clock::{new_id, random_bytes, random_hex};
 use crate::door::{Cx, store_error};
 
 /// Seconds a phase may take unless told otherwise.
@@ -44,6 +46,10 @@ pub struct Resolved {
     pub sender: Account,
     /// Second user.
     pub receiver: Account,
+    /// How they prove who they are.
+    pub authentication: Authentication,
+    /// What certificates are checked against, and the portal's own.
+    pub tls: Arc<rustls::ClientConfig>,
     /// Room.
     pub room: Option<String>,
     /// Time-out of a phase.
@@ -64,21 +70,33 @@ fn account(sip: Option<&String>, cred: Option<&Credential>, who: &str) -> Result
     Ok(Account { sip_uri: uri.to_string(), logon, password: c.password.clone() })
 }
 
-/// Resolves target and users. A chat pool's FQDN leads to its next hop with a warning (model §23).
+/// Where a test goes.
+pub struct Target {
+    /// As typed.
+    pub typed: String,
+    /// Registrar reached.
+    pub registrar: String,
+    /// Its port.
+    pub port: u16,
+    /// Its addresses as far as the topology knows them.
+    pub addresses: Vec<SocketAddr>,
+    /// Warnings to print.
+    pub warnings: Vec<Problem>,
+    /// Chat pool meant, when the target is one or the room names one.
+    pub pool: Option<Fqdn>,
+    /// Whether the topology knows the registrar.
+    pub known: bool,
+}
+
+/// Resolves a target. A chat pool's FQDN leads to its next hop with a warning (model §23).
 ///
 /// # Errors
-/// When an argument is missing or not acceptable.
-pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, ApiError> {
-    if let Some(kind) = a.authentication.as_deref().filter(|k| *k != "Negotiate") {
-        let text = format!(
-            "-Authentication {kind} needs certificates or tickets that this service does not issue; use Negotiate with credentials."
-        );
-        return Err(ApiError::invalid("Authentication", text));
-    }
-    let target = a.target_fqdn.trim();
+/// When the port is none.
+pub fn target(app: &App, typed: &str, port: Option<u32>, room: Option<&str>) -> Result<Target, ApiError> {
+    let typed = typed.trim();
     let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
     let mut warnings = Vec::new();
-    let name = Fqdn::try_from(target).ok();
+    let name = Fqdn::try_from(typed).ok();
     let pool = name.as_ref().and_then(|n| t.pool_by_fqdn(n));
     let front_end = match pool {
         Some(p) => t.front_end_pool(&p.next_hop),
@@ -91,7 +109,7 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         );
         warnings.push(Problem::warning("target.pool", "TargetFqdn", text, "model §23"));
     }
-    let registrar = front_end.map_or_else(|| target.to_owned(), |f| f.fqdn.to_string());
+    let registrar = front_end.map_or_else(|| typed.to_owned(), |f| f.fqdn.to_string());
     if front_end.is_none() {
         warnings.push(Problem::warning(
             "target.unknown",
@@ -100,8 +118,7 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
             "S2",
         ));
     }
-    let given = a.registrar_port.map(|p| u16::try_from(p).ok().and_then(|p| Port::try_from(p).ok()));
-    let port = match given {
+    let port = match port.map(|p| u16::try_from(p).ok().and_then(|p| Port::try_from(p).ok())) {
         Some(None) => {
             return Err(ApiError::invalid("RegistrarPort", "A port is a whole number from 1 to 65535."));
         }
@@ -109,13 +126,76 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         None => Port::REGISTRAR_TLS.get(),
     };
     let mut addresses = front_end.map(|f| local_addresses(app, f, port)).unwrap_or_default();
-    if let Ok(ip) = target.parse() {
+    if let Ok(ip) = typed.parse() {
         addresses.push(SocketAddr::new(ip, port));
     }
-    let room_pool =
-        a.chat_room_uri.as_deref().and_then(|r| r.split_once('\\')).and_then(|(p, _)| Fqdn::try_from(p).ok());
-    let sender = account(a.sender_sip_address.as_ref(), a.sender_credential.as_ref(), "Sender")?;
-    let receiver = account(a.receiver_sip_address.as_ref(), a.receiver_credential.as_ref(), "Receiver")?;
+    let of_room = room.and_then(|r| r.split_once('\\')).and_then(|(p, _)| Fqdn::try_from(p).ok());
+    Ok(Target {
+        typed: typed.to_owned(),
+        registrar,
+        port,
+        addresses,
+        warnings,
+        pool: pool.map(|p| p.fqdn.clone()).or(of_room).or_else(|| default_pool(&t, front_end)),
+        known: front_end.is_some(),
+    })
+}
+
+/// How users prove who they are.
+fn authentication(a: &TestCsPersistentChatMessage, app: &App) -> Result<Authentication, ApiError> {
+    let refused = |text: &str| Err(ApiError::invalid("Authentication", text));
+    match a.authentication.as_deref() {
+        None | Some("Negotiate") => Ok(Authentication::Negotiate),
+        Some("TrustedServer") if app.settings.test_certificate.is_some() => Ok(Authentication::TrustedServer),
+        Some("TrustedServer") => refused(
+            "-Authentication TrustedServer needs a certificate that the deployment trusts: start the portal with --test-certificate and --test-key.",
+        ),
+        Some("ClientCertificate") => refused(
+            "-Authentication ClientCertificate needs certificates that Lync's web service issues to users (TLS-DSK); this test has none. Use Negotiate with credentials.",
+        ),
+        _ => refused(
+            "-Authentication LiveID needs tickets of Microsoft's log-on service, which exist for hosted deployments only. Use Negotiate with credentials.",
+        ),
+    }
+}
+
+/// Stored test users stand in for what is left out: their address, and their credential.
+fn with_stored(a: &TestCsPersistentChatMessage, app: &App) -> Result<TestCsPersistentChatMessage, ApiError> {
+    let mut a = a.clone();
+    let stored = app.store.read(watch::credentials).map_err(store_error)?;
+    if a.sender_sip_address.is_none() && a.receiver_sip_address.is_none() && stored.len() > 1 {
+        (a.sender_sip_address, a.receiver_sip_address) = (stored.first().cloned(), stored.get(1).cloned());
+    }
+    let credential = |sip: &Option<String>| -> Result<Option<Credential>, ApiError> {
+        let Some(sip) = sip.as_deref().and_then(|s| SipUri::try_from(s).ok()) else { return Ok(None) };
+        if !stored.iter().any(|s| s.eq_ignore_ascii_case(sip.as_str())) {
+            return Ok(None);
+        }
+        crate::watch::stored(app, sip.as_str()).map(|(_, c)| Some(c))
+    };
+    if a.sender_credential.is_none() {
+        a.sender_credential = credential(&a.sender_sip_address)?;
+    }
+    if a.receiver_credential.is_none() {
+        a.receiver_credential = credential(&a.receiver_sip_address)?;
+    }
+    Ok(a)
+}
+
+/// Resolves target and users.
+///
+/// # Errors
+/// When an argument is missing or not acceptable.
+pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, ApiError> {
+    let authentication = authentication(a, app)?;
+    let trusted = authentication == Authentication::TrustedServer;
+    let to = target(app, &a.target_fqdn, a.registrar_port, a.chat_room_uri.as_deref())?;
+    let a = with_stored(a, app)?;
+    let nobody = Credential { user_name: String::new(), password: String::new() };
+    let credential = |c: &Option<Credential>| if trusted { Some(nobody.clone()) } else { c.clone() };
+    let sender = account(a.sender_sip_address.as_ref(), credential(&a.sender_credential).as_ref(), "Sender")?;
+    let receiver =
+        account(a.receiver_sip_address.as_ref(), credential(&a.receiver_credential).as_ref(), "Receiver")?;
     if sender.sip_uri == receiver.sip_uri {
         return Err(ApiError::invalid("ReceiverSipAddress", "The test needs two different users."));
     }
@@ -124,20 +204,34 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         return Err(ApiError::invalid("TimeoutSeconds", "Seconds are a whole number from 1 to 120."));
     }
     Ok(Resolved {
-        target: target.to_owned(),
-        registrar,
-        port,
-        addresses,
-        warnings,
-        pool: pool.map(|p| p.fqdn.clone()).or(room_pool).or_else(|| default_pool(&t, front_end)),
+        target: to.typed,
+        registrar: to.registrar,
+        port: to.port,
+        addresses: to.addresses,
+        warnings: to.warnings,
+        pool: to.pool,
         sender,
         receiver,
-        room: a.chat_room_uri.clone().filter(|r| !r.trim().is_empty()),
+        authentication,
+        tls: if trusted { trusted_tls(app)? } else { app.ca.client_config() },
+        room: a.chat_room_uri.filter(|r| !r.trim().is_empty()),
         timeout: Duration::from_secs(u64::from(seconds)),
     })
 }
 
-fn default_pool(t: &Topology, fe: Option<&shared::topology::FrontEndPool>) -> Option<Fqdn> {
+/// Read anew for each test, so that a renewed certificate counts at once.
+fn trusted_tls(app: &App) -> Result<Arc<rustls::ClientConfig>, ApiError> {
+    let wrong = |text: String| ApiError::invalid("Authentication", text);
+    let Some((certificate, key)) = &app.settings.test_certificate else {
+        return Err(wrong("The portal was started without a certificate.".to_owned()));
+    };
+    let read = |p: &std::path::Path| std::fs::read(p).map_err(|e| wrong(format!("{}: {e}", p.display())));
+    let made = app.ca.client_config_with(&read(certificate)?, &read(key)?);
+    made.map_err(|e| wrong(format!("The portal's test certificate cannot be used: {e}.")))
+}
+
+/// The chat pool that users of a Front End pool's site get.
+pub fn default_pool(t: &Topology, fe: Option<&shared::topology::FrontEndPool>) -> Option<Fqdn> {
     let site = &fe?.site;
     t.pools.iter().find(|p| p.default_for.contains(site)).map(|p| p.fqdn.clone())
 }
@@ -162,8 +256,8 @@ pub fn start(r: Resolved, cx: &Cx) -> String {
     begin(r, &cx.app, &cx.actor.name).0
 }
 
-/// Starts the run; its id, and whether it succeeded once it has ended.
-pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<bool>) {
+/// Starts the run; its id, and whether it succeeded once it has ended; none when it was cancelled.
+pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<Option<bool>>) {
     let app = app.clone();
     let now = app.clock.now();
     let id = new_id(&*app.entropy, now);
@@ -183,7 +277,13 @@ pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::
         printed: None,
     };
     save(&app, &run);
-    let task = tokio::spawn(carry_out(app, r, run));
+    let stop = app.running.begin(&id);
+    let task = tokio::spawn(async move {
+        let (running, id) = (app.clone(), run.summary.id.clone());
+        let ended = carry_out(app, r, run, &stop).await;
+        running.running.end(&id);
+        ended
+    });
     (id, task)
 }
 
@@ -194,15 +294,21 @@ fn save(app: &App, run: &TestRun) {
     app.bus.send(Topic::Test, run.summary.id.as_str());
 }
 
-async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun) -> bool {
+async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> Option<bool> {
     let pool_uri = pool_contact(&app, &r);
+    let mut r = r;
+    if r.room.is_none() {
+        r.room = crate::test_room::of(&app, r.pool.as_ref(), &[&r.sender.sip_uri, &r.receiver.sip_uri]).await;
+    }
     let plan = TestPlan {
         target_fqdn: r.target.clone(),
         registrar_host: r.registrar.clone(),
         port: r.port,
         transport: if r.port == Port::REGISTRAR_TCP.get() { Transport::Tcp } else { Transport::Tls },
         addresses: r.addresses,
-        tls: app.ca.client_config(),
+        authentication: r.authentication,
+        secret: random_bytes(&*app.entropy),
+        tls: r.tls.clone(),
         sender: r.sender,
         receiver: r.receiver,
         room: r.room,
@@ -230,24 +336,71 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun) -> bool {
         // The keeper lives until the sender is dropped.
         let _ = steps.send(step);
     };
-    let mut report = synthetic::run(plan, progress).await;
+    let (mut report, trace) = synthetic::run_traced(plan, progress, stop.notified()).await;
     report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
     let mut run = match keeper.await {
         Ok(run) => run,
         Err(e) => {
             tracing::error!(cause = %e, "a test run's steps were lost");
-            return false;
+            return Some(false);
         }
     };
-    run.summary.state = if report.result == Outcome::Success { "success" } else { "failure" }.to_owned();
+    run.summary.state = state(&report).to_owned();
     run.summary.latency_us = (report.result == Outcome::Success).then_some(report.latency_us);
     run.summary.verdict = verdict(&report);
     run.steps.clone_from(&report.steps);
     run.printed = Some(report.print());
     run.report = Some(report);
     save(&app, &run);
+    if let Err(e) = app.store.write(|tx| tests::save_trace(tx, &run.summary.id, &trace)) {
+        tracing::error!(cause = %e, run = %run.summary.id, "the messages of a test run could not be stored");
+    }
     app.bus.send(Topic::Pool, run.summary.pool.as_ref().map_or("", |p| p.as_str()));
-    run.summary.latency_us.is_some()
+    (run.summary.state != CANCELLED).then_some(run.summary.latency_us.is_some())
+}
+
+/// State of a run that somebody stopped.
+const CANCELLED: &str = "cancelled";
+
+fn state(r: &TestReport) -> &'static str {
+    match (&r.result, &r.diagnosis) {
+        (Outcome::Success, _) => "success",
+        (_, Some(d)) if d.cause == CauseCode::Cancelled => CANCELLED,
+        _ => "failure",
+    }
+}
+
+/// Tells a run to stop; it cleans up and is kept as cancelled.
+///
+/// # Errors
+/// When there is no such run, or it has ended.
+pub fn stop(app: &App, id: &str, really: bool) -> Result<TestSummary, ApiError> {
+    let run = get(app, id)?;
+    let ended = || {
+        ApiError::new(
+            ErrorCode::Conflict,
+            format!("The test message has ended already: {}.", run.summary.verdict),
+        )
+    };
+    if run.summary.state != "running" || (really && !app.running.stop(id)) {
+        return Err(ended());
+    }
+    Ok(run.summary)
+}
+
+/// The messages of a run.
+///
+/// # Errors
+/// When there is no such run, it runs still, or its messages are not kept any more.
+pub fn trace(app: &App, id: &str) -> Result<TestTrace, ApiError> {
+    let run = get(app, id)?;
+    let found = app.store.read(|c| tests::trace(c, id)).map_err(store_error)?;
+    found.ok_or_else(|| {
+        ApiError::not_found(match run.summary.state.as_str() {
+            "running" => "The messages can be read when the test message has ended.",
+            _ => "The messages of this test message are not kept any more; those of the latest 200 that went well and the latest 200 others are.",
+        })
+    })
 }
 
 /// The contact of the pool that was named, so that a named pool is what is tested.
@@ -257,8 +410,9 @@ fn pool_contact(app: &App, r: &Resolved) -> Option<String> {
     d.pools.iter().find(|p| p.fqdn == *pool).map(|p| p.lookup_uri.to_string())
 }
 
-fn verdict(r: &shared::synthetic::TestReport) -> String {
+fn verdict(r: &TestReport) -> String {
     match (&r.result, &r.diagnosis) {
+        (Outcome::Failure, Some(d)) if d.cause == CauseCode::Cancelled => format!("Cancelled – {}", d.text),
         (Outcome::Success, _) => format!("Success – {:.1} ms", r.latency_us as f64 / 1000.0),
         (Outcome::Failure, Some(d)) => format!("Failure – {}", d.text),
         (Outcome::Failure, None) => format!("Failure – {}", r.error_message),

@@ -42,6 +42,12 @@ pub struct ServeArgs {
     /// A further host name that is answered (may be repeated).
     #[arg(long = "host", env = "LIFEGUARD_HOST")]
     pub hosts: Vec<String>,
+    /// Certificate (PEM) with which test messages authenticate as a trusted server.
+    #[arg(long, env = "LIFEGUARD_TEST_CERTIFICATE", requires = "test_key")]
+    pub test_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, env = "LIFEGUARD_TEST_KEY", requires = "test_certificate")]
+    pub test_key: Option<PathBuf>,
     /// Publishes a sample deployment into an empty data directory: `litware`.
     #[arg(long, value_parser = ["litware"])]
     pub sample: Option<String>,
@@ -117,6 +123,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         given_public_url: args.public_url.clone(),
         trusted_proxies: args.trusted_proxy.clone(),
         hosts: args.hosts.clone(),
+        test_certificate: args.test_certificate.clone().zip(args.test_key.clone()),
         bound: OnceLock::new(),
     };
     let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
@@ -148,6 +155,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         alerts: crate::alerts::Alerts::new()?,
         requests: crate::http::metrics::Requests::default(),
         adapters: crate::compliance::Adapters::default(),
+        running: crate::running::Running::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host))

@@ -25,6 +25,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// Further `Host` names that are answered.
     pub hosts: Vec<String>,
+    /// Certificate and key (PEM files) of test messages that authenticate as a trusted server.
+    pub test_certificate: Option<(PathBuf, PathBuf)>,
     /// Where it really listens; set once bound.
     pub bound: OnceLock<SocketAddr>,
 }

@@ -156,6 +156,19 @@ impl LocalCa {
         Ok(Arc::new(b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?))
     }
 
+    /// Settings of a client with a certificate of somebody else's making, both in PEM.
+    ///
+    /// # Errors
+    /// When certificate or key cannot be read, or do not belong together.
+    pub fn client_config_with(&self, chain: &[u8], key: &[u8]) -> Result<Arc<ClientConfig>, CaError> {
+        let chain = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|e| CaError::Damaged(format!("the certificate: {e}")))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
+        self.upstream_config(&Identity { chain, key })
+    }
+
     /// Settings of a client without a certificate, trusting this authority.
     pub fn client_config(&self) -> Arc<ClientConfig> {
         let b = ClientConfig::builder_with_provider(provider())

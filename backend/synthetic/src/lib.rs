@@ -8,12 +8,13 @@ mod connection;
 mod record;
 mod run;
 mod texts;
+mod trace;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use run::{run, run_until};
+pub use run::{run, run_traced, run_until};
 
 /// How the registrar is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +23,16 @@ pub enum Transport {
     Tls,
     /// SIP over TCP.
     Tcp,
+}
+
+/// How users prove who they are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// With a password: NTLM where the registrar offers it, else Digest.
+    #[default]
+    Negotiate,
+    /// Not at all: the connection's client certificate is a trusted server's.
+    TrustedServer,
 }
 
 /// A user of the test.
@@ -59,6 +70,10 @@ pub struct TestPlan {
     /// Its addresses, when they are known without DNS, from the topology for example; the name is resolved
     /// when there are none.
     pub addresses: Vec<SocketAddr>,
+    /// How users prove who they are.
+    pub authentication: Authentication,
+    /// Random and never sent: NTLM's nonces and keys are made from it.
+    pub secret: [u8; 32],
     /// What certificates are checked against.
     pub tls: Arc<rustls::ClientConfig>,
     /// Sends first.

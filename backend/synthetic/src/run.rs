@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use shared::synthetic::{Hop, Outcome, Phase, Role, StepRecord, TestReport};
+use shared::trace::TestTrace;
 
 use crate::cause::Failure;
 use crate::client::Client;
 use crate::connect::{connect, resolve, secure};
 use crate::record::{Recorder, micros};
+use crate::trace::{Tap, Trace};
 use crate::{Account, TestPlan, Transport};
 
 fn said<T>(r: Result<T, Failure>, text: impl FnOnce(&T) -> String) -> Result<(T, String), Failure> {
@@ -31,6 +33,7 @@ async fn sign_on<'a>(
     role: Role,
     addresses: &[SocketAddr],
     rec: &Recorder<'_>,
+    tap: Tap,
     slot: &mut Option<Client<'a>>,
 ) -> Result<(), Failure> {
     let label = if role == Role::Sender { "s" } else { "r" };
@@ -42,7 +45,7 @@ async fn sign_on<'a>(
             })
         })
         .await?;
-    let conn = match p.transport {
+    let mut conn = match p.transport {
         Transport::Tls => {
             rec.step(role, Phase::Tls, async {
                 said(secure(p, tcp, limit).await, |_| format!("certificate of {} accepted", p.registrar_host))
@@ -51,6 +54,7 @@ async fn sign_on<'a>(
         }
         Transport::Tcp => secure(p, tcp, limit).await?,
     };
+    conn.note_with(tap);
     let client = slot.insert(Client::new(p, account, label, conn));
     rec.step(role, Phase::SignIn, said_text(client.sign_in())).await?;
     let lookup = rec.step(role, Phase::Policy, client.policy()).await?;
@@ -144,7 +148,17 @@ pub async fn run_until(
     progress: impl Fn(StepRecord) + Send + Sync,
     stop: impl Future<Output = ()>,
 ) -> TestReport {
+    run_traced(p, progress, stop).await.0
+}
+
+/// The same, with the messages of the run; what is secret in them is blanked.
+pub async fn run_traced(
+    p: TestPlan,
+    progress: impl Fn(StepRecord) + Send + Sync,
+    stop: impl Future<Output = ()>,
+) -> (TestReport, TestTrace) {
     let rec = Recorder::new(&progress);
+    let trace = Trace::new(vec![p.sender.password.clone(), p.receiver.password.clone()], &p.nonce);
     let (mut sender, mut receiver) = (None, None);
     let who = |role: Role| match role {
         Role::Sender => p.sender.sip_uri.as_str(),
@@ -153,8 +167,16 @@ pub async fn run_until(
     let work = async {
         let addresses = rec.step(Role::Sender, Phase::Resolve, resolve(&p)).await?;
         let (a, b) = tokio::join!(
-            sign_on(&p, &p.sender, Role::Sender, &addresses, &rec, &mut sender),
-            sign_on(&p, &p.receiver, Role::Receiver, &addresses, &rec, &mut receiver)
+            sign_on(&p, &p.sender, Role::Sender, &addresses, &rec, trace.tap(Role::Sender), &mut sender),
+            sign_on(
+                &p,
+                &p.receiver,
+                Role::Receiver,
+                &addresses,
+                &rec,
+                trace.tap(Role::Receiver),
+                &mut receiver
+            )
         );
         a.and(b)?;
         match (&mut sender, &mut receiver) {
@@ -213,5 +235,7 @@ pub async fn run_until(
             report.error_message = f.message;
         }
     }
-    report
+    let (messages, left_out) = trace.take();
+    let (sender, receiver) = (report.sender.clone(), report.receiver.clone());
+    (report, TestTrace { sender, receiver, messages, left_out })
 }

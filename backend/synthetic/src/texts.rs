@@ -21,6 +21,12 @@ pub fn likely(c: CauseCode) -> &'static str {
         CauseCode::ConnectionLost => {
             "Probably the server was stopped, or a device between dropped the connection."
         }
+        CauseCode::SchemeNotSpoken => {
+            "Probably the registrar allows certificates (TLS-DSK) or Kerberos only, which this test does not speak."
+        }
+        CauseCode::NotATrustedServer => {
+            "Probably the portal is not defined as a trusted server there, or its certificate is another one."
+        }
         CauseCode::SignInRefused => {
             "Probably the user is not allowed to sign in here; the answer does not say why."
         }
@@ -54,6 +60,63 @@ pub fn likely(c: CauseCode) -> &'static str {
     }
 }
 
+/// What was seen, in general; a diagnosis says it with names and numbers.
+#[cfg(test)]
+fn evidence(c: CauseCode) -> &'static str {
+    match c {
+        CauseCode::NameNotResolved => "The name of the registrar has no address; the text is error 11001.",
+        CauseCode::NothingListening => "The connection was refused (10061), or no way leads there.",
+        CauseCode::NoAnswer => {
+            "Nobody answered in time (10060): no TCP answer, or TCP is accepted and TLS or the sign-in stays unanswered, as with a process that is stopped."
+        }
+        CauseCode::TlsUntrusted => {
+            "The certificate is signed by an authority that is not trusted here, or cannot be accepted for another reason."
+        }
+        CauseCode::TlsWrongName => "The certificate is for other names; they are listed.",
+        CauseCode::TlsExpired => "The certificate's last day is over; it is named.",
+        CauseCode::TlsNotYetValid => "The certificate's first day has not come; it is named.",
+        CauseCode::TlsHandshake => {
+            "The handshake ended with an alert or a closed connection, or the peer does not speak TLS."
+        }
+        CauseCode::ConnectionLost => "The connection ended after it had stood.",
+        CauseCode::WrongPassword => {
+            "The registrar refused the proof of the password (401 again, or 403 with 4002)."
+        }
+        CauseCode::CredentialOfAnotherAccount => {
+            "403 with ms-diagnostics 4004: the log-on name belongs to somebody else."
+        }
+        CauseCode::UnknownUser => "404 to REGISTER.",
+        CauseCode::UserDisabled => "403 with ms-diagnostics 4003.",
+        CauseCode::SchemeNotSpoken => {
+            "401 that offers neither NTLM nor Digest, for example TLS-DSK and Kerberos only."
+        }
+        CauseCode::NotATrustedServer => {
+            "401 although the connection carries the trusted server's certificate."
+        }
+        CauseCode::SignInRefused => "Another refusal of REGISTER.",
+        CauseCode::RegistrarUnavailable => "A 5xx answer to REGISTER.",
+        CauseCode::NoPolicy => {
+            "The provisioning document, or the service's reason, says that Persistent Chat is not enabled for the user."
+        }
+        CauseCode::NoRoom => "The search for rooms gave none, or not the one that was named.",
+        CauseCode::RoomUnknown => "The room's address is refused as unknown.",
+        CauseCode::RoomDisabled => "The room refuses because it is disabled.",
+        CauseCode::NotAMember => "The room refuses because the user is not a member.",
+        CauseCode::JoinRefused => "The join was refused without a reason.",
+        CauseCode::SessionEnded => "BYE or 481 in the middle of the run, without a reason.",
+        CauseCode::PoolUnavailable => {
+            "The lookup or channel service refused the session, or says that its database does not answer."
+        }
+        CauseCode::MessageLost => "The post was accepted, and did not arrive in time.",
+        CauseCode::ContentMismatch => "The message arrived with another text.",
+        CauseCode::Timeout => {
+            "A phase after the sign-in had no answer in time, or the whole test took too long."
+        }
+        CauseCode::Cancelled => "Somebody stopped the test message.",
+        CauseCode::ProtocolError => "An answer that fits no protocol, or a wrong signature.",
+    }
+}
+
 /// What to check next, a sentence.
 pub fn next(c: CauseCode) -> &'static str {
     match c {
@@ -84,6 +147,12 @@ pub fn next(c: CauseCode) -> &'static str {
             "Check the SIP address; the user must exist on this registrar's deployment."
         }
         CauseCode::UserDisabled => "Enable the user.",
+        CauseCode::SchemeNotSpoken => {
+            "Allow NTLM at the registrar (Set-CsProxyConfiguration -UseWindowsAuthentication), or test as a trusted server."
+        }
+        CauseCode::NotATrustedServer => {
+            "Check the trusted application pool of the deployment and the certificate this portal was started with."
+        }
         CauseCode::SignInRefused => {
             "Check that the user is enabled and homed on this registrar's deployment."
         }
@@ -117,5 +186,34 @@ pub fn next(c: CauseCode) -> &'static str {
         CauseCode::ProtocolError => {
             "Look at the messages of the run; the peer may not be a Persistent Chat service."
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// docs/diagnosis.md is this list; `LIFEGUARD_UPDATE=1` writes it anew.
+    #[test]
+    fn the_documented_list_is_this_one() {
+        let mut out = "# Diagnoses of a test message\n\nA failed test message has one of these causes. The name is the one of `cause` in the API, in `Get-LgTestHistory -Cause`\nand in the history's filter. The diagnosis says what was seen with names and numbers, then the likely reason, then the next check.\n\n| cause | evidence | likely reason | next check |\n|---|---|---|---|\n".to_owned();
+        for c in CauseCode::ALL {
+            let name = match serde_name(c) {
+                Some(n) => n,
+                None => panic!("{c:?} has no name"),
+            };
+            let likely = if likely(c).is_empty() { "What was seen says it." } else { likely(c) };
+            out.push_str(&format!("| `{name}` | {} | {likely} | {} |\n", evidence(c), next(c)));
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/diagnosis.md");
+        if std::env::var_os("LIFEGUARD_UPDATE").is_some() {
+            std::fs::write(path, &out).expect("the document can be written");
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), out);
+    }
+
+    /// The name on the wire: `WrongPassword` is wrong_password.
+    fn serde_name(c: CauseCode) -> Option<String> {
+        serde_json::to_value(c).ok()?.as_str().map(str::to_owned)
     }
 }

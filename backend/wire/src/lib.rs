@@ -5,10 +5,12 @@
 //! cover, and close the connection on methods it does not know; what is needed of SIP here is small.
 
 pub mod digest;
+pub mod ntlm;
 pub mod provisioning;
 pub mod roomuri;
 pub mod sdp;
 pub mod sip;
+pub mod sipae;
 pub mod stream;
 pub mod uri;
 pub mod xccos;

@@ -26,6 +26,8 @@ pub struct Bound {
     pub error_action: Option<ErrorAction>,
     /// `-WarningAction SilentlyContinue`.
     pub no_warnings: bool,
+    /// `-Verbose`.
+    pub verbose: bool,
 }
 
 /// Parameters that the documents print and that do not exist, with the right one (model §23).
@@ -126,6 +128,7 @@ pub fn bind(c: &Command, values: Vec<Option<Value>>) -> Result<Bound, ParseError
         force: false,
         error_action: None,
         no_warnings: false,
+        verbose: false,
     };
     let mut position = 0;
     for (a, given) in c.args.iter().zip(values) {
@@ -189,6 +192,7 @@ fn named(out: &mut Bound, name: &str, given: Option<Value>, a: &Argument) -> Res
         "Confirm" => out.confirm = Some(truth(given.as_ref())),
         "Force" => out.force = truth(given.as_ref()),
         "ErrorAction" => out.error_action = Some(action(name, given.as_ref(), a)?),
+        "Verbose" => out.verbose = truth(given.as_ref()),
         "WarningAction" => out.no_warnings = action(name, given.as_ref(), a)? == ErrorAction::Silent,
         _ => {}
     }

@@ -63,11 +63,21 @@ Start-LgFailback atl-cs-001.litwareinc.com
 Get-LgRun | Where-Object {$_.State -eq "failed"} | Resume-LgRun
 Stop-LgRun 0199b1c2-6b0e-7000-8000-000000000001
 Get-LgLogShipping | Format-Table Identity,Shipped,Applied,CommitsBehind
+Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -Setup $True -TestUser1SipAddress "sip:pilar@litwareinc.com" -TestUser2SipAddress "sip:kenmyer@litwareinc.com"
+Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -OutLoggerVariable log -OutVerboseVariable lines -Verbose
+Test-LgPrecondition atl-fe-001.litwareinc.com -SenderSipAddress "sip:pilar@litwareinc.com" -ReceiverSipAddress "sip:kenmyer@litwareinc.com"
+Get-LgTestRoom
+Remove-LgTestRoom atl-cs-001.litwareinc.com
+Stop-LgTestMessage 0199b1c2-6b0e-7000-8000-000000000001
+Get-LgTestTrace 0199b1c2-6b0e-7000-8000-000000000001 | Format-Table Offset,Direction,User,Message
+Get-LgTestHistory -Pool atl-cs-001.litwareinc.com -Result failure -StartDate 11/1/2026
+Set-LgTestHistory -KeepDays 180
 Set-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com" -UserName "litwareinc\kenmyer" -Password "07Apples"
 Get-CsTestUserCredential -SipAddress "sip:kenmyer@litwareinc.com"
 Remove-CsTestUserCredential "sip:kenmyer@litwareinc.com"
 New-CsWatcherNodeConfiguration -TargetFqdn "atl-fe-001.litwareinc.com" -PortNumber 5061 -TestUsers "sip:kenmyer@litwareinc.com","sip:pilar@litwareinc.com" -EveryMinutes 15
 Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -DailyAt 06:00
+Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -Cron "*/15 8-18 * * 1-5" -JitterSeconds 30 -MaintenanceWindows "Sun 02:00-04:00"
 Get-CsWatcherNodeConfiguration | Where-Object {$_.TestUsers -contains "sip:kenmyer@litwareinc.com"}
 Get-CsWatcherNodeConfiguration | Remove-CsWatcherNodeConfiguration
 Test-CsWatcherNodeConfiguration

@@ -446,3 +446,32 @@ async fn examples_for_settings_and_rooms_run_as_printed() -> Result<()> {
     ensure!(out.status.code() == Some(1) && text(&out).contains("There is no room"), "{}", text(&out));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_leaves_its_log_in_variables() -> Result<()> {
+    let s = Shell::start().await?;
+    let sign_on = |more: &str| {
+        format!(
+            "Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -SenderSipAddress \"sip:pilar@litwareinc.com\" -SenderCredential (Get-Credential \"litwareinc\\pilar\") -ReceiverSipAddress \"sip:kenmyer@litwareinc.com\" -ReceiverCredential (Get-Credential \"litwareinc\\kenmyer\") {more}"
+        )
+    };
+    let test = sign_on("-Verbose -OutLoggerVariable Log -OutVerboseVariable lines");
+    let out =
+        s.run(&[&test, "$lines.Count", "$log.Activities[0].Activity", "$log.ToXML()", "$log.ToHTML()"])?;
+    let printed = text(&out);
+    ensure!(out.status.success(), "{printed}");
+    ensure!(printed.contains("VERBOSE: +") && printed.contains("Sign on, Success after"), "{printed}");
+    ensure!(printed.contains("Result        : Success"), "{printed}");
+    ensure!(printed.contains("\nResolve the name\n"), "{printed}");
+    ensure!(printed.contains("<TestLog>") && printed.contains("<Text>REGISTER sip:"), "{printed}");
+    ensure!(printed.contains("<h2>Messages</h2>") && printed.contains("(blanked)"), "{printed}");
+    let secrets = std::fs::read_to_string(s.server.data_dir().join("sample-credentials.json"))?;
+    for c in serde_json::from_str::<Vec<Value>>(&secrets)? {
+        ensure!(!printed.contains(c["password"].as_str().context("no password")?), "a password is printed");
+    }
+    let out = s.run(&[&sign_on("-OutLoggerVariable '$log'")])?;
+    ensure!(!out.status.success() && text(&out).contains("written without $"), "{}", text(&out));
+    let out = s.run(&["$x = Get-CsPersistentChatState", "$x.ToHTML()"])?;
+    ensure!(text(&out).contains("Only a log has ToHTML()"), "{}", text(&out));
+    Ok(())
+}

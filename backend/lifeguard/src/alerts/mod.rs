@@ -129,7 +129,7 @@ async fn look(app: &Arc<App>) -> Result<bool, ApiError> {
     let found = found(app).await?;
     let now = app.clock.now();
     let follows = |c: &rusqlite::Connection| -> Result<Outcome, StoreError> {
-        let (open, targets, mutes) = (kept::open(c)?, kept::targets(c)?, kept::mutes(c, now)?);
+        let (open, targets, mutes) = (kept::open(c)?, kept::targets(c)?, crate::watch::mutes(c, now)?);
         Ok(machine::look(&open, &found, &targets, &mutes, now))
     };
     if !app.store.read(follows).map_err(store_error)?.is_empty() {

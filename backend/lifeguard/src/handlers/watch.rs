@@ -16,7 +16,8 @@ use shared::{Port, SipUri};
 use store::management::watch::{self, Credential, Settings, Watcher};
 
 use crate::door::{Cx, Handler, Outcome, plan};
-use crate::watch::{arguments, next_run};
+use crate::schedule::{Cron, Window};
+use crate::watch::{arguments, scheduled};
 
 /// The one test that this watcher knows.
 const TEST: &str = "PersistentChatMessage";
@@ -90,7 +91,7 @@ fn object(w: &Watcher) -> Value {
     json!({
         "Identity": s.target, "TestUsers": s.users, "ExtendedTests": [], "TargetFqdn": s.target, "PortNumber": s.port,
         "Enabled": s.enabled, "Tests": s.tests, "Schedule": when, "ChatRoomUri": s.room, "NextRun": w.next_run,
-        "LastRun": w.last_run, "FailuresInARow": w.failures, "MissedRuns": w.missed,
+        "JitterSeconds": s.jitter, "MaintenanceWindows": s.windows, "LastRun": w.last_run, "FailuresInARow": w.failures, "MissedRuns": w.missed,
     })
 }
 
@@ -123,14 +124,68 @@ fn minute_of_day(text: &str) -> Result<u32, ApiError> {
     if h < 24 && m < 60 { Ok(h * 60 + m) } else { Err(wrong()) }
 }
 
+/// When a watcher shall run, as both New- and Set- take it.
+struct When<'a> {
+    every: Option<u32>,
+    daily: Option<&'a str>,
+    cron: Option<&'a str>,
+    jitter: Option<u32>,
+    windows: Option<&'a ListModifier>,
+}
+
+/// New- and Set- have the same parameters for it in types of their own.
+macro_rules! when {
+    ($a:expr) => {
+        When {
+            every: $a.every_minutes,
+            daily: $a.daily_at.as_deref(),
+            cron: $a.cron.as_deref(),
+            jitter: $a.jitter_seconds,
+            windows: $a.maintenance_windows.as_ref(),
+        }
+    };
+}
+
+fn fill_when(s: &mut Settings, w: &When<'_>) -> Result<(), ApiError> {
+    let given = [w.every.is_some(), w.daily.is_some(), w.cron.is_some()];
+    if given.iter().filter(|g| **g).count() > 1 {
+        return Err(ApiError::invalid("EveryMinutes", "Use one of -EveryMinutes, -DailyAt and -Cron."));
+    }
+    if let Some(n) = w.every {
+        if !(1..=1440).contains(&n) {
+            return Err(ApiError::invalid("EveryMinutes", "Minutes are a whole number from 1 to 1440."));
+        }
+        (s.every, s.cron) = (Some(n), None);
+    }
+    if let Some(t) = w.daily {
+        s.daily = minute_of_day(t)?;
+        (s.every, s.cron) = (None, None);
+    }
+    if let Some(line) = w.cron {
+        Cron::parse(line).map_err(|e| ApiError::invalid("Cron", e))?;
+        (s.every, s.cron) = (None, Some(line.trim().to_owned()));
+    }
+    if let Some(n) = w.jitter {
+        if n > 3600 {
+            return Err(ApiError::invalid("JitterSeconds", "Seconds are a whole number from 0 to 3600."));
+        }
+        s.jitter = n;
+    }
+    if let Some(m) = w.windows {
+        s.windows = m.apply(&s.windows);
+        for text in &s.windows {
+            Window::parse(text).map_err(|e| ApiError::invalid("MaintenanceWindows", e))?;
+        }
+    }
+    Ok(())
+}
+
 /// What both New- and Set- check and fill in.
 fn fill(
     cx: &Cx,
     s: &mut Settings,
     users: Option<&ListModifier>,
     tests: Option<&ListModifier>,
-    every: Option<u32>,
-    daily: Option<&str>,
 ) -> Result<(), ApiError> {
     if let Some(m) = users {
         s.users = m.apply(&s.users);
@@ -166,20 +221,6 @@ fn fill(
         }
         s.tests = after;
     }
-    match (every, daily) {
-        (Some(_), Some(_)) => {
-            return Err(ApiError::invalid("EveryMinutes", "Use either -EveryMinutes or -DailyAt."));
-        }
-        (Some(n), None) if !(1..=1440).contains(&n) => {
-            return Err(ApiError::invalid("EveryMinutes", "Minutes are a whole number from 1 to 1440."));
-        }
-        (Some(n), None) => s.every = Some(n),
-        (None, Some(t)) => {
-            s.daily = minute_of_day(t)?;
-            s.every = None;
-        }
-        (None, None) => {}
-    }
     Ok(())
 }
 
@@ -214,8 +255,12 @@ fn new_settings(a: &NewCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settings, 
         every: None,
         daily: 6 * 60,
         room: a.chat_room_uri.clone(),
+        cron: None,
+        jitter: 0,
+        windows: Vec::new(),
     };
-    fill(cx, &mut s, a.test_users.as_ref(), None, a.every_minutes, a.daily_at.as_deref())?;
+    fill_when(&mut s, &when!(a))?;
+    fill(cx, &mut s, a.test_users.as_ref(), None)?;
     Ok(s)
 }
 
@@ -234,7 +279,9 @@ impl Handler for NewCsWatcherNodeConfiguration {
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         let s = new_settings(self, cx)?;
-        cx.commit(&p.sentences.join(" "), |tx| Ok(watch::save_watcher(tx, &s, next_run(&s, cx.now()))?))?;
+        cx.commit(&p.sentences.join(" "), |tx| {
+            Ok(watch::save_watcher(tx, &s, scheduled(&s, &*cx.app.entropy, cx.now()))?)
+        })?;
         Ok(Outcome::changed(Topic::Test, "watch"))
     }
 }
@@ -261,7 +308,8 @@ fn changed_settings(a: &SetCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settin
     if let Some(room) = &a.chat_room_uri {
         s.room = Some(room.clone()).filter(|r| !r.trim().is_empty());
     }
-    fill(cx, &mut s, a.test_users.as_ref(), a.tests.as_ref(), a.every_minutes, a.daily_at.as_deref())?;
+    fill_when(&mut s, &when!(a))?;
+    fill(cx, &mut s, a.test_users.as_ref(), a.tests.as_ref())?;
     Ok(s)
 }
 
@@ -273,7 +321,9 @@ impl Handler for SetCsWatcherNodeConfiguration {
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         let s = changed_settings(self, cx)?;
-        cx.commit(&p.sentences.join(" "), |tx| Ok(watch::save_watcher(tx, &s, next_run(&s, cx.now()))?))?;
+        cx.commit(&p.sentences.join(" "), |tx| {
+            Ok(watch::save_watcher(tx, &s, scheduled(&s, &*cx.app.entropy, cx.now()))?)
+        })?;
         Ok(Outcome::changed(Topic::Test, "watch"))
     }
 }

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod ready;
 pub mod share;
 pub mod site;
+pub mod tests;
 
 use std::sync::Arc;
 
@@ -40,6 +41,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/jobs/{id}", get(api::job))
         .route("/tests", get(api::tests))
         .route("/tests/{id}", get(api::test))
+        .route("/tests/{id}/messages", get(tests::messages))
+        .route("/tests/{id}/messages.txt", get(tests::messages_text))
+        .route("/test-history", get(tests::history))
+        .route("/test-history/export", get(tests::export))
         .route("/access", get(api::access))
         .route("/watch", get(api::watch))
         .route("/endpoints", get(api::endpoints))

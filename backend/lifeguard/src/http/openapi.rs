@@ -31,6 +31,8 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/jobs/{id}" "A job with its steps" api::JobView;
         "/tests" "Latest test messages" Vec<api::TestSummary>;
         "/tests/{id}" "A test message's run" api::TestRun;
+        "/tests/{id}/messages" "The messages of a test message's run" shared::trace::TestTrace;
+        "/test-history" "Earlier test messages with filters (pool, result, cause, actor, from, to, skip, limit) and numbers" api::TestHistory;
         "/access" "Sessions, API tokens and roles of one's own" api::AccessView;
         "/watch" "Stored test users and test messages that run by themselves" api::WatchView;
         "/endpoints" "Legacy endpoints" Vec<api::EndpointView>;

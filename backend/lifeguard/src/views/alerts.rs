@@ -54,7 +54,7 @@ pub fn alerts(app: &App, limit: u32) -> Result<AlertsView, ApiError> {
     let now = app.clock.now();
     app.store
         .read(|c| {
-            let (targets, mutes) = (kept::targets(c)?, kept::mutes(c, now)?);
+            let (targets, mutes) = (kept::targets(c)?, crate::watch::mutes(c, now)?);
             let labels = labels(&targets);
             let open = kept::open(c)?
                 .into_iter()

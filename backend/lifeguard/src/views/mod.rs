@@ -6,3 +6,4 @@ pub mod mirror;
 pub mod overview;
 pub mod rooms;
 pub mod status;
+pub mod test_history;

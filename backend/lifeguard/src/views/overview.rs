@@ -11,7 +11,7 @@ use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
 use shared::{Fqdn, ObjectId, SipUri};
 use store::chat::mirror::MirrorState;
 use store::management::pools::Halt;
-use store::management::{jobs, pools, topology};
+use store::management::{jobs, pools, tests, topology};
 
 use crate::app::App;
 use crate::deploy::contacts;
@@ -19,6 +19,8 @@ use crate::fleet::{SideView, Sides};
 
 /// Tests read for the lists.
 const TESTS: u32 = 100;
+/// Test messages in a pool's small line.
+const RECENT: u32 = 30;
 
 struct Facts {
     t: Topology,
@@ -91,13 +93,14 @@ fn no_failover(p: &ChatPool) -> Option<String> {
 }
 
 async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiError> {
-    let (row, active, endpoint, adapter) = app
+    let (row, active, endpoint, adapter, recent_us) = app
         .store
         .read(|c| {
             let endpoint: Option<SipUri> =
                 pools::endpoints(c)?.into_iter().find(|e| e.pool == p.id).map(|e| e.sip_address);
             let adapter = crate::compliance::settings_of(c, &f.t, p)?;
-            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint, adapter))
+            let recent = tests::recent(c, p.fqdn.as_str(), RECENT)?;
+            Ok((pools::state(c, &p.id)?, pools::active_servers(c, &p.id)?, endpoint, adapter, recent))
         })
         .map_err(crate::door::store_error)?;
     let sides: Sides = app.fleet.sides(&p.id).await;
@@ -126,6 +129,7 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
         servers,
         databases,
         last_test: f.tests.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn)).cloned(),
+        recent_us,
         endpoint,
         compliance: p.compliance,
         compliance_adapter: crate::compliance::view(app, p, &adapter),

@@ -126,7 +126,7 @@ pub fn save_test(c: &Connection, run: &TestRun) -> Result<()> {
             serde_json::to_string(run)?
         ],
     )?;
-    Ok(())
+    super::tests::note_facts(c, &s.id)
 }
 
 /// One test run.
@@ -145,12 +145,12 @@ pub fn tests(c: &Connection, limit: u32) -> Result<Vec<TestRun>> {
     documents(c, "SELECT document FROM test_run ORDER BY started DESC, id DESC LIMIT ?1", limit)
 }
 
-/// The newest run to a pool that has ended.
+/// The newest run to a pool that succeeded or failed; one that was cancelled says nothing about the pool.
 ///
 /// # Errors
 /// SQLite's.
 pub fn last_finished(c: &Connection, pool: &str) -> Result<Option<TestRun>> {
-    let sql = "SELECT document FROM test_run WHERE pool = ?1 AND state <> 'running'
+    let sql = "SELECT document FROM test_run WHERE pool = ?1 AND state IN ('success', 'failure')
          ORDER BY started DESC, id DESC LIMIT 1";
     document(c, sql, pool)
 }
@@ -160,6 +160,7 @@ pub fn last_finished(c: &Connection, pool: &str) -> Result<Option<TestRun>> {
 /// # Errors
 /// SQLite's.
 pub fn close_interrupted_tests(c: &Connection, verdict: &str, _at: Timestamp) -> Result<()> {
+    c.execute("UPDATE test_fact SET state = 'failure' WHERE state = 'running'", [])?;
     c.execute(
         "UPDATE test_run SET state = 'failure',
            document = json_set(document, '$.summary.state', 'failure', '$.summary.verdict', ?1) WHERE state = 'running'",

@@ -57,3 +57,19 @@ CREATE TABLE mirror (
   opened_on_mirror INTEGER NOT NULL DEFAULT 0, forced INTEGER NOT NULL DEFAULT 0,
   synchronized INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (pool, side)
 ) STRICT;
+-- What test messages sent and received, for the newest of them; without it the history would be mostly this.
+CREATE TABLE test_trace (run TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
+-- What the history asks of test messages, beside the long documents; `phases` has name=microseconds of each step.
+CREATE TABLE test_fact (
+  id TEXT PRIMARY KEY, started INTEGER NOT NULL, pool TEXT, target TEXT NOT NULL, state TEXT NOT NULL, cause TEXT,
+  actor TEXT NOT NULL, latency INTEGER, phases TEXT NOT NULL
+) STRICT;
+CREATE INDEX test_fact_started ON test_fact (started, id, state, pool, cause, actor, latency);
+CREATE INDEX test_fact_pool ON test_fact (pool, started, id, state, latency);
+CREATE INDEX test_fact_actor ON test_fact (actor, started, id, state);
+CREATE INDEX test_fact_cause ON test_fact (cause, started, id, state);
+INSERT INTO test_fact
+  SELECT id, started, pool, document ->> '$.summary.target', state, document ->> '$.report.diagnosis.cause',
+    document ->> '$.summary.actor', document ->> '$.summary.latency_us',
+    COALESCE((SELECT group_concat((value ->> '$.phase') || '=' || (value ->> '$.duration_us'), ' ') FROM json_each(document, '$.steps')), '')
+  FROM test_run;

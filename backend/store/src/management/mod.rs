@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod mirrors;
 pub mod pools;
 pub mod roles;
+pub mod tests;
 pub mod topology;
 pub mod watch;
 

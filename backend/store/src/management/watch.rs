@@ -78,16 +78,33 @@ pub struct Settings {
     pub daily: u32,
     /// Room, written pool\room; the first one both may see when none.
     pub room: Option<String>,
+    /// A cron line instead of `every` and `daily`.
+    #[serde(default)]
+    pub cron: Option<String>,
+    /// Each run is up to so many seconds later, so that many watchers do not all run at once.
+    #[serde(default)]
+    pub jitter: u32,
+    /// Maintenance windows: no tests and no alerts.
+    #[serde(default)]
+    pub windows: Vec<String>,
 }
 
 impl Settings {
     /// When it runs, in words.
     pub fn words(&self) -> String {
-        match self.every {
-            Some(1) => "every minute".to_owned(),
-            Some(m) => format!("every {m} minutes"),
-            None => format!("every day at {:02}:{:02} UTC", self.daily / 60, self.daily % 60),
+        let mut out = match (&self.cron, self.every) {
+            (Some(line), _) => format!("at {line} (UTC)"),
+            (None, Some(1)) => "every minute".to_owned(),
+            (None, Some(m)) => format!("every {m} minutes"),
+            (None, None) => format!("every day at {:02}:{:02} UTC", self.daily / 60, self.daily % 60),
+        };
+        if self.jitter > 0 {
+            out.push_str(&format!(", up to {} s later", self.jitter));
         }
+        if !self.windows.is_empty() {
+            out.push_str(&format!("; not in maintenance ({} UTC)", self.windows.join(", ")));
+        }
+        out
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod dialog;
 mod leave;
+pub mod ntlm;
 mod registration;
 mod room;
 mod service;

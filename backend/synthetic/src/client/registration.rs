@@ -4,8 +4,11 @@ use shared::synthetic::{CauseCode, Phase};
 use tokio::time::Instant;
 use wire::digest::{Algorithm, Challenge, ha1, respond};
 use wire::sip::{Request, Response};
+use wire::sipae::{ntlm_offer, schemes};
 
+use super::ntlm::Stage;
 use super::{Client, Done, Registered};
+use crate::Authentication;
 use crate::cause::Failure;
 
 /// How often a nonce may be stale before it counts as a refusal.
@@ -46,7 +49,7 @@ impl Client<'_> {
     /// REGISTER, answering challenges; a second refusal of the same password ends it.
     async fn registration(&mut self, expires: u32, phase: Phase, until: Instant) -> Done<Response> {
         let spellings = self.spellings();
-        let (mut stale, mut tried) = (0, false);
+        let (mut stale, mut tried, mut stage) = (0, false, Stage::Begin);
         let mut r = self.register(expires);
         loop {
             if expires > 0 {
@@ -56,8 +59,17 @@ impl Client<'_> {
             if expires > 0 {
                 self.registered = if answer.status == 200 { Registered::Yes } else { Registered::No };
             }
-            if answer.status != 401 {
+            if answer.status != 401 || self.plan.authentication == Authentication::TrustedServer {
                 return Ok(answer);
+            }
+            if let Some(offer) = ntlm_offer(&answer.headers) {
+                self.conn.sign_with(None);
+                r = self.register(expires);
+                match self.negotiate(&mut r, &offer, stage)? {
+                    Some(next) => stage = next,
+                    None => return Ok(answer),
+                }
+                continue;
             }
             let offers: Vec<Challenge> =
                 answer.headers.get_all("WWW-Authenticate").filter_map(Challenge::parse).collect();
@@ -91,11 +103,20 @@ impl Client<'_> {
         let number = diagnostics.and_then(|d| d.split(';').next()).map(str::trim).unwrap_or_default();
         let (who, host) = (self.who(), &self.plan.registrar_host);
         let digest = r.headers.get_all("WWW-Authenticate").any(|v| Challenge::parse(v).is_some());
+        let spoken = digest || ntlm_offer(&r.headers).is_some();
+        let offered = schemes(&r.headers).join(", ");
         let (cause, seen) = match (r.status, number) {
-            (401, _) if !digest => (
-                CauseCode::ProtocolError,
+            (401, _) if self.plan.authentication == Authentication::TrustedServer => (
+                CauseCode::NotATrustedServer,
                 format!(
-                    "{host} offers no Digest authentication, only schemes that this test does not speak."
+                    "{host} does not take this portal's certificate for a trusted server's: it wants {who} to prove himself."
+                ),
+            ),
+            (401, _) if !spoken => (
+                CauseCode::SchemeNotSpoken,
+                format!(
+                    "{host} offers {}, and neither NTLM nor Digest.",
+                    if offered.is_empty() { "no way to prove who one is" } else { &offered }
                 ),
             ),
             (403, "4004") => (

@@ -18,6 +18,8 @@ use wire::stream::{Decoder, Event};
 use wire::xccos;
 
 use crate::cause::Failure;
+use crate::client::ntlm::Signer;
+use crate::trace::Tap;
 
 /// How many responses out of turn are kept; a run has no more than a few requests under way.
 const STRAYS: usize = 16;
@@ -59,6 +61,10 @@ pub struct Connection {
     heard: bool,
     /// Nothing more comes or goes.
     dead: bool,
+    /// Where messages are noted.
+    tap: Option<Tap>,
+    /// Signs what goes out, once a registrar wants it.
+    signer: Option<Box<Signer>>,
 }
 
 impl Connection {
@@ -81,7 +87,21 @@ impl Connection {
             ended: Vec::new(),
             heard: false,
             dead: false,
+            tap: None,
+            signer: None,
         }
+    }
+
+    /// From here on messages are noted.
+    pub fn note_with(&mut self, tap: Tap) {
+        self.tap = Some(tap);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(t) = &self.tap {
+            t.sent(bytes);
+        }
+        self.out.extend_from_slice(bytes);
     }
 
     fn lost(&mut self, why: &str) -> Failure {
@@ -131,7 +151,20 @@ impl Connection {
 
     /// Puts a request where the next write takes it.
     pub fn queue(&mut self, r: &Request) {
-        self.out.extend_from_slice(&r.to_bytes());
+        match &mut self.signer {
+            // One that proves the password carries its signature already.
+            Some(s) if r.headers.get("Authorization").is_none() => {
+                let mut signed = r.clone();
+                signed.headers.push("Authorization", s.request(r));
+                self.put(&signed.to_bytes());
+            }
+            _ => self.put(&r.to_bytes()),
+        }
+    }
+
+    /// From here on messages are signed, or not any more.
+    pub fn sign_with(&mut self, signer: Option<Signer>) {
+        self.signer = signer.map(Box::new);
     }
 
     /// Writes what is queued; false when the peer takes nothing until `until`.
@@ -167,7 +200,23 @@ impl Connection {
     /// The next message of any kind, none when time is up; requests are answered before they are returned.
     async fn next(&mut self, until: Instant) -> Result<Option<Message>, Failure> {
         loop {
-            match self.decoder.next() {
+            let event = self.decoder.next();
+            if let (Some(t), Ok(Some(Event::Message(m)))) = (&self.tap, &event) {
+                t.received(&m.to_bytes());
+            }
+            if let (Some(s), Ok(Some(Event::Message(m)))) = (&self.signer, &event)
+                && s.refutes(m)
+            {
+                return Err(Failure::new(
+                    CauseCode::ProtocolError,
+                    "NTLM: the signature is wrong",
+                    format!(
+                        "A message of {} is signed wrongly; somebody between may have changed it.",
+                        self.peer
+                    ),
+                ));
+            }
+            match event {
                 Ok(Some(Event::Message(Message::Request(r)))) => {
                     self.answer(&r);
                     if !self.flush(until).await? {
@@ -229,7 +278,12 @@ impl Connection {
         };
         // A BENOTIFY is never answered: that is what sets it apart from NOTIFY.
         if r.method != "BENOTIFY" {
-            self.out.extend_from_slice(&Response::reply_to(r, status, reason).to_bytes());
+            let mut answer = Response::reply_to(r, status, reason);
+            if let Some(s) = &mut self.signer {
+                let signed = s.response(&answer);
+                answer.headers.push("Authorization", signed);
+            }
+            self.put(&answer.to_bytes());
         }
     }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail with it")]
 
 mod causes;
+mod ntlm;
 mod peer;
 mod run;
 mod support;

@@ -79,6 +79,14 @@ struct State {
 pub struct Peer {
     pub at: SocketAddr,
     state: Arc<Mutex<State>>,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Peer {
+    /// Listens no more.
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
 }
 
 impl Peer {
@@ -97,7 +105,7 @@ impl Peer {
         let state = Arc::new(Mutex::new(State::default()));
         let script: Script = Arc::new(script);
         let shared = state.clone();
-        tokio::spawn(async move {
+        let listening = tokio::spawn(async move {
             while let Ok((tcp, _)) = listener.accept().await {
                 tcp.set_nodelay(true).unwrap();
                 let (tls, script, shared) = (tls.clone(), script.clone(), shared.clone());
@@ -114,7 +122,7 @@ impl Peer {
                 });
             }
         });
-        Self { at, state }
+        Self { at, state, listening }
     }
 
     /// What was heard of a user, in order.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use shared::synthetic::{CauseCode, Outcome, Phase, Role};
 use synthetic::{run, run_until};
 
-use crate::peer::{Answer, Heard, Peer, RECEIVER, ROOM, SENDER};
+use crate::peer::{Answer, Heard, PASSWORD, Peer, RECEIVER, ROOM, SENDER};
 use crate::support::{SHORT, cause, failed, nothing_is_left, plan, sender, step, usual};
 
 #[tokio::test]
@@ -201,4 +201,31 @@ async fn a_run_is_small() {
     let free = "127.0.0.1:9".parse().unwrap();
     let run = run(plan(free), |_| {});
     assert!(size_of_val(&run) < 24 * 1024, "{} bytes", size_of_val(&run));
+}
+
+#[tokio::test]
+async fn the_messages_of_a_run_tell_everything_but_secrets() {
+    let peer = Peer::start(usual).await;
+    let (report, trace) = synthetic::run_traced(plan(peer.at), |_| {}, std::future::pending()).await;
+    assert_eq!(report.result, Outcome::Success, "{}", report.print());
+    assert_eq!((trace.sender.as_str(), trace.receiver.as_str(), trace.left_out), (SENDER, RECEIVER, 0));
+    let text = trace.print();
+    for wanted in [
+        "REGISTER ",
+        "INVITE ",
+        "cmd:join",
+        "synthetic 7c1e 1/2",
+        "synthetic 7c1e 2/2",
+        "BYE ",
+        "SIP/2.0 200",
+    ] {
+        assert!(text.contains(wanted), "{wanted} is missing in\n{text}");
+    }
+    assert!(!text.contains(PASSWORD), "{text}");
+    let signed = trace.messages.iter().filter(|m| m.text.contains("Authorization: Digest")).count();
+    assert!(signed >= 4, "{text}");
+    assert_eq!(text.matches("response=\"(blanked)\"").count(), signed, "{text}");
+    // In the order in which they went, each user's own.
+    assert!(trace.messages.is_sorted_by_key(|m| m.at_us));
+    assert!(trace.messages[0].sent && trace.messages.iter().any(|m| !m.sent && m.role == Role::Receiver));
 }

@@ -69,6 +69,8 @@ pub fn plan(at: SocketAddr) -> TestPlan {
         port: at.port(),
         transport: Transport::Tcp,
         addresses: vec![at],
+        authentication: synthetic::Authentication::default(),
+        secret: [7; 32],
         tls: Arc::new(tls),
         sender: account(SENDER, "litware\\pilar"),
         receiver: account(RECEIVER, "litware\\kenmyer"),

@@ -155,3 +155,27 @@ async fn a_server_that_wants_a_client_certificate_is_told() {
     assert_eq!(d.cause, CauseCode::TlsHandshake, "{}", report.print());
     assert!(d.text.contains("CertificateRequired"), "{}", d.text);
 }
+
+/// A trusted server shows its certificate and is asked for nothing else.
+#[tokio::test]
+async fn a_trusted_server_signs_users_on_with_its_certificate_alone() {
+    let ours = Authority::new("ours");
+    let wants = WebPkiClientVerifier::builder_with_provider(ours.roots(), provider()).build().unwrap();
+    let server = ours.server_with(HOST, (2000, 4000), rustls::DEFAULT_VERSIONS, Some(wants));
+    let script = |h: &crate::peer::Heard<'_>| {
+        if h.what.starts_with("REGISTER") { Answer::Status(200, "OK", "") } else { Answer::Usual }
+    };
+    let peer = Peer::start_with(Some(server), script).await;
+    let key = KeyPair::generate().unwrap();
+    let mine = CertificateParams::new(vec!["portal.litware.test".to_owned()]).unwrap();
+    let certificate = mine.signed_by(&key, &ours.issuer).unwrap().der().clone();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let b = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().unwrap();
+    let b = b.with_root_certificates(ours.roots());
+    let mut p = ours.plan(peer.at);
+    p.tls = Arc::new(b.with_client_auth_cert(vec![certificate], key).unwrap());
+    p.authentication = synthetic::Authentication::TrustedServer;
+    let report = run(p, |_| {}).await;
+    assert_eq!(report.result, Outcome::Success, "{}", report.print());
+    assert_eq!(peer.names(), Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ use shared::api::{ChatServerView, DatabaseView, PoolSummary, TestSummary};
 use crate::components::badge::{of_database, of_pool, of_run, of_server};
 use crate::components::copy::breakable;
 use crate::components::{Icon, StateBadge, TimeAgo};
+use crate::pages::test_message::sparkline;
 use crate::routes::{PoolTab, Route};
 
 /// The card.
@@ -42,7 +43,7 @@ pub fn PoolCard(
                 <ul class="database-lines" role="list">{pool.databases.into_iter().map(database).collect_view()}</ul>
             </div>
             {(pool.compliance && pool.compliance_adapter.is_none()).then(|| compliance(pool.compliance_queue))}
-            <footer class="pool-card-foot">{last_test(pool.last_test)}</footer>
+            <footer class="pool-card-foot">{last_test(pool.last_test)}{sparkline(&pool.recent_us)}</footer>
         </article>
     }
 }

@@ -12,7 +12,7 @@ use crate::api::{Current, use_data};
 use crate::components::badge::of_pool;
 use crate::components::{Icon, LinkButton, Page, Section, Shown, StateBadge, Tab, Tabs};
 use crate::nav;
-use crate::pages::test_message::TestHistory;
+use crate::pages::test_message::{TestHistory, sparkline};
 use crate::routes::{PoolTab, Route, segment};
 
 /// The page of one pool.
@@ -74,5 +74,10 @@ fn OverviewTab(pool: Current<PoolDetail>) -> impl IntoView {
 
 #[component]
 fn Tests(pool: Current<PoolDetail>) -> impl IntoView {
-    view! { <TestHistory tests=move || pool.with(|p| p.tests.clone()) /> }
+    let (line, href) = pool
+        .with_untracked(|p| (p.summary.recent_us.clone(), format!("/test-message?pool={}", p.summary.fqdn)));
+    view! {
+        <p class="row">{sparkline(&line)}<a href=href>"Numbers, chart and all earlier test messages"</a></p>
+        <TestHistory tests=move || pool.with(|p| p.tests.clone()) />
+    }
 }

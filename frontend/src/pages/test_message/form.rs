@@ -11,7 +11,8 @@ use shared::plan::CmdletResponse;
 
 use crate::api::{Latest, use_data};
 use crate::components::act::args;
-use crate::components::{ActForm, PasswordField, TextField};
+use crate::components::query::{QueryButton, text};
+use crate::components::{ActButton, ActForm, ButtonKind, Icon, PasswordField, TextField};
 use crate::nav;
 use crate::routes::Route;
 
@@ -52,6 +53,26 @@ pub fn TestForm() -> impl IntoView {
             ("TimeoutSeconds", timeout.get().trim().parse::<u32>().ok().into()),
         ])
     });
+    let asked = Signal::derive(move || {
+        args([
+            ("TargetFqdn", target.get().trim().into()),
+            ("SenderSipAddress", sender.sip.get().trim().into()),
+            ("ReceiverSipAddress", receiver.sip.get().trim().into()),
+            ("ChatRoomUri", room.get().trim().into()),
+        ])
+    });
+    let setup = Signal::derive(move || {
+        args([
+            ("TargetFqdn", target.get().trim().into()),
+            ("Setup", true.into()),
+            ("TestUser1SipAddress", sender.sip.get().trim().into()),
+            ("TestUser2SipAddress", receiver.sip.get().trim().into()),
+        ])
+    });
+    let incomplete = Signal::derive(move || {
+        let missing = [target, sender.sip, receiver.sip].iter().any(|s| s.with(|t| t.trim().is_empty()));
+        missing.then(|| "Fill in the target and both SIP addresses first.".to_owned())
+    });
     let done = Arc::new(|r: &CmdletResponse| {
         if let Some(id) = &r.job {
             nav::navigate_to(&Route::Test(id.clone()));
@@ -69,8 +90,40 @@ pub fn TestForm() -> impl IntoView {
                 <TextField label="Seconds each phase may take" name="TimeoutSeconds" value=timeout check=check_seconds
                     help=|| "10 when left out." />
             </ActForm>
+            <div class="precheck">
+                <QueryButton cmdlet="Test-LgPrecondition" args=asked label="Check before sending" draw=Box::new(checks) />
+            </div>
+            <details class="card">
+                <summary>"A room for tests only"</summary>
+                <p class="muted">"Test messages can go to a room that only the two users may enter. They use it by themselves once it is there."</p>
+                <div class="row">
+                    <ActButton cmdlet="Test-CsPersistentChatMessage" args=setup label="Make a room for these two users" review=true blocked=incomplete />
+                    <ActButton cmdlet="Remove-LgTestRoom" args=args([]) label="Remove the test rooms" kind=ButtonKind::Quiet />
+                </div>
+            </details>
         </div>
     }
+}
+
+/// What was found before the run: a sentence each, with its icon.
+fn checks(list: Vec<Value>) -> AnyView {
+    let line = |v: &Value| {
+        let (class, icon) = match text(v, "Result") {
+            "Success" => ("check-good", Icon::Tick),
+            "Failure" => ("check-bad", Icon::Cross),
+            _ => ("check-unknown", Icon::Question),
+        };
+        let word = text(v, "Result").to_lowercase();
+        view! {
+            <li class=class>
+                {icon.draw()}
+                <strong>{text(v, "Check").to_owned()}</strong>
+                <span><span class="visually-hidden">{word}": "</span>{text(v, "Text").to_owned()}</span>
+            </li>
+        }
+        .into_any()
+    };
+    view! { <ul role="list" class="checks">{list.iter().map(line).collect_view()}</ul> }.into_any()
 }
 
 #[component]
@@ -135,7 +188,7 @@ fn Room(room: RwSignal<String>) -> impl IntoView {
     });
     view! {
         <TextField label="Room" name="ChatRoomUri" value=room mono=true suggestions=names
-            help=|| "pool\\room or a ma-chan URI. Left out, the first room that both may see is taken." />
+            help=|| "pool\\room or a ma-chan URI. Left out, the test room of both is taken, or the first room that both may see." />
     }
 }
 

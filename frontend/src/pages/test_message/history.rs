@@ -15,9 +15,12 @@ pub fn TestHistory(
     /// Runs, newest first.
     #[prop(into)]
     tests: RowsOf<TestSummary>,
+    /// Without search and export.
+    #[prop(optional)]
+    plain: bool,
 ) -> impl IntoView {
     view! {
-        <DataTable rows=tests columns=columns() name="test-messages" empty=|| view! {
+        <DataTable rows=tests columns=columns() name="test-messages" plain empty=|| view! {
             <p>"No test message was sent yet. One proves that people can sign on, join a room and talk."</p>
         } />
     }

@@ -1,23 +1,25 @@
 //! The test message: form, the run as it happens, result, history. Source: S2, procedures §10.
 
+mod chart;
 mod form;
 mod history;
 mod layout;
+mod messages;
+mod past;
 mod result;
 mod steps;
 mod watch;
 mod waterfall;
 
 use leptos::prelude::*;
-use shared::api::TestSummary;
-use shared::events::Topic;
 
+pub use self::chart::sparkline;
 use self::form::TestForm;
 pub use self::history::TestHistory;
+use self::past::Past;
 use self::result::TestResult;
 use self::watch::Watch;
-use crate::api::use_data;
-use crate::components::{Page, Section, Shown};
+use crate::components::{Page, Section};
 use crate::nav;
 use crate::routes::Route;
 
@@ -29,7 +31,6 @@ pub fn TestsPage() -> impl IntoView {
         Route::Test(id) => Some(id),
         _ => None,
     });
-    let history = use_data::<Vec<TestSummary>>(|| "tests".to_owned(), &[Topic::Test]);
     let form_title = Signal::derive(move || {
         if shown.with(Option::is_some) { "Send another" } else { "Send a test message" }.to_owned()
     });
@@ -43,11 +44,7 @@ pub fn TestsPage() -> impl IntoView {
                 <TestForm />
             </Section>
             <Watch />
-            <Section title="Earlier test messages">
-                <Shown data=history let:tests>
-                    <TestHistory tests />
-                </Shown>
-            </Section>
+            <Past />
         </Page>
     }
 }

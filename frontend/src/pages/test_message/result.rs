@@ -5,11 +5,15 @@ use shared::api::TestRun;
 use shared::events::Topic;
 use shared::synthetic::{Diagnosis, TestReport};
 
+use super::messages::Messages;
 use super::steps::{Steps, Trace};
 use super::waterfall::Waterfall;
 use crate::api::{Current, use_data};
+use crate::components::act::args;
 use crate::components::badge::of_run;
-use crate::components::{CommandLine, Facts, Mono, Notice, NoticeKind, Section, Shown, StateBadge, TimeAgo};
+use crate::components::{
+    ActButton, CommandLine, Facts, Mono, Notice, NoticeKind, Section, Shown, StateBadge, TimeAgo,
+};
 use crate::routes::segment;
 use crate::time::millis_of_us;
 
@@ -23,13 +27,14 @@ pub fn TestResult(
     let data = use_data::<TestRun>(move || path.clone(), &[Topic::Test]);
     view! {
         <Shown data lines=8 let:run>
-            <Content run />
+            <Content run id=id.clone() />
         </Shown>
     }
 }
 
 #[component]
-fn Content(run: Current<TestRun>) -> impl IntoView {
+fn Content(run: Current<TestRun>, id: String) -> impl IntoView {
+    let stop = args([("Identity", id.clone().into())]);
     let steps = Memo::new(move |_| {
         run.with(|r| r.report.as_ref().map_or_else(|| r.steps.clone(), |p| p.steps.clone()))
     });
@@ -45,6 +50,9 @@ fn Content(run: Current<TestRun>) -> impl IntoView {
                 <small class="muted"><TimeAgo at=r.summary.started />", "{r.summary.actor.clone()}</small>
             }.into_any())}
         </div>
+        {move || running.get().then(|| view! {
+            <div><ActButton cmdlet="Stop-LgTestMessage" args=stop.clone() label="Stop this test message" /></div>
+        })}
         {move || report.get().map(|r| view! { <Findings report=r /> })}
         {move || any.get().then(|| view! { <Section title="Waterfall"><Waterfall steps=steps.into() /></Section> })}
         <Section title="Steps"><Steps steps=steps.into() running=running.into() /></Section>
@@ -52,6 +60,7 @@ fn Content(run: Current<TestRun>) -> impl IntoView {
         {move || printed.get().map(|line| view! {
             <Section title="Result"><CommandLine label="As Test-CsPersistentChatMessage prints it" line /></Section>
         })}
+        {move || report.with(Option::is_some).then(|| view! { <Messages id=id.clone() /> })}
     }
 }
 

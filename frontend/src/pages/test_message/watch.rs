@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::api::{WatchView, WatcherView};
 use shared::events::Topic;
 use shared::names::{Fqdn, SipUri};
@@ -108,23 +108,28 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
     let (first, second) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let often = RwSignal::new("daily".to_owned());
     let (at, minutes) = (RwSignal::new("06:00".to_owned()), RwSignal::new("15".to_owned()));
-    let daily = Memo::new(move |_| often.with(|o| o == "daily"));
+    let (cron, windows) = (RwSignal::new("*/15 8-18 * * 1-5".to_owned()), RwSignal::new(String::new()));
     let users = Signal::derive(move || {
         watch.with(|w| w.users.iter().map(|u| (u.to_string(), u.to_string())).collect::<Vec<_>>())
     });
     let few =
         Signal::derive(move || users.with(|u| u.len() < 2).then(|| "Store two test users first.".to_owned()));
     let arguments = Signal::derive(move || {
-        let (at, every) = match daily.get() {
-            true => (json!(at.get().trim()), json!(null)),
-            false => (json!(null), json!(minutes.get().trim().parse::<u32>().ok())),
-        };
+        let how = often.get();
+        let when = |is: &str, v: Value| if how == is { v } else { json!(null) };
+        let windows = windows.get();
+        let windows: Vec<&str> = windows.split(';').map(str::trim).filter(|w| !w.is_empty()).collect();
         args([
             ("TargetFqdn", target.get().trim().into()),
             ("PortNumber", 5061.into()),
             ("TestUsers", json!({ "Replace": [first.get(), second.get()] })),
-            ("DailyAt", at),
-            ("EveryMinutes", every),
+            ("DailyAt", when("daily", json!(at.get().trim()))),
+            ("EveryMinutes", when("often", json!(minutes.get().trim().parse::<u32>().ok()))),
+            ("Cron", when("cron", json!(cron.get().trim()))),
+            (
+                "MaintenanceWindows",
+                if windows.is_empty() { json!(null) } else { json!({ "Replace": windows }) },
+            ),
         ])
     });
     let label = Signal::derive(move || match target.get().trim() {
@@ -133,7 +138,11 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
     });
     let choices = || {
         let choice = |v: &str, words: &str| (v.to_owned(), words.to_owned(), String::new());
-        vec![choice("daily", "Once a day"), choice("often", "Every few minutes")]
+        vec![
+            choice("daily", "Once a day"),
+            choice("often", "Every few minutes"),
+            choice("cron", "By a cron line"),
+        ]
     };
     let done = Arc::new(move |_: &_| target.set(String::new()));
     view! {
@@ -143,11 +152,13 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
             <SelectField label="Sender" name="TestUsers" value=first required=true options=users />
             <SelectField label="Receiver" value=second required=true options=users />
             <RadioGroup label="How often" value=often options=choices() />
-            {move || if daily.get() {
-                view! { <TextField label="Time of day (UTC)" name="DailyAt" value=at required=true help=|| "HH:MM, for example 06:00." /> }.into_any()
-            } else {
-                view! { <TextField label="Minutes between runs" name="EveryMinutes" value=minutes required=true check=check_minutes /> }.into_any()
+            {move || match often.get().as_str() {
+                "daily" => view! { <TextField label="Time of day (UTC)" name="DailyAt" value=at required=true help=|| "HH:MM, for example 06:00." /> }.into_any(),
+                "cron" => view! { <TextField label="Cron line (UTC)" name="Cron" value=cron required=true mono=true help=|| "Minute, hour, day of month, month, day of week." /> }.into_any(),
+                _ => view! { <TextField label="Minutes between runs" name="EveryMinutes" value=minutes required=true check=check_minutes /> }.into_any(),
             }}
+            <TextField label="Maintenance windows (UTC)" name="MaintenanceWindows" value=windows
+                help=|| "Nothing is tested in them and nobody is alerted of the pool and its servers: Sun 02:00-04:00; several separated by semicolons." />
         </ActForm>
     }
 }

@@ -3,6 +3,7 @@
 mod assign;
 mod compute;
 mod invoke;
+mod rich_log;
 mod value;
 
 use std::collections::BTreeMap;

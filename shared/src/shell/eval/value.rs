@@ -6,7 +6,7 @@ use std::pin::Pin;
 use serde_json::{Map, Value};
 
 use super::compute::{arithmetic, format, join};
-use super::{Done, Halt, Host, Output, Run, elements, plain};
+use super::{Done, Halt, Host, Output, Run, elements, plain, rich_log};
 use crate::shell::filter::{compare, property, truthy};
 use crate::shell::parse::{Expr, ParseError, Part, Statement};
 use crate::shell::print::words;
@@ -52,6 +52,9 @@ impl<H: Host> Run<'_, H> {
                 Expr::Variable(n) => {
                     let missing = || plain(format!("The variable ${n} has no value yet."));
                     self.session.variables.get(n).cloned().ok_or_else(missing)?
+                }
+                Expr::Property(of, name) if name.ends_with("()") => {
+                    rich_log::method(&self.eval(of).await?, name).map_err(plain)?
                 }
                 Expr::Property(of, name) => property(&self.eval(of).await?, name),
                 Expr::Index(of, i) => {

@@ -4,6 +4,9 @@ use serde_json::Number;
 
 use super::{Done, Expr, MAX_CHAIN, Parser, Stage, Statement, dash, double_quote, single_quote};
 
+/// Methods that can be called; all others are properties only.
+const METHODS: [&str; 2] = ["ToHTML", "ToXML"];
+
 /// A word that is a number and would be written so; `007` and `1.50` stay as they were typed.
 fn number(word: &str) -> Option<Number> {
     if let Ok(n) = word.parse::<i64>() {
@@ -70,10 +73,17 @@ impl Parser<'_> {
             e = match self.peek() {
                 Some('.') => {
                     self.bump();
-                    let name = self.identifier();
+                    let mut name = self.identifier();
                     if name.is_empty() {
                         self.at = back;
                         return Ok(e);
+                    }
+                    // The two methods that logs of test messages have.
+                    if METHODS.iter().any(|m| m.eq_ignore_ascii_case(&name)) && self.rest().starts_with("()")
+                    {
+                        self.bump();
+                        self.bump();
+                        name.push_str("()");
                     }
                     if self.peek() == Some('(') {
                         return self.fail(format!("The method {name}() cannot be called here."), back);

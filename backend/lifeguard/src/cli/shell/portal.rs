@@ -49,8 +49,11 @@ impl Portal {
         read(self.http.get(format!("{}/api/v1{path}", self.base)).send().await).await
     }
 
-    /// Waits for a test message and gives its printed block.
+    /// Waits for a test message and gives its printed block. Ctrl+C stops it; then it cleans up and ends as
+    /// cancelled.
     async fn test(&self, id: &str, answer: &mut CmdletResponse) -> Result<(), ApiError> {
+        let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
+        let mut stopped = false;
         loop {
             let run: TestRun = self.get(&format!("/tests/{id}")).await?;
             if let (Some(text), Some(report)) = (run.printed, run.report) {
@@ -62,7 +65,25 @@ impl Portal {
             if run.summary.state != "running" {
                 return Err(ApiError::new(ErrorCode::Unavailable, run.summary.verdict));
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+                pressed = &mut interrupt, if !stopped => {
+                    stopped = true;
+                    if pressed.is_ok() {
+                        self.stop_test(id).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn stop_test(&self, id: &str) -> Result<(), ApiError> {
+        let Some(spec) = shared::cmdlets::find("Stop-LgTestMessage") else { return Ok(()) };
+        let args = [("Identity".to_owned(), id.into())].into_iter().collect();
+        match self.send(spec, &Invocation { args, ..Invocation::default() }).await {
+            // It ended by itself meanwhile.
+            Err(e) if e.code == ErrorCode::Conflict => Ok(()),
+            answer => answer.map(drop),
         }
     }
 
