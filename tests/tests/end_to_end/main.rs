@@ -16,6 +16,7 @@ mod portal;
 mod publishing;
 mod receivers;
 mod rooms;
+mod sharing;
 mod shell;
 mod sip_client;
 mod support;

@@ -11,11 +11,13 @@ pub mod metrics;
 pub mod openapi;
 pub mod ready;
 pub mod share;
+pub mod share_test;
 pub mod site;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -60,7 +62,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready::ready))
         .route("/metrics", get(metrics::metrics))
-        .route("/status/{token}", get(share::page))
+        .route("/status/{token}", get(share::page).post(share::post).layer(DefaultBodyLimit::max(4096)))
+        .route("/status/{token}/status.json", get(share::data))
         .route("/status/{token}/data", get(share::data))
         .route("/status/{token}/events", get(share::events))
         .fallback(site::serve)
