@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::{PoolState, ServerReport};
 use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
+use crate::plan::PlannedChange;
 use crate::synthetic::{StepRecord, TestReport};
 use crate::time::Timestamp;
 use crate::topology::Topology;
@@ -602,6 +603,8 @@ dto! {
         outcome: String,
         /// What changed, or the error.
         detail: String,
+        /// Properties before and after, where the act changes such.
+        changes: Vec<PlannedChange>,
         /// Request id.
         request_id: String,
     }

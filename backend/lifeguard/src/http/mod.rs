@@ -1,6 +1,7 @@
 //! HTTP: the API under `/api/v1`, the shared status page, the embedded site.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod drafts;
 pub mod error;
@@ -53,7 +54,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/shares", get(api::shares))
         .route("/alerts", get(api::alerts))
         .route("/alert-targets", get(api::alert_targets))
-        .route("/audit", get(api::audit))
+        .route("/audit", get(audit::audit))
+        .route("/audit/export", get(audit::export))
         .route("/events", get(events::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(error::no_such_route);
