@@ -314,7 +314,7 @@ mod tests {
             let change = PlannedChange::new("p", "State", "Normal", "FailedOver");
             let write = |tx: &rusqlite::Transaction<'_>| {
                 open(tx, &o, at)?;
-                close_with(tx, &o.op_id, outcome, "because of Rain", &[change.clone()], at)
+                close_with(tx, &o.op_id, outcome, "because of Rain", std::slice::from_ref(&change), at)
             };
             store.write(write).unwrap();
         }
