@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::deployment::{PoolState, ServerReport};
 use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
+use crate::plan::PlannedChange;
 use crate::synthetic::{Phase, StepRecord, TestReport};
 use crate::time::Timestamp;
 use crate::topology::Topology;
@@ -90,6 +91,8 @@ dto! {
         version: Option<u64>,
         /// Changes in the draft that are not published.
         unpublished: u32,
+        /// Announcements and planned maintenance.
+        announcements: Vec<AnnouncementView>,
         /// When this was put together.
         at: Timestamp,
     }
@@ -686,11 +689,38 @@ dto! {
         last_used: Option<Timestamp>,
         /// Times opened.
         uses: u64,
+        /// Pools shown; none is all.
+        pools: Vec<String>,
+        /// `State`, `Servers` or `Procedure`.
+        level: String,
+        /// Asks for a passphrase.
+        passphrase: bool,
+        /// Whoever has it may send a test message.
+        may_test: bool,
+    }
+    /// An announcement or planned maintenance.
+    AnnouncementView {
+        /// Id.
+        id: String,
+        /// `Announcement` or `Maintenance`.
+        kind: String,
+        /// The words.
+        text: String,
+        /// When it begins.
+        begins: Timestamp,
+        /// When it ends.
+        ends: Option<Timestamp>,
+        /// Who told it.
+        created_by: String,
     }
     /// `GET /api/v1/shares`: the list with what the page must warn of.
     ShareList {
         /// The links.
         shares: Vec<ShareView>,
+        /// Announcements and planned maintenance.
+        announcements: Vec<AnnouncementView>,
+        /// Pools that a link can be confined to.
+        pools: Vec<Fqdn>,
         /// Base of the links.
         public_url: String,
         /// Set when the links work on this host only, with what to do.
@@ -722,6 +752,8 @@ dto! {
         outcome: String,
         /// What changed, or the error.
         detail: String,
+        /// Properties before and after, where the act changes such.
+        changes: Vec<PlannedChange>,
         /// Request id.
         request_id: String,
     }
@@ -829,6 +861,12 @@ dto! {
         at: Timestamp,
         /// Worst state in one line.
         verdict: String,
+        /// `State`, `Servers` or `Procedure`: how much of a pool is filled in.
+        level: String,
+        /// Whether a test message may be sent from here.
+        may_test: bool,
+        /// Announcements and planned maintenance.
+        announcements: Vec<StatusNote>,
         /// The pools.
         pools: Vec<StatusPool>,
     }
@@ -848,6 +886,32 @@ dto! {
         databases: Vec<(String, String)>,
         /// Last test: when and verdict.
         last_test: Option<(Timestamp, String)>,
+        /// A guided run that is under way or stands still.
+        procedure: Option<StatusProcedure>,
+    }
+    /// An announcement as strangers see it: without who told it.
+    StatusNote {
+        /// `Announcement` or `Maintenance`.
+        kind: String,
+        /// The words.
+        text: String,
+        /// When it begins.
+        begins: Timestamp,
+        /// When it ends.
+        ends: Option<Timestamp>,
+    }
+    /// A guided run on the shared page.
+    StatusProcedure {
+        /// What it does.
+        title: String,
+        /// `running` or `failed`.
+        state: String,
+        /// The step under way, or the failed one.
+        step: String,
+        /// Steps that are done.
+        done: u32,
+        /// All steps.
+        steps: u32,
     }
 }
 

@@ -1018,6 +1018,35 @@ cmdlets! { ($)
         label: String = "Label" Kind::Text, req;
         /// Days until it ends; never when left out.
         expires_in_days: Option<u32> = "ExpiresInDays" Kind::Int;
+        /// Pools it shows; all when left out.
+        pools: Vec<String> = "Pools" Kind::List;
+        /// How much it shows: `State` (pools and the last test), `Servers` (default), `Procedure` (also guided runs).
+        level: Option<String> = "Level" Kind::Choice(&["State", "Servers", "Procedure"]);
+        /// Asked before anything is shown; 8 characters at least.
+        passphrase: Option<String> = "Passphrase" Kind::Secret;
+        /// Whoever has it may send a test message with the stored test users.
+        may_run_test: bool = "MayRunTest" Kind::Switch;
+    }
+    /// Lists announcements and planned maintenance that have not ended.
+    GetLgAnnouncement "Get-LgAnnouncement" Query {
+        /// Id of one.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Tells everybody something on the overview and on every status link.
+    NewLgAnnouncement "New-LgAnnouncement" Change {
+        /// The words, up to 500 characters.
+        text: String = "Text" Kind::Text, req, first;
+        /// `Announcement` (default) or `Maintenance`, which needs -From and -Until.
+        kind: Option<String> = "Kind" Kind::Choice(&["Announcement", "Maintenance"]);
+        /// When it begins, for example 2026-12-01T20:00:00Z; now when left out.
+        from: Option<String> = "From" Kind::Text;
+        /// When it ends; when it is removed, when left out.
+        until: Option<String> = "Until" Kind::Text;
+    }
+    /// Takes an announcement or planned maintenance away.
+    RemoveLgAnnouncement "Remove-LgAnnouncement" Change {
+        /// Its id.
+        identity: String = "Identity" Kind::Text, req, first, piped;
     }
     /// Revokes a share link at once.
     RemoveLgShare "Remove-LgShare" Change {

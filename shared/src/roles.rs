@@ -99,6 +99,7 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
             read || define
                 || chat
                 || cmdlet.ends_with("LgShare")
+                || cmdlet.ends_with("LgAnnouncement")
                 || cmdlet.ends_with("LgUser")
                 || cmdlet == "Reset-LgUserPassword"
         }

@@ -1,8 +1,8 @@
 //! The one door: every act of every face (page, HTTP, shell, jobs) comes through [`execute`], which does
 //! role check, plan, confirmation, idempotency and audit once for all.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use shared::cmdlet::{Cmdlet, Nature, Spec, read_args, redact};
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
-use shared::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan};
+use shared::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan, PlannedChange};
 use shared::{Timestamp, roles};
 use store::management::StoreError;
 use store::management::audit::{self, Opened};
@@ -99,6 +99,8 @@ pub struct Cx {
     entry: Opened,
     opened: AtomicBool,
     closed: AtomicBool,
+    /// What the plan changes, for the audit.
+    changes: OnceLock<Vec<PlannedChange>>,
 }
 
 /// Maps a store error to the one error; the cause goes to the log only.
@@ -158,7 +160,7 @@ impl Cx {
                     audit::open(tx, &self.entry, now)?;
                 }
                 let out = f(tx)?;
-                audit::close(tx, &self.op_id, "done", detail, now)?;
+                audit::close_with(tx, &self.op_id, "done", detail, self.changes(), now)?;
                 Ok::<_, Fault>(out)
             })
             .map_err(|f| f.0)?;
@@ -178,6 +180,10 @@ impl Cx {
         Ok(())
     }
 
+    fn changes(&self) -> &[PlannedChange] {
+        self.changes.get().map_or(&[], Vec::as_slice)
+    }
+
     fn finish(&self, outcome: &str, detail: &str) {
         if self.closed.swap(true, Ordering::AcqRel) {
             return;
@@ -187,7 +193,9 @@ impl Cx {
             if !self.opened.load(Ordering::Acquire) {
                 audit::open(tx, &self.entry, now)?;
             }
-            audit::close(tx, &self.op_id, outcome, detail, now)
+            // What was refused or failed changed nothing.
+            let changes = if outcome == "done" { self.changes() } else { &[] };
+            audit::close_with(tx, &self.op_id, outcome, detail, changes, now)
         });
         if let Err(e) = written {
             tracing::error!(cause = %e, op_id = %self.op_id, "the audit row could not be closed");
@@ -298,6 +306,7 @@ pub async fn execute(
         entry,
         opened: AtomicBool::new(false),
         closed: AtomicBool::new(false),
+        changes: OnceLock::new(),
         actor,
     };
     let result = admitted(&cx, spec, &inv, line).await;
@@ -346,6 +355,7 @@ async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Resul
         return Ok(CmdletResponse { plan: Some(plan), ..Default::default() });
     }
     check_confirmation(&plan, inv)?;
+    cx.changes.get_or_init(|| plan.changes.clone());
     let out = handler.run(cx, &plan).await?;
     cx.finish("done", &plan.sentences.join(" "));
     if out.redeploy {

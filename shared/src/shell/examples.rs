@@ -53,6 +53,11 @@ Get-CsTopology | ConvertTo-Json
 Publish-CsTopology -Comment "Second pool"
 Get-LgShare
 New-LgShare -Label "Desk" -ExpiresInDays 30
+New-LgShare -Label "Desk Dublin" -Pools dub-pc-001.litwareinc.com -Level State -MayRunTest
+Get-LgAnnouncement
+New-LgAnnouncement "New clients from Monday"
+New-LgAnnouncement "Update of Dublin" -Kind Maintenance -From 2026-12-01T20:00:00Z -Until 2026-12-01T22:00:00Z
+Get-LgAnnouncement | Remove-LgAnnouncement
 Get-LgShare | Remove-LgShare
 Get-LgAccount
 New-LgAccount kenmyer -Role CsHelpDesk

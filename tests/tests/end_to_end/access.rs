@@ -133,3 +133,42 @@ async fn the_audit_proves_itself_and_the_host_is_the_way_back_in() -> Result<()>
     ensure!(!out.status.success() && String::from_utf8_lossy(&out.stderr).contains("row 2"), "{out:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_is_searched_and_saved_without_formulas() -> Result<()> {
+    let s = Sample::start().await?;
+    let nina = account(&s, "nina", "CsHelpDesk").await?;
+    for path in ["/api/v1/audit", "/api/v1/audit/export?format=csv"] {
+        ensure!(nina.get(path).await?.0 == 403, "{path} is for who administers the portal");
+        ensure!(s.server.client()?.get(path).await?.0 == 401, "{path} without a session");
+    }
+    let reason = "=HYPERLINK(\"http://evil\")";
+    let body =
+        json!({ "args": { "Identity": "nina", "Enabled": false }, "confirmed": true, "reason": reason });
+    ensure!(s.client.invoke("Set-LgAccount", &body).await?.0 == 200);
+    refused(&nina, "Get-LgSession", json!({}), 401).await?;
+    let find = async |query: &str| -> Result<Vec<Value>> {
+        let (status, rows) = s.client.get(&format!("/api/v1/audit?{query}")).await?;
+        ensure!(status == 200, "{query}: {rows}");
+        Ok(rows.as_array().cloned().unwrap_or_default())
+    };
+    let one = find("cmdlet=set-lgaccount&actor=ROOT&target=nina&outcome=done&from=2020-01-01").await?;
+    ensure!(one.len() == 1 && one[0]["reason"] == reason && one[0]["credential"] == "session", "{one:?}");
+    let change = &one[0]["changes"][0];
+    ensure!(
+        change["property"] == "Enabled" && change["before"] == "true" && change["after"] == "false",
+        "{change}"
+    );
+    ensure!(find("cmdlet=set-lgaccount&until=2020-01-01").await?.is_empty());
+    ensure!(find("text=hyperlink").await?.len() == 1 && find("text=no+such+word").await?.is_empty());
+    ensure!(s.client.get("/api/v1/audit?from=yesterday").await?.0 == 400);
+    let (_, csv) = s.client.get("/api/v1/audit/export?format=csv&cmdlet=Set-LgAccount").await?;
+    let csv = csv.as_str().context("no text")?;
+    ensure!(csv.starts_with("Time,Actor,") && csv.lines().count() == 2, "{csv}");
+    ensure!(csv.contains("\"'=HYPERLINK(\"\"http://evil\"\")\""), "{csv}");
+    let (_, rows) = s.client.get("/api/v1/audit/export?format=json&cmdlet=Set-LgAccount").await?;
+    ensure!(rows.as_array().is_some_and(|r| r.len() == 1), "{rows}");
+    let whole = run(&s.client, "Test-LgAudit", json!({})).await?;
+    ensure!(whole["output"][0]["Result"] == "Success", "{whole}");
+    Ok(())
+}

@@ -22,6 +22,7 @@ mod publishing;
 mod receivers;
 mod rooms;
 mod shares;
+mod sharing;
 mod shell;
 mod sip_client;
 mod support;

@@ -6,6 +6,7 @@ mod active;
 mod addins;
 mod alert_targets;
 mod alerts;
+mod announcements;
 mod categories;
 mod chat_place;
 mod compliance;

@@ -79,6 +79,7 @@ impl Handler for GetLgAudit {
                 .map(|a| {
                     json!({
                         "Identity": a.op_id, "Time": a.at, "Actor": a.actor, "Role": a.role, "Source": a.source,
+                        "Credential": a.credential, "Changes": a.changes,
                         "Cmdlet": a.cmdlet, "Target": a.target, "Reason": a.reason, "Outcome": a.outcome,
                         "Detail": a.detail, "Line": a.line, "RequestId": a.request_id,
                     })

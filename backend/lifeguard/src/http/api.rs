@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde::Deserialize;
 use shared::api::{
-    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, AuditView, CategoryView, ComplianceView,
+    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, ComplianceView,
     ConfigurationView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage,
     ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
 use shared::roles;
-use store::management::{audit as audits, jobs as jobstore};
+use store::management::jobs as jobstore;
 
 use super::auth::SignedIn;
 use super::error::{Answer, Body};
@@ -123,21 +122,4 @@ pub async fn job(State(app): Shared, SignedIn(actor): SignedIn, Path(id): Path<S
 pub async fn test(State(app): Shared, SignedIn(actor): SignedIn, Path(id): Path<String>) -> Answer<TestRun> {
     may(&actor, "Get-CsPersistentChatState")?;
     Ok(Json(crate::probe::get(&app, &id)?))
-}
-
-/// Query of the audit.
-#[derive(Deserialize)]
-pub struct AuditQuery {
-    limit: Option<u32>,
-}
-
-/// `GET /api/v1/audit?limit=N`.
-pub async fn audit(
-    State(app): Shared,
-    SignedIn(actor): SignedIn,
-    Query(q): Query<AuditQuery>,
-) -> Answer<Vec<AuditView>> {
-    may(&actor, "Get-LgAudit")?;
-    let limit = q.limit.unwrap_or(200).min(5_000);
-    Ok(Json(app.store.read(|c| audits::list(c, limit)).map_err(store_error)?))
 }

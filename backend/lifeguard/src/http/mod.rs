@@ -1,6 +1,7 @@
 //! HTTP: the API under `/api/v1`, the shared status page, the embedded site.
 
 pub mod api;
+pub mod audit;
 pub mod auth;
 pub mod drafts;
 pub mod error;
@@ -11,12 +12,14 @@ pub mod metrics;
 pub mod openapi;
 pub mod ready;
 pub mod share;
+pub mod share_test;
 pub mod site;
 pub mod tests;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -59,7 +62,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/shares", get(api::shares))
         .route("/alerts", get(api::alerts))
         .route("/alert-targets", get(api::alert_targets))
-        .route("/audit", get(api::audit))
+        .route("/audit", get(audit::audit))
+        .route("/audit/export", get(audit::export))
         .route("/events", get(events::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(error::no_such_route);
@@ -68,7 +72,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready::ready))
         .route("/metrics", get(metrics::metrics))
-        .route("/status/{token}", get(share::page))
+        .route("/status/{token}", get(share::page).post(share::post).layer(DefaultBodyLimit::max(4096)))
+        .route("/status/{token}/status.json", get(share::data))
         .route("/status/{token}/data", get(share::data))
         .route("/status/{token}/events", get(share::events))
         .fallback(site::serve)

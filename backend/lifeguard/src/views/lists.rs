@@ -19,7 +19,9 @@ use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
-use store::management::{StoreError, accounts, configuration, directory, jobs, pools, topology, watch};
+use store::management::{
+    StoreError, accounts, announcements, configuration, directory, jobs, pools, topology, watch,
+};
 
 use crate::app::App;
 use crate::door::store_error;
@@ -281,7 +283,10 @@ pub fn accounts(app: &App) -> Out<Vec<AccountView>> {
 /// # Errors
 /// When the store does not answer.
 pub fn shares(app: &App) -> Out<ShareList> {
-    let shares = read(app, accounts::shares)?
+    let (kept, announcements) =
+        read(app, |c| Ok((accounts::shares(c)?, announcements::announcements(c, app.clock.now())?)))?;
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
+    let shares = kept
         .into_iter()
         .map(|s| ShareView {
             id: s.id,
@@ -292,10 +297,16 @@ pub fn shares(app: &App) -> Out<ShareList> {
             revoked: s.revoked,
             last_used: s.last_used,
             uses: s.uses,
+            pools: s.pools,
+            level: s.level,
+            passphrase: s.passphrase.is_some(),
+            may_test: s.may_test,
         })
         .collect();
     Ok(ShareList {
         shares,
+        announcements,
+        pools: t.pools.iter().map(|p| p.fqdn.clone()).collect(),
         public_url: app.settings.public_url(),
         reach_warning: app.settings.reach_warning(),
     })

@@ -8,10 +8,10 @@ use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
 use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
-use shared::{Fqdn, ObjectId, SipUri};
+use shared::{Fqdn, ObjectId, SipUri, Timestamp};
 use store::chat::mirror::MirrorState;
 use store::management::pools::Halt;
-use store::management::{jobs, pools, tests, topology};
+use store::management::{accounts, announcements, jobs, pools, tests, topology};
 
 use crate::app::App;
 use crate::deploy::contacts;
@@ -30,6 +30,8 @@ struct Facts {
     /// The last test message of each pool that has ended: one that runs says nothing yet.
     finished: Vec<TestSummary>,
     halted: Vec<String>,
+    /// Status links that end soon.
+    ending: Vec<(String, Timestamp)>,
 }
 
 fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
@@ -47,7 +49,8 @@ fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
             let tests = jobs::tests(c, tests)?.into_iter().map(|r: TestRun| r.summary).collect();
             let stopped = |(f, h, _): (String, Halt, _)| (h == Halt::Stopped).then_some(f);
             let halted = pools::halted(c)?.into_iter().filter_map(stopped).collect();
-            Ok(Facts { t, version, unpublished, tests, finished, halted })
+            let ending = ending(accounts::shares(c)?, app.clock.now());
+            Ok(Facts { t, version, unpublished, tests, finished, halted, ending })
         })
         .map_err(crate::door::store_error)
 }
@@ -369,8 +372,28 @@ fn all_problems(
             ));
         }
     }
+    problems.extend(f.ending.iter().map(|(label, at)| {
+        let text = format!(
+            "The status link ends {}. Whoever still needs it wants a new one.",
+            at.rfc3339().get(..16).unwrap_or_default().replace('T', " at ") + " UTC"
+        );
+        problem("share.ending", false, text, label, "/sharing".to_owned())
+    }));
     problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
     problems
+}
+
+/// A link that lives longer than this is announced so long before its end.
+const NOTICE_MS: i64 = 3 * 86_400_000;
+
+/// Label and end of the links that end soon.
+fn ending(shares: Vec<accounts::Share>, now: Timestamp) -> Vec<(String, Timestamp)> {
+    let soon = |s: accounts::Share| {
+        let at = s.expires.filter(|_| s.revoked.is_none())?;
+        let long = at.millis() - s.created.millis() > NOTICE_MS;
+        (long && at > now && at.millis() - now.millis() <= NOTICE_MS).then_some((s.label, at))
+    };
+    shares.into_iter().filter_map(soon).collect()
 }
 
 /// What is wrong now, worst first, without the lists of the overview; and the servers that start, of which
@@ -395,7 +418,11 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
     let f = facts(app, TESTS)?;
     let list = all_pools(app, &f).await?;
     let front_ends = front_ends(app, &f);
+    let now = app.clock.now();
+    let announcements =
+        app.store.read(|c| announcements::announcements(c, now)).map_err(crate::door::store_error)?;
     Ok(Overview {
+        announcements,
         problems: all_problems(app, &f, &list, &front_ends),
         pools: list,
         front_ends,

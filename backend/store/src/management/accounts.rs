@@ -262,6 +262,14 @@ pub struct Share {
     pub last_used: Option<Timestamp>,
     /// Times opened.
     pub uses: u64,
+    /// Pools shown, by FQDN; none is all.
+    pub pools: Vec<String>,
+    /// `State`, `Servers` or `Procedure`.
+    pub level: String,
+    /// argon2id of the passphrase, when it asks for one.
+    pub passphrase: Option<String>,
+    /// Whoever has it may send a test message.
+    pub may_test: bool,
 }
 
 fn share_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Share> {
@@ -277,10 +285,15 @@ fn share_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Share> {
         revoked: time(5)?,
         last_used: time(6)?,
         uses: r.get::<_, i64>(7)?.unsigned_abs(),
+        // A list that does not parse must not widen what the link shows: it then names no pool there is.
+        pools: serde_json::from_str(&r.get::<_, String>(8)?).unwrap_or_else(|_| vec![String::new()]),
+        level: r.get(9)?,
+        passphrase: r.get(10)?,
+        may_test: r.get(11)?,
     })
 }
 
-const SHARE: &str = "SELECT id, label, created, created_by, expires, revoked, last_used, uses FROM share";
+const SHARE: &str = "SELECT id, label, created, created_by, expires, revoked, last_used, uses, pools, level, passphrase, may_test FROM share";
 
 /// All share links, newest first.
 ///
@@ -307,8 +320,20 @@ pub fn live_share(c: &Connection, token: &str, now: Timestamp) -> Result<Option<
 /// SQLite's.
 pub fn add_share(c: &Connection, s: &Share, token: &str) -> Result<()> {
     c.execute(
-        "INSERT INTO share (id, token_hash, label, created, created_by, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![s.id, token_hash(token), s.label, s.created.millis(), s.created_by, s.expires.map(Timestamp::millis)],
+        "INSERT INTO share (id, token_hash, label, created, created_by, expires, pools, level, passphrase, may_test)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            s.id,
+            token_hash(token),
+            s.label,
+            s.created.millis(),
+            s.created_by,
+            s.expires.map(Timestamp::millis),
+            serde_json::to_string(&s.pools)?,
+            s.level,
+            s.passphrase,
+            s.may_test
+        ],
     )?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::Timestamp;
 use shared::api::AuditView;
+use shared::plan::PlannedChange;
 
 use super::Result;
 
@@ -162,7 +163,30 @@ pub fn verify(c: &Connection) -> Result<Verified> {
 /// # Errors
 /// SQLite's.
 pub fn close(c: &Connection, op_id: &str, outcome: &str, detail: &str, at: Timestamp) -> Result<()> {
-    add(c, &Row { op_id, phase: "closed", at, document: "{}", outcome, detail })
+    close_with(c, op_id, outcome, detail, &[], at)
+}
+
+/// What the last row has besides its outcome.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Closed {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<PlannedChange>,
+}
+
+/// Writes the last row with what the properties were before and are after.
+///
+/// # Errors
+/// SQLite's.
+pub fn close_with(
+    c: &Connection,
+    op_id: &str,
+    outcome: &str,
+    detail: &str,
+    changes: &[PlannedChange],
+    at: Timestamp,
+) -> Result<()> {
+    let document = serde_json::to_string(&Closed { changes: changes.to_vec() })?;
+    add(c, &Row { op_id, phase: "closed", at, document: &document, outcome, detail })
 }
 
 /// Outcome of a closed act.
@@ -187,24 +211,69 @@ pub fn dangling(c: &Connection) -> Result<Vec<Opened>> {
     rows.iter().map(|t| Ok(serde_json::from_str(t)?)).collect()
 }
 
+/// Which acts are wanted; what is none does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Part of who did it.
+    pub actor: Option<String>,
+    /// Part of the cmdlet's name.
+    pub cmdlet: Option<String>,
+    /// Part of what it was about.
+    pub target: Option<String>,
+    /// The outcome's word.
+    pub outcome: Option<String>,
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Not after.
+    pub until: Option<Timestamp>,
+    /// Stands anywhere in the act.
+    pub text: Option<String>,
+}
+
 /// Newest acts first.
 ///
 /// # Errors
 /// SQLite's.
 pub fn list(c: &Connection, limit: u32) -> Result<Vec<AuditView>> {
-    let mut s = c.prepare_cached(
-        "SELECT o.at, o.document, COALESCE(x.outcome, 'opened'), COALESCE(x.detail, '') FROM audit o
+    search(c, &Filter::default(), limit)
+}
+
+/// The newest acts that the filter lets through.
+///
+/// # Errors
+/// SQLite's.
+pub fn search(c: &Connection, f: &Filter, limit: u32) -> Result<Vec<AuditView>> {
+    let has = |field: &str, n: u8| {
+        format!("(?{n} IS NULL OR instr(lower(json_extract(o.document, '$.{field}')), lower(?{n})) > 0)")
+    };
+    let anywhere =
+        ["actor", "role", "credential", "source", "cmdlet", "line", "target", "reason", "request_id"]
+            .map(|f| format!("json_extract(o.document, '$.{f}')"))
+            .join(" || ' ' || ");
+    let sql = format!(
+        "SELECT o.at, o.document, COALESCE(x.outcome, 'opened'), COALESCE(x.detail, ''), COALESCE(x.document, '{{}}') FROM audit o
          LEFT JOIN audit x ON x.op_id = o.op_id AND x.phase = 'closed'
-         WHERE o.phase = 'opened' ORDER BY o.seq DESC LIMIT ?1",
-    )?;
+         WHERE o.phase = 'opened' AND {} AND {} AND {}
+           AND (?5 IS NULL OR COALESCE(x.outcome, 'opened') = lower(?5))
+           AND (?6 IS NULL OR o.at >= ?6) AND (?7 IS NULL OR o.at <= ?7)
+           AND (?8 IS NULL OR instr(lower({anywhere} || ' ' || COALESCE(x.detail, '')), lower(?8)) > 0)
+         ORDER BY o.seq DESC LIMIT ?1",
+        has("actor", 2),
+        has("cmdlet", 3),
+        has("target", 4)
+    );
+    let mut s = c.prepare_cached(&sql)?;
+    let (from, until) = (f.from.map(Timestamp::millis), f.until.map(Timestamp::millis));
     let rows = s
-        .query_map([limit], |r| {
-            Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?, r.get::<_, String>(3)?))
+        .query_map(params![limit, f.actor, f.cmdlet, f.target, f.outcome, from, until, f.text], |r| {
+            let text = |i: usize| r.get::<_, String>(i);
+            Ok((r.get::<_, i64>(0)?, text(1)?, text(2)?, text(3)?, text(4)?))
         })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     rows.into_iter()
-        .map(|(at, doc, outcome, detail)| {
+        .map(|(at, doc, outcome, detail, closed)| {
             let o: Opened = serde_json::from_str(&doc)?;
+            let closed: Closed = serde_json::from_str(&closed)?;
             Ok(AuditView {
                 op_id: o.op_id,
                 at: Timestamp::from_millis(at),
@@ -218,6 +287,7 @@ pub fn list(c: &Connection, limit: u32) -> Result<Vec<AuditView>> {
                 reason: o.reason,
                 outcome,
                 detail,
+                changes: closed.changes,
                 request_id: o.request_id,
             })
         })
@@ -228,6 +298,46 @@ pub fn list(c: &Connection, limit: u32) -> Result<Vec<AuditView>> {
 mod tests {
     use super::*;
     use crate::management::Management;
+
+    #[test]
+    fn acts_are_found_by_who_what_when_and_any_word() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Management::open(&dir.path().join("m.db")).unwrap();
+        for (i, (who, outcome)) in
+            [("nina", "done"), ("root", "refused"), ("Nina", "failed")].iter().enumerate()
+        {
+            let o = Opened {
+                actor: (*who).to_owned(),
+                ..Opened::by_service(&format!("op{i}"), "Set-It", "p%_x")
+            };
+            let at = Timestamp::from_millis(i64::try_from(i).unwrap() * 1000);
+            let change = PlannedChange::new("p", "State", "Normal", "FailedOver");
+            let write = |tx: &rusqlite::Transaction<'_>| {
+                open(tx, &o, at)?;
+                close_with(tx, &o.op_id, outcome, "because of Rain", std::slice::from_ref(&change), at)
+            };
+            store.write(write).unwrap();
+        }
+        let found = |f: Filter| {
+            let rows = store.read(|c| search(c, &f, 10)).unwrap();
+            rows.into_iter().map(|a| a.op_id).collect::<Vec<_>>().join(" ")
+        };
+        let some = |s: &str| Some(s.to_owned());
+        assert_eq!(found(Filter { actor: some("nina"), ..Filter::default() }), "op2 op0");
+        assert_eq!(found(Filter { outcome: some("Refused"), ..Filter::default() }), "op1");
+        assert_eq!(
+            found(Filter { cmdlet: some("set-"), target: some("%_"), ..Filter::default() }),
+            "op2 op1 op0"
+        );
+        assert_eq!(found(Filter { target: some("p_x"), ..Filter::default() }), "", "no wildcards");
+        assert_eq!(found(Filter { text: some("rain"), ..Filter::default() }), "op2 op1 op0");
+        assert_eq!(found(Filter { text: some("snow"), ..Filter::default() }), "");
+        let at = |ms| Some(Timestamp::from_millis(ms));
+        assert_eq!(found(Filter { from: at(1000), until: at(1999), ..Filter::default() }), "op1");
+        let all = store.read(|c| list(c, 1)).unwrap();
+        assert_eq!(all[0].changes[0].after, "FailedOver");
+        assert_eq!(store.read(verify).unwrap().broken, None, "the chain covers the changes");
+    }
 
     #[test]
     fn the_chain_tells_what_was_changed_or_cut_out() {

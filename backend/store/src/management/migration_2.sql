@@ -73,3 +73,13 @@ INSERT INTO test_fact
     document ->> '$.summary.actor', document ->> '$.summary.latency_us',
     COALESCE((SELECT group_concat((value ->> '$.phase') || '=' || (value ->> '$.duration_us'), ' ') FROM json_each(document, '$.steps')), '')
   FROM test_run;
+-- What a status link shows and allows: pools as a list of FQDNs (none is all), level of detail, argon2id of the passphrase.
+ALTER TABLE share ADD COLUMN pools TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE share ADD COLUMN level TEXT NOT NULL DEFAULT 'Servers';
+ALTER TABLE share ADD COLUMN passphrase TEXT;
+ALTER TABLE share ADD COLUMN may_test INTEGER NOT NULL DEFAULT 0;
+-- What everybody is told: announcements, and maintenance that has a beginning and an end.
+CREATE TABLE announcement (
+  id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('Announcement', 'Maintenance')), text TEXT NOT NULL,
+  begins INTEGER NOT NULL, ends INTEGER, created_by TEXT NOT NULL
+) STRICT;

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod alerts;
+pub mod announcements;
 pub mod audit;
 pub mod configuration;
 pub mod directory;

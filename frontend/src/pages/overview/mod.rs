@@ -5,7 +5,7 @@ mod pool_card;
 mod problems;
 
 use leptos::prelude::*;
-use shared::api::Overview;
+use shared::api::{AnnouncementView, Overview};
 use shared::deployment::ServerReport;
 use shared::events::Topic;
 
@@ -40,7 +40,9 @@ fn Content(overview: Current<Overview>) -> impl IntoView {
     let none = Memo::new(move |_| pools.with(Vec::is_empty));
     let front_ends = Memo::new(move |_| overview.with(|o| o.front_ends.clone()));
     let unpublished = Memo::new(move |_| overview.with(|o| o.unpublished));
+    let told = Memo::new(move |_| overview.with(|o| o.announcements.clone()));
     view! {
+        {move || told.get().into_iter().map(announcement).collect_view()}
         <Problems problems nothing=none />
         {move || (unpublished.get() > 0 && !none.get()).then(|| unpublished_notice(unpublished.get()))}
         {move || if none.get() {
@@ -72,6 +74,14 @@ fn unpublished_notice(n: u32) -> AnyView {
     };
     view! { <Notice><p>{text}" "<a href="/topology/publish">"Look at them and publish"</a></p></Notice> }
         .into_any()
+}
+
+fn announcement(a: AnnouncementView) -> AnyView {
+    let span = (a.kind == "Maintenance").then(|| {
+        let until = a.ends.map(|e| format!(" to {}", time::exact(e))).unwrap_or_default();
+        format!("Maintenance from {}{until}: ", time::exact(a.begins))
+    });
+    view! { <Notice><p>{span}{a.text}</p></Notice> }.into_any()
 }
 
 fn front_end(report: ServerReport) -> AnyView {
