@@ -151,6 +151,11 @@ fn local_addresses(app: &App, f: &shared::topology::FrontEndPool, port: u16) -> 
                 out.extend(n.map(|n| SocketAddr::new(app.settings.address(n), port)));
             }
             Placement::Address(a) => out.extend(a.parse().ok().map(|ip| SocketAddr::new(ip, port))),
+            Placement::Node(n) => {
+                let row = app.store.read(|c| store::management::nodes::node(c, n)).ok().flatten();
+                let address = row.and_then(|n| n.address).and_then(|a| a.parse().ok());
+                out.extend(address.map(|ip| SocketAddr::new(ip, port)));
+            }
             Placement::SqlServerGuided => {}
         }
     }

@@ -9,6 +9,7 @@ mod connection;
 mod front_end;
 mod host;
 mod nonce;
+pub mod remote;
 mod roster;
 pub mod rules;
 pub mod traits;

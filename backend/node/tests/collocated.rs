@@ -48,8 +48,13 @@ async fn both_roles_of_one_computer_run_and_stop() {
     let name = Fqdn::try_from("one.litwareinc.com").unwrap();
     let id = |i: &str| ObjectId::try_from(i).unwrap();
     let uri = |u: &str| SipUri::try_from(u).unwrap();
-    let server =
-        HostedServer { fqdn: name.clone(), address: IpAddr::V4(Ipv4Addr::LOCALHOST), runs_here: true };
+    let server = HostedServer {
+        fqdn: name.clone(),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        runs_here: true,
+        node: None,
+        unreachable: false,
+    };
     let front_end = FrontEndHost {
         id: id("f"),
         fqdn: name.clone(),

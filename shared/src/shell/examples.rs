@@ -100,6 +100,9 @@ Stop-CsWindowsService -ComputerName gc-001.litwareinc.com -Graceful
 Get-LgKeptDatabase
 Uninstall-CsDatabase -DatabaseType PersistentChat -SqlServerFqdn atl-sql-002.litwareinc.com
 Get-LgSession -Account kenmyer | Remove-LgSession
+Get-LgNode
+New-LgNode atl-node-001 -ValidMinutes 30
+Get-LgNode | Where-Object {$_.State -eq "Waiting"} | Remove-LgNode
 Get-LgToken
 New-LgToken -Label "nightly report" -Role CsViewOnlyAdministrator -ExpiresInDays 90
 Get-LgToken | Where-Object {$_.Label -like "nightly*"} | Remove-LgToken

@@ -14,6 +14,7 @@ mod endpoints;
 mod failover;
 mod kept;
 mod messages;
+mod nodes;
 mod policies;
 mod principals;
 mod queries;

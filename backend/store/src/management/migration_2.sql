@@ -50,3 +50,9 @@ CREATE TABLE configuration (
   kind TEXT NOT NULL, identity TEXT NOT NULL COLLATE NOCASE, document TEXT NOT NULL, PRIMARY KEY (kind, identity)
 ) STRICT;
 INSERT INTO configuration VALUES ('PersistentChat', 'Global', '{}'), ('PersistentChatCompliance', 'Global', '{}');
+-- Processes on other machines that run servers. A token is kept as its SHA-256 and is gone once used; `key_hash`
+-- is the SHA-256 of the public key that the node joined with.
+CREATE TABLE node (
+  name TEXT PRIMARY KEY, created INTEGER NOT NULL, token_hash TEXT, token_until INTEGER, key_hash TEXT,
+  joined INTEGER, seen INTEGER, address TEXT, product TEXT
+) STRICT;

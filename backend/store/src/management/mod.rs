@@ -7,6 +7,7 @@ pub mod audit;
 pub mod configuration;
 pub mod directory;
 pub mod jobs;
+pub mod nodes;
 pub mod pools;
 pub mod roles;
 pub mod topology;
