@@ -10,6 +10,7 @@ mod failover;
 mod faults;
 mod harness;
 mod hostile;
+mod node;
 mod page;
 mod plain_sip;
 mod portal;
