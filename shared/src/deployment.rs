@@ -197,6 +197,9 @@ pub struct ServerReport {
     pub sessions: u32,
     /// The generation of the deployment it has taken up.
     pub generation: u64,
+    /// The node that runs it; none in the portal's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// What a server is.

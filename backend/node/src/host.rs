@@ -315,6 +315,7 @@ impl Host {
                     listens: r.listens.clone(),
                     sessions: r.service.sessions(),
                     generation,
+                    node: None,
                 },
                 Slot::Failed(shape, why) => ServerReport {
                     fqdn: name.clone(),
@@ -323,6 +324,7 @@ impl Host {
                     listens: Vec::new(),
                     sessions: 0,
                     generation,
+                    node: None,
                 },
             })
             .collect();

@@ -123,7 +123,7 @@ async fn half_of_a_pool_runs_on_a_node_and_rooms_are_one() -> Result<()> {
     let (_, nodes) = h.s.client.get("/api/v1/nodes").await?;
     ensure!(nodes[0]["state"] == "Connected" && nodes[0]["address"] == at.as_str(), "{nodes}");
     ensure!(nodes[0]["servers"].as_array().is_some_and(|l| l.len() == 2), "{nodes}");
-    for (only, target) in [(THERE, "atl-fe-001.litwareinc.com"), (HERE, at.as_str())] {
+    for (only, target) in [(THERE, "atl-fe-001.litwareinc.com"), (HERE, FRONT)] {
         let active = json!({ "Identity": POOL, "ActiveServers": { "Replace": [only] } });
         run(&h.s.client, "Set-CsPersistentChatActiveServer", active).await?;
         let t = wait::until("a test message", async || {
@@ -308,7 +308,7 @@ async fn sign_in_goes_on_without_the_portal() -> Result<()> {
     let stored = wait::until("the room", async || h.stored(&pilar, &room).await).await?;
     ensure!(stored == ["before"], "{stored:?}");
     let t = wait::until("a test message", async || {
-        let t = h.s.test(&pilar, &ken, json!({ "TargetFqdn": h.front.ip().to_string() })).await?;
+        let t = h.s.test(&pilar, &ken, json!({ "TargetFqdn": FRONT })).await?;
         ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
         Ok(t)
     })

@@ -186,12 +186,14 @@ impl Nodes {
                 listens: Vec::new(),
                 sessions: 0,
                 generation: 0,
+                node: Some(node.clone()),
             };
             out.push(match live.get(node) {
                 None => report(ServerState::Unreachable(gone(node))),
                 Some(l) => {
                     let own = l.reports.iter().find(|r| r.fqdn == s.fqdn && r.role == role);
-                    own.cloned().unwrap_or_else(|| report(ServerState::Starting))
+                    let own = own.map(|r| ServerReport { node: Some(node.clone()), ..r.clone() });
+                    own.unwrap_or_else(|| report(ServerState::Starting))
                 }
             });
         };
@@ -274,6 +276,7 @@ mod tests {
             listens: Vec::new(),
             sessions: 0,
             generation,
+            node: None,
         };
         let known = |nodes: &Nodes| nodes.live()["a"].reports[0].generation;
         nodes.reported("a", link.number, vec![report(12)]);

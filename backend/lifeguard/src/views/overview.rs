@@ -63,6 +63,7 @@ fn server(app: &App, f: &Facts, c: &Computer, role: ServerRole) -> ServerReport 
         listens: Vec::new(),
         sessions: 0,
         generation: 0,
+        node: None,
     })
 }
 

@@ -33,7 +33,7 @@ impl FrontEnd {
             return Err(format!("No server of {} is active and reachable", pool.fqdn));
         }
         // New sessions go around; a dialog stays where it began.
-        let start = usize::try_from(self.next()).unwrap_or(0) % active.len();
+        let start = self.begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % active.len();
         let mut last = String::new();
         for s in active.iter().cycle().skip(start).take(active.len()) {
             match self.upstream(&s.server, pool.port).await {

@@ -60,16 +60,18 @@ fn columns() -> Vec<Column<ServerRow>> {
         Column::<ServerRow>::new("New sessions", |r| activity(r).word)
             .shown(|r| view! { <StateBadge state=activity(r) /> }.into_any()),
         Column::<ServerRow>::new("Sessions", |r| r.server.report.sessions.to_string()).number(),
+        Column::<ServerRow>::new("Runs on", |r| match &r.server.report.node {
+            Some(n) => format!("node {n}"),
+            None if r.server.report.state == ServerState::NotHostedHere => "a machine of its own".to_owned(),
+            None => "this portal".to_owned(),
+        }),
         Column::<ServerRow>::new("Listens on", |r| r.server.report.listens.join(" "))
             .shown(|r| view! { <span class="mono">{r.server.report.listens.join(" ")}</span> }.into_any()),
     ]
 }
 
 fn state(r: &ServerRow) -> AnyView {
-    let why = match &r.server.report.state {
-        ServerState::Failed(why) => Some(why.clone()),
-        _ => None,
-    };
+    let why = r.server.report.state.trouble().map(str::to_owned);
     view! {
         <span class="stack-s">
             <span><StateBadge state=of_server(&r.server.report.state) /></span>
