@@ -88,6 +88,17 @@ impl Halves {
         .await
     }
 
+    /// Waits until every server has taken up what was set last.
+    async fn replicated(&self) -> Result<()> {
+        wait::until("the replicas", async || {
+            let r = run(&self.s.client, "Get-CsManagementStoreReplicationStatus", json!({})).await?;
+            let behind = r["output"].as_array().context("no list")?.iter().find(|x| x["UpToDate"] != true);
+            ensure!(behind.is_none(), "{behind:?}");
+            Ok(())
+        })
+        .await
+    }
+
     async fn room(&self) -> Result<String> {
         let asked = json!({ "Identity": format!("{POOL}\\Lobby") });
         let found = run(&self.s.client, "Get-CsPersistentChatRoom", asked).await?;
@@ -126,6 +137,7 @@ async fn half_of_a_pool_runs_on_a_node_and_rooms_are_one() -> Result<()> {
     for (only, target) in [(THERE, "atl-fe-001.litwareinc.com"), (HERE, FRONT)] {
         let active = json!({ "Identity": POOL, "ActiveServers": { "Replace": [only] } });
         run(&h.s.client, "Set-CsPersistentChatActiveServer", active).await?;
+        h.replicated().await?;
         let t = wait::until("a test message", async || {
             let t = h.s.test(pilar, ken, json!({ "TargetFqdn": target })).await?;
             ensure!(t["summary"]["state"] == "success", "{}\n{}", t["printed"], h.node.printed());
@@ -136,14 +148,7 @@ async fn half_of_a_pool_runs_on_a_node_and_rooms_are_one() -> Result<()> {
     }
     let both = json!({ "Identity": POOL, "ActiveServers": { "Replace": [HERE, THERE] } });
     run(&h.s.client, "Set-CsPersistentChatActiveServer", both).await?;
-    wait::until("the replicas", async || {
-        let r = run(&h.s.client, "Get-CsManagementStoreReplicationStatus", json!({})).await?;
-        let behind =
-            r["output"].as_array().context("no list")?.iter().find(|x| x["UpToDate"] != true).cloned();
-        ensure!(behind.is_none(), "{behind:?}");
-        Ok(())
-    })
-    .await?;
+    h.replicated().await?;
     // One member on each server: both see both posts once, in the same order.
     let room = h.room().await?;
     let (mut a, mut b) = (h.at(pilar, HERE).await?, h.at(ken, THERE).await?);
