@@ -42,6 +42,8 @@ pub struct App {
     pub deployment: watch::Sender<Arc<Deployment>>,
     /// What hosts report.
     pub reports: watch::Receiver<Vec<ServerReport>>,
+    /// Who is in which room.
+    pub rosters: Arc<node::roster::Rosters>,
     /// Nodes that are connected.
     pub nodes: crate::nodes::Nodes,
     /// Certification authority of the local servers.

@@ -128,11 +128,13 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
     let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
     let fleet = Fleet::new(clock.clone(), store.clone());
     let (deployment, seen) = watch::channel(Arc::new(Deployment::default()));
+    let rosters = Arc::new(node::roster::Rosters::default());
     let host = HostRuntime::start(
         node::Settings {
             ca: ca.clone(),
             directory: Arc::new(StoreDirectory::new(store.clone(), keys.clone())),
             databases: fleet.clone(),
+            rosters: rosters.clone(),
         },
         seen,
     );
@@ -149,6 +151,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
         fleet,
         deployment,
         reports: merged_reports,
+        rosters,
         nodes: crate::nodes::Nodes::new(args.node_listen.unwrap_or(crate::nodes::DEFAULT_LISTEN)),
         ca,
         setup_token: std::sync::Mutex::new(setup_token),

@@ -10,7 +10,7 @@ mod front_end;
 mod host;
 mod nonce;
 pub mod remote;
-mod roster;
+pub mod roster;
 pub mod rules;
 pub mod traits;
 

@@ -81,6 +81,7 @@ async fn both_roles_of_one_computer_run_and_stop() {
         Deployment { generation: 1, sip_domains: Vec::new(), front_ends: vec![front_end], pools: vec![pool] };
     let (_sender, deployment) = watch::channel(Arc::new(deployment));
     let settings = Settings {
+        rosters: Arc::default(),
         ca: Arc::new(LocalCa::open(dir.path()).unwrap()),
         directory: Arc::new(Nobody),
         databases: Arc::new(Closed(watch::channel(0).0)),

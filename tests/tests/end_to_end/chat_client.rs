@@ -62,6 +62,16 @@ impl ChatClient {
         Ok(())
     }
 
+    /// Waits until the service says that `user` has entered a room.
+    pub async fn entered(&mut self, user: &str) -> Result<()> {
+        let of = |i: &Item| matches!(i, Item::Uib(u) if u.uri.eq_ignore_ascii_case(user));
+        self.next(|e| {
+            matches!(e, Element::Notice { id, data } if id == "ntc:join" && data.0.iter().any(of))
+                .then_some(())
+        })
+        .await
+    }
+
     /// The texts of the next `n` messages, in their order.
     pub async fn texts(&mut self, n: usize) -> Result<Vec<String>> {
         let mut out = Vec::new();

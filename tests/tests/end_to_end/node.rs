@@ -154,12 +154,15 @@ async fn half_of_a_pool_runs_on_a_node_and_rooms_are_one() -> Result<()> {
     let (mut a, mut b) = (h.at(pilar, HERE).await?, h.at(ken, THERE).await?);
     a.join(&room).await?;
     b.join(&room).await?;
+    a.entered(&ken.sip).await.context("someone on the other server is seen")?;
     for i in 0..5 {
         a.post(&room, &format!("a{i}")).await?;
         b.post(&room, &format!("b{i}")).await?;
     }
     let expected: Vec<String> = (0..5).flat_map(|i| [format!("a{i}"), format!("b{i}")]).collect();
     ensure!(a.texts(10).await? == expected && b.texts(10).await? == expected);
+    drop(b);
+    a.parted(&room, &ken.sip).await.context("someone leaves on the other server")?;
     // A disabled user is put out there as fast as here, and secrets lie there only for who signs in there.
     run(&h.s.client, "Set-LgUser", json!({ "Identity": ken.sip, "Enabled": false })).await?;
     wait::until("the node to refuse the user", async || {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node::remote::{IdentityRow, ToNode, UserRow};
+use node::roster::{Presence, Roster};
 use node::traits::{ChatStore, ChatUser, Committed, Databases};
 use shared::events::Topic;
 use shared::{Fqdn, ObjectId, SipUri};
@@ -17,6 +18,8 @@ use tokio::task::JoinHandle;
 use super::view;
 use crate::app::App;
 
+/// What nodes call the portal's process; no node can be called so.
+const PORTAL_ORIGIN: &str = "(portal)";
 /// Users in one frame.
 const PART: usize = 500;
 /// Changes that come together are sent together.
@@ -181,6 +184,67 @@ pub async fn databases(app: Arc<App>, name: String, out: mpsc::Sender<ToNode>) {
         tokio::select! {
             r = changed.changed() => if r.is_err() { return },
             r = deployment.changed() => if r.is_err() { return },
+        }
+    }
+}
+
+/// Everyone in the rooms of a pool who is not at the node itself, in one frame after the other.
+fn everyone(pool: &ObjectId, roster: &Roster, name: &str) -> Vec<ToNode> {
+    let all: Vec<Presence> = roster.all().into_iter().filter_map(|p| for_others(p, name)).collect();
+    let mut frames: Vec<ToNode> = all
+        .chunks(PART)
+        .map(|c| ToNode::Present { pool: pool.clone(), reset: false, people: c.to_vec() })
+        .collect();
+    match frames.first_mut() {
+        Some(ToNode::Present { reset, .. }) => *reset = true,
+        _ => frames.push(ToNode::Present { pool: pool.clone(), reset: true, people: Vec::new() }),
+    }
+    frames
+}
+
+/// As the node is told it: not what it said itself; what is at the portal has the portal's name there.
+fn for_others(p: Presence, name: &str) -> Option<Presence> {
+    if p.origin == name {
+        return None;
+    }
+    let origin = if p.origin.is_empty() { PORTAL_ORIGIN.to_owned() } else { p.origin };
+    Some(Presence { origin, ..p })
+}
+
+/// Tells the node who is in the rooms of its pools elsewhere, until the link ends.
+pub async fn rosters(app: Arc<App>, name: String, out: mpsc::Sender<ToNode>) {
+    let mut changes = app.rosters.subscribe();
+    let mut deployment = app.deployment.subscribe();
+    let mut told: BTreeSet<ObjectId> = BTreeSet::new();
+    loop {
+        let own = view::pools(&deployment.borrow_and_update(), &name);
+        told.retain(|p| own.contains(p));
+        let mut frames = Vec::new();
+        for pool in own {
+            if told.insert(pool.clone()) {
+                frames.extend(everyone(&pool, &app.rosters.of(&pool), &name));
+            }
+        }
+        tokio::select! {
+            r = deployment.changed(), if frames.is_empty() => if r.is_err() { return },
+            c = changes.recv(), if frames.is_empty() => match c {
+                Ok((pool, p)) if told.contains(&pool) => {
+                    let people: Vec<_> = for_others(p, &name).into_iter().collect();
+                    if !people.is_empty() {
+                        frames.push(ToNode::Present { pool, reset: false, people });
+                    }
+                }
+                Ok(_) => {}
+                // Too much at once: told anew as it stands.
+                Err(broadcast::error::RecvError::Lagged(_)) => told.clear(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            () = std::future::ready(()), if !frames.is_empty() => {}
+        }
+        for f in frames {
+            if out.send(f).await.is_err() {
+                return;
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use node::remote::{
     ALIVE, FROM_NODE, FROM_STRANGER, FrameError, OLDEST, SILENCE, ToNode, ToPortal, VERSION, WRITE, answer,
     read, write,
 };
+use node::roster::Presence;
 use node::traits::{Databases, StoreError};
 use rustls::pki_types::CertificateDer;
 use shared::events::Topic;
@@ -142,6 +143,7 @@ async fn serve(
     let why = converse(app, name, attached.number, attached.end, stream, certificate).await;
     tracing::warn!(node = name, why, "a node is disconnected");
     if app.nodes.detach(name, attached.number) {
+        app.rosters.forget(|o| o == name);
         let now = app.clock.now();
         if let Err(Fault(e)) = app.store.write(|tx| Ok::<_, Fault>(kept::lost(tx, name, now)?)) {
             tracing::error!(node = name, cause = %e.message, "a node could not be noted as gone");
@@ -178,6 +180,7 @@ async fn converse(
     }
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(app.clone(), name.to_owned(), number, out.clone()));
+    tasks.spawn(feed::rosters(app.clone(), name.to_owned(), out.clone()));
     tasks.spawn(feed::databases(app.clone(), name.to_owned(), out.clone()));
     let (stop, stopped) = watch::channel(false);
     let writer = tokio::spawn(async move {
@@ -260,6 +263,18 @@ async fn listen(
                 let own = view::servers_of(&app.deployment.borrow(), name);
                 let list = list.into_iter().filter(|r| own.iter().any(|(f, ..)| *f == r.fqdn)).collect();
                 app.nodes.reported(name, number, list);
+            }
+            ToPortal::Present { pool, reset, people } => {
+                // Only of its own servers, and under its own name.
+                if view::pools(&app.deployment.borrow(), name).contains(&pool) {
+                    let roster = app.rosters.of(&pool);
+                    if reset {
+                        roster.forget(|o| o == name);
+                    }
+                    for p in people {
+                        roster.take(&Presence { origin: name.to_owned(), ..p });
+                    }
+                }
             }
             ToPortal::Call { id, pool, generation, call } => {
                 let Ok(permit) = room.clone().acquire_owned().await else { return "closed".to_owned() };

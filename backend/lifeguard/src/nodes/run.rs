@@ -1,5 +1,6 @@
 //! `lifeguard node`: servers of a deployment in a process of their own.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,11 +13,13 @@ use node::remote::{
     ALIVE, FROM_PORTAL, IdentityRow, Remote, ReplicaDirectory, SILENCE, ToNode, ToPortal, VERSION, WRITE,
     read, write,
 };
+use node::roster::Rosters;
 use rustls::pki_types::ServerName;
-use shared::deployment::{Deployment, ServerReport};
+use shared::ObjectId;
+use shared::deployment::{ChatPoolHost, Deployment, ServerReport};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_rustls::client::TlsStream;
 
 use super::join::parts;
@@ -114,6 +117,7 @@ struct Node {
     ca: Arc<LocalCa>,
     directory: Arc<ReplicaDirectory>,
     remote: Remote,
+    rosters: Arc<Rosters>,
     deployment: watch::Sender<Arc<Deployment>>,
     identities: std::sync::Mutex<Vec<IdentityRow>>,
     changed: Notify,
@@ -194,6 +198,13 @@ impl Node {
                     self.changed.notify_one();
                 }
             }
+            ToNode::Present { pool, reset, people } => {
+                let roster = self.rosters.of(&pool);
+                if reset {
+                    roster.forget(|_| true);
+                }
+                people.iter().for_each(|p| roster.take(p));
+            }
             ToNode::Databases(list) => self.remote.databases(boot, &list),
             ToNode::Commit { pool, generation, what } => self.remote.committed(&pool, generation, what),
             ToNode::Answer { id, result } => self.remote.answered(id, result),
@@ -239,12 +250,16 @@ impl Node {
         let (r, w) = tokio::io::split(stream);
         let (link, waiting) = mpsc::channel(WAITING);
         reports.mark_changed();
+        let presence = present(&self.rosters, self.deployment.subscribe(), link.clone());
         self.remote.up(link);
         let over = tokio::select! {
             o = self.hear(&boot, r) => o,
+            () = presence => lost(&"the link takes nothing any more"),
             why = speak(w, waiting, reports) => Over::Lost(why),
         };
         self.remote.down();
+        // Who is elsewhere is not known any more.
+        self.rosters.forget(|_| true);
         over
     }
 
@@ -258,6 +273,45 @@ impl Node {
             if let Err(over) = self.take(boot, m) {
                 return over;
             }
+        }
+    }
+}
+
+/// Tells the portal who is in which room here, as long as the link takes it.
+async fn present(
+    rosters: &Rosters,
+    mut deployment: watch::Receiver<Arc<Deployment>>,
+    link: mpsc::Sender<ToPortal>,
+) {
+    let mut changes = rosters.subscribe();
+    let mut told: BTreeSet<ObjectId> = BTreeSet::new();
+    loop {
+        let d = deployment.borrow_and_update().clone();
+        let here = |p: &&ChatPoolHost| p.servers.iter().any(|s| s.server.runs_here);
+        let own: BTreeSet<ObjectId> = d.pools.iter().filter(here).map(|p| p.id.clone()).collect();
+        told.retain(|p| own.contains(p));
+        for pool in own {
+            if told.insert(pool.clone()) {
+                let people = rosters.of(&pool).all().into_iter().filter(|p| p.origin.is_empty()).collect();
+                if link.send(ToPortal::Present { pool, reset: true, people }).await.is_err() {
+                    return;
+                }
+            }
+        }
+        tokio::select! {
+            r = deployment.changed() => if r.is_err() { return },
+            c = changes.recv() => match c {
+                Ok((pool, p)) if p.origin.is_empty() && told.contains(&pool) => {
+                    let people = vec![p];
+                    if link.send(ToPortal::Present { pool, reset: false, people }).await.is_err() {
+                        return;
+                    }
+                }
+                Ok(_) => {}
+                // Too much at once: told anew as it stands.
+                Err(broadcast::error::RecvError::Lagged(_)) => told.clear(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
         }
     }
 }
@@ -322,8 +376,14 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         deployment.send_replace(Arc::new(r.deployment));
     }
     let remote = Remote::default();
+    let rosters = Arc::new(Rosters::default());
     let host = HostRuntime::start(
-        node::Settings { ca: ca.clone(), directory: directory.clone(), databases: Arc::new(remote.clone()) },
+        node::Settings {
+            ca: ca.clone(),
+            directory: directory.clone(),
+            databases: Arc::new(remote.clone()),
+            rosters: rosters.clone(),
+        },
         seen,
     );
     let mut reports = host.reports();
@@ -334,6 +394,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         ca,
         directory,
         remote,
+        rosters,
         deployment,
         identities: std::sync::Mutex::new(identities),
         changed: Notify::new(),

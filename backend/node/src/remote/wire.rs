@@ -7,6 +7,7 @@ use shared::deployment::{Deployment, ServerReport};
 use shared::{ObjectId, SipUri};
 
 use crate::ca::Issued;
+use crate::roster::Presence;
 use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreError, StoredMessage};
 use wire::digest::Algorithm;
 
@@ -41,6 +42,15 @@ pub enum ToPortal {
     },
     /// What its servers do.
     Reports(Vec<ServerReport>),
+    /// Who is in which room at its servers.
+    Present {
+        /// Pool.
+        pool: ObjectId,
+        /// What was said before is forgotten.
+        reset: bool,
+        /// Who.
+        people: Vec<Presence>,
+    },
     /// A question to a chat database.
     Call {
         /// Number of the question.
@@ -108,6 +118,15 @@ pub enum ToNode {
         generation: u64,
         /// What.
         what: Committed,
+    },
+    /// Who is in which room at the portal's servers and at other nodes'.
+    Present {
+        /// Pool.
+        pool: ObjectId,
+        /// What was said before is forgotten.
+        reset: bool,
+        /// Who.
+        people: Vec<Presence>,
     },
     /// The answer to a question.
     Answer {
