@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use lifeguard_tests::{Node, Options, wait};
+use lifeguard_tests::{Browser, Node, Options, wait};
 use node::ca::{LocalCa, PORTAL, new_key};
 use node::remote::{ToNode, ToPortal, VERSION, read, write};
 use serde_json::{Value, json};
@@ -373,7 +373,7 @@ async fn strangers_are_refused_and_a_removed_node_ends_at_once() -> Result<()> {
     };
     ensure!(mode("node.json")? == 0o600 && mode("secret.key")? == 0o600);
     let hash = std::fs::read(s.server.data_dir().join("management.db"))?;
-    let secret = given[69..].as_bytes();
+    let secret = &given.as_bytes()[69..];
     ensure!(!hash.windows(secret.len()).any(|w| w == secret), "the token lies in the store");
 
     let ours = authority(s.server.data_dir())?;
@@ -414,5 +414,44 @@ async fn strangers_are_refused_and_a_removed_node_ends_at_once() -> Result<()> {
     ensure!(!node.data_dir().join("replica.sealed").exists() && !node.data_dir().join("node.json").exists());
     let (_, nodes) = s.client.get("/api/v1/nodes").await?;
     ensure!(nodes == json!([]), "{nodes}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_nodes_and_the_line_that_joins_one_once() -> Result<()> {
+    let mut h = Halves::start().await?;
+    h.state_is(THERE, "running").await?;
+    let b = Browser::start().await?;
+    crate::page::sign_in(&b, &h.s).await?;
+    let url = |path: &str| format!("{}{path}", h.s.server.url());
+    b.goto(&url("/settings/nodes")).await?;
+    for text in ["Connected", THERE, FRONT] {
+        b.wait_text(text).await?;
+    }
+    b.screenshot("nodes-connected").await?;
+    b.fill("Name", "n2").await?;
+    b.click_button("Add the node n2").await?;
+    b.wait_text("lifeguard node --join https://127.").await?;
+    b.assert_accessible("the line that joins").await?;
+    b.screenshot("nodes-join").await?;
+    b.goto(&url("/settings/nodes")).await?;
+    b.wait_text("Waiting to join").await?;
+    b.wait_no_text("lgn_").await?;
+    b.goto(&url(&format!("/pools/{POOL}/servers"))).await?;
+    b.wait_text("node n1").await?;
+    b.screenshot("nodes-servers").await?;
+    h.node.kill9();
+    b.wait_text("Node n1 does not answer since").await?;
+    b.dark().await?;
+    b.screenshot("nodes-servers-dark").await?;
+    b.goto(&url("/settings/nodes")).await?;
+    b.wait_text("Unreachable").await?;
+    b.assert_accessible("an unreachable node").await?;
+    b.size(390, 844).await?;
+    b.goto(&url("/settings/nodes")).await?;
+    b.wait_text("Unreachable").await?;
+    b.assert_accessible("nodes on a telephone").await?;
+    b.screenshot("nodes-connected-narrow").await?;
+    ensure!(b.console_errors().await?.is_empty(), "{:?}", b.console_errors().await?);
     Ok(())
 }

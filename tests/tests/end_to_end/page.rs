@@ -8,7 +8,7 @@ use thirtyfour::Key;
 
 use crate::support::{PASSWORD, Sample, run};
 
-async fn sign_in(b: &Browser, s: &Sample) -> Result<()> {
+pub async fn sign_in(b: &Browser, s: &Sample) -> Result<()> {
     b.goto(&format!("{}/login", s.server.url())).await?;
     b.fill("Log-on name", "root").await?;
     b.fill("Password", PASSWORD).await?;

@@ -106,7 +106,7 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
         match list {
             Ok(Ok(list)) => frames.extend(sent.users(list)),
             Ok(Err(e)) => {
-                tracing::error!(node = name, cause = %e, "the directory could not be read for a node")
+                tracing::error!(node = name, cause = %e, "the directory could not be read for a node");
             }
             Err(e) => tracing::error!(node = name, cause = %e, "the directory could not be read for a node"),
         }
@@ -116,7 +116,7 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
                 match app.ca.issue(&[&server, &pool]) {
                     Ok(i) => identities.push(IdentityRow { server: server.to_string(), issued: i.issued() }),
                     Err(e) => {
-                        tracing::error!(%server, cause = %e, "a server's certificate could not be made")
+                        tracing::error!(%server, cause = %e, "a server's certificate could not be made");
                     }
                 }
             }

@@ -35,11 +35,14 @@ fn refused(reason: impl Into<String>, removed: bool) -> ToNode {
     ToNode::Refused { reason: reason.into(), removed }
 }
 
-fn version(v: u32) -> Result<(), ToNode> {
+/// Why, and whether for good.
+type No = (String, bool);
+
+fn version(v: u32) -> Result<(), No> {
     if (OLDEST..=VERSION).contains(&v) {
         return Ok(());
     }
-    Err(refused(
+    Err((
         format!(
             "The node speaks version {v} of the node protocol; this portal speaks {VERSION} and takes {OLDEST} at least. Update the older of the two."
         ),
@@ -48,16 +51,15 @@ fn version(v: u32) -> Result<(), ToNode> {
 }
 
 /// Who a certificate is for, when he belongs to the deployment.
-fn identify(app: &App, certificate: Option<&CertificateDer<'_>>) -> Result<String, ToNode> {
+fn identify(app: &App, certificate: Option<&CertificateDer<'_>>) -> Result<String, No> {
     let name =
-        certificate.and_then(node_name).ok_or_else(|| refused("A node shows its certificate.", false))?;
+        certificate.and_then(node_name).ok_or_else(|| ("A node shows its certificate.".to_owned(), false))?;
     let key = certificate.map(key_of).unwrap_or_default();
-    let row =
-        app.store.read(|c| Ok::<_, Fault>(kept::node(c, &name)?)).map_err(|f| refused(f.0.message, false))?;
+    let row = app.store.read(|c| Ok::<_, Fault>(kept::node(c, &name)?)).map_err(|f| (f.0.message, false))?;
     if row.and_then(|n| n.key_hash).is_some_and(|k| k == key) {
         return Ok(name);
     }
-    Err(refused(format!("Node {name} was removed from the deployment."), true))
+    Err((format!("Node {name} was removed from the deployment."), true))
 }
 
 /// Talks to whoever has connected, until one of both ends it.
@@ -77,7 +79,7 @@ pub async fn talk(
                 let admitted = move || join::admit(&app, &secret, &public_key, address);
                 tokio::task::spawn_blocking(admitted).await.unwrap_or_else(|e| refused(e.to_string(), false))
             }
-            Err(no) => no,
+            Err((why, removed)) => refused(why, removed),
         },
         Ok(Ok(ToPortal::Hello { version: v, product, listen })) => {
             match version(v).and_then(|()| identify(&app, certificate.as_ref())) {
@@ -86,7 +88,7 @@ pub async fn talk(
                     serve(&app, &name, stream, remote, address, &product, certificate).await;
                     return;
                 }
-                Err(no) => no,
+                Err((why, removed)) => refused(why, removed),
             }
         }
         Ok(Ok(_)) => refused("A node says first who it is.", false),

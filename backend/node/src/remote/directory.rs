@@ -29,7 +29,7 @@ pub struct ReplicaDirectory {
 
 impl Users {
     fn put(&mut self, row: UserRow) {
-        self.remove(&row.uri.clone());
+        self.remove(&row.uri);
         self.by_logon.insert(row.logon.to_lowercase(), row.uri.as_str().to_owned());
         self.known.insert(row.uri.as_str().to_owned(), row);
     }
