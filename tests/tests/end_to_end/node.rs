@@ -438,7 +438,7 @@ async fn the_page_shows_nodes_and_the_line_that_joins_one_once() -> Result<()> {
     b.wait_text("Waiting to join").await?;
     b.wait_no_text("lgn_").await?;
     b.goto(&url(&format!("/pools/{POOL}/servers"))).await?;
-    b.wait_text("node n1").await?;
+    b.wait_text("on node n1").await?;
     b.screenshot("nodes-servers").await?;
     h.node.kill9();
     b.wait_text("Node n1 does not answer since").await?;

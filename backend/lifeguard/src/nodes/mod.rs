@@ -208,6 +208,13 @@ impl Nodes {
     }
 }
 
+/// A time to the second, as it stands in a sentence.
+fn in_words(t: Timestamp) -> String {
+    let text = t.rfc3339();
+    let whole = text.split(['.', 'Z']).next().unwrap_or_default();
+    format!("{} UTC", whole.replace('T', " "))
+}
+
 /// Why a node's servers are not known to run.
 pub fn gone(store: &store::management::Management, name: &str) -> String {
     let row = store.read(|c| store::management::nodes::node(c, name));
@@ -215,7 +222,7 @@ pub fn gone(store: &store::management::Management, name: &str) -> String {
         None => format!("There is no node {name}; add it with New-LgNode."),
         Some(n) if n.key_hash.is_none() => format!("Node {name} has not joined yet."),
         Some(n) => {
-            let since = n.seen.map(|t| format!(" since {}", t.rfc3339())).unwrap_or_default();
+            let since = n.seen.map(|t| format!(" since {}", in_words(t))).unwrap_or_default();
             format!("Node {name} does not answer{since}.")
         }
     }
@@ -263,6 +270,11 @@ mod tests {
         assert_eq!(*second.end.borrow(), End::Removed);
         assert!(nodes.detach("a", second.number));
         assert_eq!(nodes.connected("a"), None);
+    }
+
+    #[test]
+    fn a_time_is_told_to_the_second() {
+        assert_eq!(in_words(Timestamp::from_millis(1_500)), "1970-01-01 00:00:01 UTC");
     }
 
     #[test]

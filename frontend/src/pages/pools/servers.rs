@@ -54,17 +54,16 @@ pub fn Servers(
 
 fn columns() -> Vec<Column<ServerRow>> {
     vec![
-        Column::<ServerRow>::new("Server", |r| r.server.report.fqdn.to_string())
-            .shown(|r| view! { <Mono text=r.server.report.fqdn.as_str() copy=true /> }.into_any()),
+        Column::<ServerRow>::new("Server", |r| r.server.report.fqdn.to_string()).shown(|r| {
+            let node =
+                r.server.report.node.as_ref().map(|n| view! { <small>{format!("on node {n}")}</small> });
+            view! { <span class="stack-s"><Mono text=r.server.report.fqdn.as_str() copy=true />{node}</span> }
+                .into_any()
+        }),
         Column::<ServerRow>::new("State", |r| of_server(&r.server.report.state).word).shown(state),
         Column::<ServerRow>::new("New sessions", |r| activity(r).word)
             .shown(|r| view! { <StateBadge state=activity(r) /> }.into_any()),
         Column::<ServerRow>::new("Sessions", |r| r.server.report.sessions.to_string()).number(),
-        Column::<ServerRow>::new("Runs on", |r| match &r.server.report.node {
-            Some(n) => format!("node {n}"),
-            None if r.server.report.state == ServerState::NotHostedHere => "a machine of its own".to_owned(),
-            None => "this portal".to_owned(),
-        }),
         Column::<ServerRow>::new("Listens on", |r| r.server.report.listens.join(" "))
             .shown(|r| view! { <span class="mono">{r.server.report.listens.join(" ")}</span> }.into_any()),
     ]
