@@ -517,3 +517,32 @@ fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_runs_servers_only_and_one_of_a_kind() {
+        let mut t = crate::sample::litware();
+        let before = validate(&t).len();
+        let node = || Placement::Node("n1".to_owned());
+        let places = |t: &Topology| {
+            validate(t).into_iter().filter(|p| p.code == "place.node").map(|p| p.text).collect::<Vec<_>>()
+        };
+        t.pools[0].computers[0].placement = node();
+        t.front_end_pools[0].servers[0].placement = node();
+        assert_eq!(validate(&t).len(), before, "a Front End and a chat server fit on one node");
+        t.pools[1].computers[0].placement = node();
+        assert!(
+            matches!(places(&t).as_slice(), [text] if text.contains("listens on port 5041 of node n1 already"))
+        );
+        t.pools[1].computers[0].placement = Placement::Node(String::new());
+        t.sql_stores[0].placement = node();
+        assert_eq!(places(&t).len(), 2, "no node chosen; a store on a node");
+        assert!(check_node_name("atl-node-001").is_ok());
+        for wrong in ["", "-a", "a-", "A", "a.b", "a b"] {
+            assert!(check_node_name(wrong).is_err(), "{wrong}");
+        }
+    }
+}
