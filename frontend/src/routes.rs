@@ -60,14 +60,16 @@ pub enum SettingsTab {
     Roles,
     /// Settings of the chat service.
     Chat,
+    /// Other machines that run servers.
+    Nodes,
     /// Version and instance.
     About,
 }
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 6] =
-        [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::Chat, Self::About];
+    pub const ALL: [Self; 7] =
+        [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::Chat, Self::Nodes, Self::About];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
@@ -77,6 +79,7 @@ impl SettingsTab {
             Self::Alerts => "Alerts",
             Self::Roles => "Who can do what",
             Self::Chat => "Chat service",
+            Self::Nodes => "Nodes",
             Self::About => "About",
         }
     }
@@ -88,6 +91,7 @@ impl SettingsTab {
             Self::Alerts => "alerts",
             Self::Roles => "roles",
             Self::Chat => "chat",
+            Self::Nodes => "nodes",
             Self::About => "about",
         }
     }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::deployment::{PoolState, ServerReport};
+use crate::deployment::{PoolState, ServerReport, ServerState};
 use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
 use crate::plan::PlannedChange;
@@ -810,6 +810,34 @@ dto! {
         tries: u32,
         /// Why the last try failed.
         error: Option<String>,
+    }
+    /// A server that a node runs.
+    NodeServer {
+        /// Its name.
+        fqdn: Fqdn,
+        /// Its pool.
+        pool: Fqdn,
+        /// What it does.
+        state: ServerState,
+    }
+    /// A process on another machine that runs servers, one of `GET /api/v1/nodes`.
+    NodeView {
+        /// Its name.
+        name: String,
+        /// `Waiting`, `Expired`, `Connected` or `Unreachable`.
+        state: String,
+        /// Since when.
+        since: Option<Timestamp>,
+        /// The address its servers listen on.
+        address: Option<String>,
+        /// Name and version of its program.
+        product: Option<String>,
+        /// When it joined.
+        joined: Option<Timestamp>,
+        /// Until when its token may be used.
+        token_until: Option<Timestamp>,
+        /// What it runs.
+        servers: Vec<NodeServer>,
     }
     /// Someone who is told of problems, one of `GET /api/v1/alert-targets`.
     AlertTargetView {

@@ -694,7 +694,7 @@ cmdlets! { ($)
         edition: Option<String> = "Edition" EDITIONS;
         /// Its servers; a Standard Edition server is its own.
         servers: Vec<String> = "Servers" Kind::List;
-        /// Where its servers run: RunHere or an address.
+        /// Where its servers run: RunHere, Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;
     }
     /// Adds a SQL Server store to the topology draft.
@@ -740,7 +740,7 @@ cmdlets! { ($)
         site: Option<String> = "Site" Kind::Text;
         /// Its servers.
         servers: Option<ListModifier> = "Servers" Kind::ListModifier;
-        /// Where its servers run: RunHere or an address; all of them when Servers is left out, else the added ones.
+        /// Where its servers run: RunHere, Node:<name> or an address; all of them when Servers is left out, else the added ones.
         placement: Option<String> = "Placement" Kind::Text;
     }
     /// Changes a SQL Server store of the topology draft.
@@ -775,7 +775,7 @@ cmdlets! { ($)
         port: Option<u32> = "Port" Kind::Int;
         /// Its computers; a multiple computer pool has eight at most.
         computers: Option<ListModifier> = "Computers" Kind::ListModifier;
-        /// Where added computers run: RunHere (default) or an address.
+        /// Where added computers run: RunHere (default), Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;
         /// Sites whose users create rooms here by default.
         default_for_sites: Option<ListModifier> = "DefaultForSites" Kind::ListModifier;
@@ -1400,15 +1400,35 @@ cmdlets! { ($)
         /// global, site:<SiteId> or service:PersistentChatServer:<pool>.
         identity: String = "Identity" Kind::Text, req, first, piped;
     }
+    /// Lists the nodes: processes on other machines that run servers.
+    GetLgNode "Get-LgNode" Query {
+        /// Name of the node.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Adds a node; the token that it joins with once is shown now and never again.
+    NewLgNode "New-LgNode" Change {
+        /// Its name: letters, digits and hyphens.
+        name: String = "Name" Kind::Text, req, first;
+        /// Minutes that the token is valid, 1 to 1440 (default 60).
+        valid_minutes: Option<u32> = "ValidMinutes" Kind::Int;
+    }
+    /// Removes a node; its connection ends at once, and its certificate is worth nothing any more.
+    RemoveLgNode "Remove-LgNode" Change {
+        /// Name of the node.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
 }
 
-/// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, else an address.
+/// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, `Node:<name>`, else an address.
 pub fn placement(word: Option<&str>) -> Placement {
     match word.map(str::trim) {
         None | Some("") => Placement::RunHere,
         Some(w) if w.eq_ignore_ascii_case("RunHere") => Placement::RunHere,
         Some(w) if w.eq_ignore_ascii_case("Guided") => Placement::SqlServerGuided,
         Some(w) if w.eq_ignore_ascii_case("Dns") => Placement::Address(String::new()),
+        Some(w) if w.get(..5).is_some_and(|p| p.eq_ignore_ascii_case("Node:")) => {
+            Placement::Node(w.get(5..).unwrap_or_default().trim().to_lowercase())
+        }
         Some(w) => Placement::Address(w.to_owned()),
     }
 }

@@ -42,6 +42,12 @@ pub struct HostedServer {
     pub address: IpAddr,
     /// Whether this process runs it.
     pub runs_here: bool,
+    /// The node that runs it; none when it runs in the portal's process or is not run at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Its node does not answer: nothing new is sent there, and what hangs on it is ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreachable: bool,
 }
 
 /// A Front End pool with its registrar.
@@ -147,6 +153,8 @@ pub enum ServerState {
     NotHostedHere,
     /// Could not start or stopped; with the reason.
     Failed(String),
+    /// Runs on a node that does not answer; with the node and since when.
+    Unreachable(String),
     /// Stopped on purpose.
     Stopped,
 }
@@ -159,7 +167,16 @@ impl ServerState {
             Self::Running => "Running",
             Self::NotHostedHere => "Not hosted here",
             Self::Failed(_) => "Failed",
+            Self::Unreachable(_) => "Unreachable",
             Self::Stopped => "Stopped",
+        }
+    }
+
+    /// Why it does not serve, when it should.
+    pub fn trouble(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) | Self::Unreachable(why) => Some(why),
+            _ => None,
         }
     }
 }
@@ -180,6 +197,9 @@ pub struct ServerReport {
     pub sessions: u32,
     /// The generation of the deployment it has taken up.
     pub generation: u64,
+    /// The node that runs it; none in the portal's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 /// What a server is.

@@ -17,6 +17,7 @@ mod axe;
 mod browser;
 mod chromedriver;
 mod client;
+mod node;
 mod process;
 mod server;
 pub mod wait;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 pub use axe::Violation;
 pub use browser::{Browser, Scheme};
 pub use client::Client;
+pub use node::Node;
 pub use server::{Options, Server};
 pub use thirtyfour::{By, Key, WebElement};
 

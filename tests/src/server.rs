@@ -135,7 +135,7 @@ async fn launch(options: &Options, data: &Path, listen: &str) -> Result<(Process
     Ok((process, url.trim_end_matches('/').to_owned()))
 }
 
-fn binary(options: &Options) -> Result<PathBuf> {
+pub(crate) fn binary(options: &Options) -> Result<PathBuf> {
     let built = || std::env::var_os("LIFEGUARD_BIN").map(PathBuf::from);
     let path =
         options.binary.clone().or_else(built).unwrap_or_else(|| target_dir().join("debug").join("lifeguard"));

@@ -42,6 +42,10 @@ pub struct App {
     pub deployment: watch::Sender<Arc<Deployment>>,
     /// What hosts report.
     pub reports: watch::Receiver<Vec<ServerReport>>,
+    /// Who is in which room.
+    pub rosters: Arc<node::roster::Rosters>,
+    /// Nodes that are connected.
+    pub nodes: crate::nodes::Nodes,
     /// Certification authority of the local servers.
     pub ca: Arc<node::ca::LocalCa>,
     /// One-time token of the first visit; none when an administrator exists.
@@ -67,7 +71,8 @@ impl App {
     /// When the store does not answer.
     pub fn redeploy(&self) -> Result<(), ApiError> {
         let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
-        let d = self.store.read(|c| deploy::build(c, &self.settings, generation)).map_err(|f| f.0)?;
+        let mut d = self.store.read(|c| deploy::build(c, &self.settings, generation)).map_err(|f| f.0)?;
+        self.nodes.mark(&mut d);
         self.fleet.wanted(self.store.read(|c| crate::fleet::wanted(c, &self.settings)).map_err(|f| f.0)?);
         self.deployment.send_replace(Arc::new(d));
         Ok(())

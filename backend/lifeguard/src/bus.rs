@@ -22,6 +22,11 @@ impl Bus {
         Self { boot, state: Mutex::default(), sender: broadcast::channel(256).0 }
     }
 
+    /// What tells this process from an earlier one.
+    pub fn boot(&self) -> &str {
+        &self.boot
+    }
+
     /// Tells everyone.
     pub fn send(&self, topic: Topic, subject: impl Into<String>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -36,9 +36,24 @@ fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result
         }
         Placement::Address(a) => (a.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
         Placement::SqlServerGuided => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), false),
+        Placement::Node(n) => {
+            let address = store::management::nodes::node(c, n)?.and_then(|n| n.address);
+            let address = address.and_then(|a| a.parse().ok());
+            (address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false)
+        }
     };
     let stopped = halted.iter().any(|(f, h, _)| m.fqdn.as_str() == f && *h == Halt::Stopped);
-    Ok(HostedServer { fqdn: m.fqdn.clone(), address, runs_here: runs_here && !stopped })
+    let node = match &m.placement {
+        Placement::Node(n) if !stopped => Some(n.clone()),
+        _ => None,
+    };
+    Ok(HostedServer {
+        fqdn: m.fqdn.clone(),
+        address,
+        runs_here: runs_here && !stopped,
+        node,
+        unreachable: false,
+    })
 }
 
 type Halted = (String, Halt, shared::Timestamp);

@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod handlers;
 pub mod http;
 pub mod keys;
+pub mod nodes;
 pub mod probe;
 pub mod publish;
 pub mod registry;

@@ -125,7 +125,7 @@ pub fn target(app: &App, typed: &str, port: Option<u32>, room: Option<&str>) -> 
         Some(Some(p)) => p.get(),
         None => Port::REGISTRAR_TLS.get(),
     };
-    let mut addresses = front_end.map(|f| local_addresses(app, f, port)).unwrap_or_default();
+    let mut addresses = front_end.map(|f| local_addresses(app, f, name.as_ref(), port)).unwrap_or_default();
     if let Ok(ip) = typed.parse() {
         addresses.push(SocketAddr::new(ip, port));
     }
@@ -236,15 +236,27 @@ pub fn default_pool(t: &Topology, fe: Option<&shared::topology::FrontEndPool>) -
     t.pools.iter().find(|p| p.default_for.contains(site)).map(|p| p.fqdn.clone())
 }
 
-fn local_addresses(app: &App, f: &shared::topology::FrontEndPool, port: u16) -> Vec<SocketAddr> {
+/// Addresses of the pool's servers; of one alone when the target names that one and not the pool.
+fn local_addresses(
+    app: &App,
+    f: &shared::topology::FrontEndPool,
+    target: Option<&Fqdn>,
+    port: u16,
+) -> Vec<SocketAddr> {
     let mut out = Vec::new();
-    for s in &f.servers {
+    let named = f.servers.iter().find(|s| Some(&s.fqdn) == target && s.fqdn != f.fqdn);
+    for s in f.servers.iter().filter(|s| named.is_none_or(|n| n.fqdn == s.fqdn)) {
         match &s.placement {
             Placement::RunHere => {
                 let n = app.store.read(|c| pools::known_address(c, &s.fqdn)).ok().flatten();
                 out.extend(n.map(|n| SocketAddr::new(app.settings.address(n), port)));
             }
             Placement::Address(a) => out.extend(a.parse().ok().map(|ip| SocketAddr::new(ip, port))),
+            Placement::Node(n) => {
+                let row = app.store.read(|c| store::management::nodes::node(c, n)).ok().flatten();
+                let address = row.and_then(|n| n.address).and_then(|a| a.parse().ok());
+                out.extend(address.map(|ip| SocketAddr::new(ip, port)));
+            }
             Placement::SqlServerGuided => {}
         }
     }

@@ -51,6 +51,9 @@ pub struct ServeArgs {
     /// Publishes a sample deployment into an empty data directory: `litware`.
     #[arg(long, value_parser = ["litware"])]
     pub sample: Option<String>,
+    /// Address where nodes connect; it is listened on once there is a node, or when it is given.
+    #[arg(long, env = "LIFEGUARD_NODE_LISTEN")]
+    pub node_listen: Option<SocketAddr>,
     /// Log level: error, warn, info, debug or a tracing filter.
     #[arg(long, env = "LIFEGUARD_LOG", default_value = "info")]
     pub log_level: String,
@@ -110,8 +113,11 @@ async fn close_dangling(app: &App) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Where what servers report is put together.
+type Merged = watch::Sender<Vec<shared::deployment::ServerReport>>;
+
 /// Builds the application over a data directory that is locked.
-fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
+fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let store = Management::open(&args.data_dir.join("management.db"))?;
@@ -129,14 +135,17 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
     let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
     let fleet = Fleet::new(clock.clone(), store.clone());
     let (deployment, seen) = watch::channel(Arc::new(Deployment::default()));
+    let rosters = Arc::new(node::roster::Rosters::default());
     let host = HostRuntime::start(
         node::Settings {
             ca: ca.clone(),
             directory: Arc::new(StoreDirectory::new(store.clone(), keys.clone())),
             databases: fleet.clone(),
+            rosters: rosters.clone(),
         },
         seen,
     );
+    let (merged, merged_reports) = watch::channel(Vec::new());
     let setup_token = store.read(accounts::accounts)?.is_empty().then(|| random_hex(&*entropy, 16));
     let app = Arc::new(App {
         bus: Bus::new(random_hex(&*entropy, 4)),
@@ -148,7 +157,9 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         turn: tokio::sync::Mutex::new(()),
         fleet,
         deployment,
-        reports: host.reports(),
+        reports: merged_reports,
+        rosters,
+        nodes: crate::nodes::Nodes::new(args.node_listen.unwrap_or(crate::nodes::DEFAULT_LISTEN)),
         ca,
         setup_token: std::sync::Mutex::new(setup_token),
         login_limits: crate::http::limits::LoginLimits::default(),
@@ -158,7 +169,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime), Failed> {
         running: crate::running::Running::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
-    Ok((app, host))
+    Ok((app, host, merged))
 }
 
 /// Publishes the sample and writes its credentials to a file of mode 0600.
@@ -196,6 +207,20 @@ fn announce(app: &Arc<App>) {
     });
 }
 
+/// Opens the port for nodes when it was asked for, or when there are nodes.
+fn listen_for_nodes(app: &Arc<App>, asked: bool) -> Result<(), Failed> {
+    if !asked && app.store.read(store::management::nodes::nodes)?.is_empty() {
+        return Ok(());
+    }
+    match crate::nodes::open(app) {
+        Ok(at) => println!("nodes url=https://{at}"),
+        Err(e) if asked => return Err(e.into()),
+        // The portal works without its nodes; they are shown as unreachable.
+        Err(e) => tracing::error!(cause = e, "nodes cannot connect"),
+    }
+    Ok(())
+}
+
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -205,7 +230,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|e| format!("cannot listen on {}: {e}. Give --listen another address.", args.listen))?;
-    let (app, host) = build(&args)?;
+    let (app, host, merged) = build(&args)?;
     let bound = listener.local_addr()?;
     let _ = app.settings.bound.set(bound);
     if !bound.ip().is_loopback() && !app.settings.is_https() {
@@ -217,6 +242,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
         std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
     tokio::spawn(app.fleet.clone().run());
     tokio::spawn(app.fleet.clone().ship());
+    tokio::spawn(crate::nodes::follow(app.clone(), host.reports(), merged));
     announce(&app);
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
@@ -238,6 +264,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(crate::alerts::deliver(app.clone()));
     tokio::spawn(crate::compliance::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
+    listen_for_nodes(&app, args.node_listen.is_some())?;
     println!("listening url=http://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
         println!("setup token={t}");
@@ -267,7 +294,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn signal() {
+/// Waits for SIGTERM or SIGINT.
+pub async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let term = signal(SignalKind::terminate());
     match term {

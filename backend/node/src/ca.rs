@@ -1,11 +1,14 @@
 //! The local certification authority: issues the certificates of servers that run here, and gives the
 //! TLS settings of each kind of peer.
 
+mod nodes;
+
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -15,6 +18,10 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem::
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use shared::Fqdn;
+
+pub use self::nodes::{
+    Issued, NODES, NewKey, PORTAL, fingerprint_of, key_of, new_key, node_name, pinned, public_key,
+};
 
 /// Days a server's certificate is valid; servers get a new one at every start.
 const SERVER_DAYS: i64 = 365;
@@ -40,7 +47,10 @@ pub enum CaError {
 
 /// The authority.
 pub struct LocalCa {
-    issuer: Issuer<'static, KeyPair>,
+    /// None on a node: what it needs is issued by the portal.
+    issuer: Option<Issuer<'static, KeyPair>>,
+    /// Certificates that were issued elsewhere, by the server's name.
+    given: Mutex<HashMap<String, Issued>>,
     certificate: CertificateDer<'static>,
     roots: Arc<RootCertStore>,
 }
@@ -97,7 +107,8 @@ impl LocalCa {
             .map_err(|e| CaError::Damaged(format!("{}: {e:?}", cert_path.display())))?;
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone())?;
-        Ok(Self { issuer: Issuer::new(ca_params()?, key), certificate, roots: Arc::new(roots) })
+        let issuer = Some(Issuer::new(ca_params()?, key));
+        Ok(Self { issuer, given: Mutex::default(), certificate, roots: Arc::new(roots) })
     }
 
     /// A certificate for these names.
@@ -105,6 +116,7 @@ impl LocalCa {
     /// # Errors
     /// When it cannot be made.
     pub fn issue(&self, names: &[&Fqdn]) -> Result<Identity, CaError> {
+        let Some(issuer) = &self.issuer else { return self.given_to(names) };
         let key = KeyPair::generate()?;
         let mut list: Vec<String> = names.iter().map(|n| n.to_string()).collect();
         list.dedup();
@@ -115,7 +127,7 @@ impl LocalCa {
             vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         p.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         valid(&mut p, SERVER_DAYS);
-        let cert = p.signed_by(&key, &self.issuer)?;
+        let cert = p.signed_by(&key, issuer)?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Ok(Identity { chain: vec![cert.der().clone(), self.certificate.clone()], key: der })
     }

@@ -18,7 +18,7 @@ use crate::ca::{LocalCa, names_of};
 use crate::chat::ChatServer;
 use crate::connection::{self, Handler, Timing};
 use crate::front_end::FrontEnd;
-use crate::roster::Roster;
+use crate::roster::Rosters;
 use crate::traits::{Databases, Directory};
 
 /// Wait before a server that could not start is tried again.
@@ -38,6 +38,8 @@ pub struct Settings {
     pub directory: Arc<dyn Directory>,
     /// Chat databases.
     pub databases: Arc<dyn Databases>,
+    /// Who is in which room.
+    pub rosters: Arc<Rosters>,
 }
 
 /// What decides whether a running server must be started anew.
@@ -143,7 +145,6 @@ struct Host {
     settings: Settings,
     deployment: watch::Receiver<Arc<Deployment>>,
     changed: Arc<Notify>,
-    rosters: HashMap<ObjectId, Arc<Roster>>,
     /// By computer and role: a collocated server is two.
     slots: HashMap<(Fqdn, ServerRole), Slot>,
 }
@@ -154,13 +155,7 @@ impl HostRuntime {
         let (sender, reports) = watch::channel(Vec::new());
         settings.directory = Arc::new(Aside(settings.directory));
         let stop = Arc::new(Notify::new());
-        let host = Host {
-            settings,
-            deployment,
-            changed: Arc::new(Notify::new()),
-            rosters: HashMap::new(),
-            slots: HashMap::new(),
-        };
+        let host = Host { settings, deployment, changed: Arc::new(Notify::new()), slots: HashMap::new() };
         let task = tokio::spawn(host.run(sender, stop.clone()));
         Self { reports, task, stop }
     }
@@ -281,7 +276,7 @@ impl Host {
             }
             ServerRole::Chat => {
                 let tls = ca.chat_server_config(&identity).map_err(|e| e.to_string())?;
-                let roster = self.rosters.entry(shape.pool.clone()).or_default().clone();
+                let roster = self.settings.rosters.of(&shape.pool);
                 let chat = ChatServer::new(
                     shape.pool.clone(),
                     shape.server.fqdn.clone(),
@@ -315,6 +310,7 @@ impl Host {
                     listens: r.listens.clone(),
                     sessions: r.service.sessions(),
                     generation,
+                    node: None,
                 },
                 Slot::Failed(shape, why) => ServerReport {
                     fqdn: name.clone(),
@@ -323,6 +319,7 @@ impl Host {
                     listens: Vec::new(),
                     sessions: 0,
                     generation,
+                    node: None,
                 },
             })
             .collect();

@@ -10,7 +10,8 @@ mod dialog;
 mod front_end;
 mod host;
 mod nonce;
-mod roster;
+pub mod remote;
+pub mod roster;
 pub mod rules;
 pub mod traits;
 

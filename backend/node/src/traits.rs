@@ -57,7 +57,7 @@ pub trait Directory: Send + Sync {
 }
 
 /// Why the chat store did not do it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum StoreError {
     /// A value is not acceptable.
     #[error("{text}")]
@@ -191,7 +191,7 @@ pub struct Room {
 }
 
 /// A post.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPost {
     /// Room id.
     pub room: String,
@@ -208,7 +208,7 @@ pub struct NewPost {
 }
 
 /// A stored message.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredMessage {
     /// Room id.
     pub room: String,
@@ -227,7 +227,7 @@ pub struct StoredMessage {
 }
 
 /// What the commit log tells: it is the delivery bus of a pool's servers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Committed {
     /// A message was stored.
     Message(StoredMessage),
@@ -235,6 +235,8 @@ pub enum Committed {
     RoomChanged(String),
     /// Categories changed: rights of all rooms are looked at again.
     RightsChanged,
+    /// Something may have been missed (a link was down): what counts is in the log.
+    Missed,
 }
 
 /// An event that compliance records.

@@ -48,8 +48,13 @@ async fn both_roles_of_one_computer_run_and_stop() {
     let name = Fqdn::try_from("one.litwareinc.com").unwrap();
     let id = |i: &str| ObjectId::try_from(i).unwrap();
     let uri = |u: &str| SipUri::try_from(u).unwrap();
-    let server =
-        HostedServer { fqdn: name.clone(), address: IpAddr::V4(Ipv4Addr::LOCALHOST), runs_here: true };
+    let server = HostedServer {
+        fqdn: name.clone(),
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        runs_here: true,
+        node: None,
+        unreachable: false,
+    };
     let front_end = FrontEndHost {
         id: id("f"),
         fqdn: name.clone(),
@@ -76,6 +81,7 @@ async fn both_roles_of_one_computer_run_and_stop() {
         Deployment { generation: 1, sip_domains: Vec::new(), front_ends: vec![front_end], pools: vec![pool] };
     let (_sender, deployment) = watch::channel(Arc::new(deployment));
     let settings = Settings {
+        rosters: Arc::default(),
         ca: Arc::new(LocalCa::open(dir.path()).unwrap()),
         directory: Arc::new(Nobody),
         databases: Arc::new(Closed(watch::channel(0).0)),

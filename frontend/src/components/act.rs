@@ -16,7 +16,7 @@ use crate::routes::Route;
 use crate::{api, dom, session};
 
 /// Properties of a returned object that are shown once and never again.
-const SHOWN_ONCE: [&str; 4] = ["Password", "Link", "Token", "Secret"];
+const SHOWN_ONCE: [&str; 5] = ["Password", "Link", "Token", "Secret", "Command"];
 
 /// Called after an act was carried out.
 pub type OnDone = Arc<dyn Fn(&CmdletResponse) + Send + Sync>;

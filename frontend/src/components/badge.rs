@@ -69,7 +69,7 @@ impl Badge {
 pub fn of_pool(p: &PoolSummary) -> Badge {
     let hosted: Vec<_> = p.servers.iter().filter(|s| s.report.state != ServerState::NotHostedHere).collect();
     let serving = hosted.iter().any(|s| s.active && s.report.state == ServerState::Running);
-    let failed = hosted.iter().any(|s| matches!(s.report.state, ServerState::Failed(_)));
+    let failed = hosted.iter().any(|s| s.report.state.trouble().is_some());
     let (side, switching) = match p.state {
         PoolState::Normal => ("primary", "Failing back"),
         PoolState::FailedOver => ("backup", "Failing over"),
@@ -111,6 +111,7 @@ pub fn of_server(state: &ServerState) -> Badge {
         ServerState::Running => Badge::new(state.word(), Tone::Good, Icon::Tick),
         ServerState::NotHostedHere => Badge::new(state.word(), Tone::Neutral, Icon::Person),
         ServerState::Failed(_) => Badge::new(state.word(), Tone::Bad, Icon::Cross),
+        ServerState::Unreachable(_) => Badge::new(state.word(), Tone::Bad, Icon::Cross),
         ServerState::Stopped => Badge::new(state.word(), Tone::Neutral, Icon::Stop),
     }
 }

@@ -122,6 +122,9 @@ Invoke-CsDatabaseFailover -PoolFqdn atl-cs-001.litwareinc.com -ExcludeDatabase -
 Get-LgRunbook atl-cs-001.litwareinc.com -Procedure Failover | Format-List Title,Place,Text
 Test-CsDatabase -ConfiguredDatabases -SqlServerFqdn atl-sql-001.litwareinc.com
 Get-LgSession -Account kenmyer | Remove-LgSession
+Get-LgNode
+New-LgNode atl-node-001 -ValidMinutes 30
+Get-LgNode | Where-Object {$_.State -eq "Waiting"} | Remove-LgNode
 Get-LgToken
 New-LgToken -Label "nightly report" -Role CsViewOnlyAdministrator -ExpiresInDays 90
 Get-LgToken | Where-Object {$_.Label -like "nightly*"} | Remove-LgToken

@@ -26,6 +26,8 @@ pub enum Placement {
     Address(String),
     /// A SQL Server that a person drives with printed steps (stores only).
     SqlServerGuided,
+    /// On the node of this name: a process of this program on another machine (servers only).
+    Node(String),
 }
 
 impl Placement {
@@ -36,7 +38,13 @@ impl Placement {
             Self::Address(a) if a.is_empty() => "at its own address (DNS)".to_owned(),
             Self::Address(a) => format!("at address {a}"),
             Self::SqlServerGuided => "SQL Server, guided".to_owned(),
+            Self::Node(n) => format!("on node {n}"),
         }
+    }
+
+    /// Whether this deployment starts and stops what is placed so: here or on a node.
+    pub fn is_run(&self) -> bool {
+        matches!(self, Self::RunHere | Self::Node(_))
     }
 }
 

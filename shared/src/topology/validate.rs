@@ -26,6 +26,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     }
     for (i, f) in t.file_stores.iter().enumerate() {
         let at = format!("file_stores.{i}");
+        no_node(&f.placement, format!("{at}.placement"), &mut out);
         if let Err(e) = check_share(&f.share) {
             out.push(Problem::error("name.share", format!("{at}.share"), e.0, "H:add-file-store"));
         }
@@ -41,6 +42,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     for (i, p) in t.pools.iter().enumerate() {
         pool(t, i, p, &mut out);
     }
+    one_of_a_kind(t, &mut out);
     one_database_per_instance(t, &mut out);
     one_default_per_site(t, &mut out);
     distances(t, &mut out);
@@ -232,14 +234,64 @@ fn no_guided(p: &Placement, field: String, out: &mut Vec<Problem>) {
     if *p == Placement::SqlServerGuided {
         out.push(Problem::error(
             "place.guided",
-            field,
-            "Only a SQL Server store can be guided. Choose run here or an address.",
+            field.clone(),
+            "Only a SQL Server store can be guided. Choose run here, a node or an address.",
             "",
         ));
+    }
+    if matches!(p, Placement::Node(n) if check_node_name(n).is_err()) {
+        out.push(Problem::error("place.node", field, "Choose the node that runs the server.", ""));
+    }
+}
+
+/// What a node may be called: it is one label of a DNS name.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_node_name(name: &str) -> Result<(), String> {
+    let fits = (1..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if fits {
+        return Ok(());
+    }
+    Err("A node's name has 1 to 63 letters, digits and hyphens, and a hyphen neither first nor last."
+        .to_owned())
+}
+
+/// Only servers run on nodes.
+fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
+    if matches!(p, Placement::Node(_)) {
+        out.push(Problem::error("place.node", field, "Only servers run on nodes; a store runs here.", ""));
+    }
+}
+
+/// A node has one address, and two servers of one kind would listen on the same port there.
+fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
+    let front = t.front_end_pools.iter().enumerate().flat_map(|(i, p)| {
+        p.servers.iter().enumerate().map(move |(j, s)| (format!("front_end_pools.{i}.servers.{j}"), s, 5061))
+    });
+    let chat = t.pools.iter().enumerate().flat_map(|(i, p)| {
+        let port = p.port.get();
+        p.computers.iter().enumerate().map(move |(j, s)| (format!("pools.{i}.computers.{j}"), s, port))
+    });
+    let mut seen: Vec<(&str, u16, &str)> = Vec::new();
+    for (field, s, port) in front.chain(chat) {
+        let Placement::Node(node) = &s.placement else { continue };
+        if let Some((.., other)) = seen.iter().find(|(n, p, _)| n == node && *p == port) {
+            let text = format!(
+                "{other} listens on port {port} of node {node} already; {} needs another node.",
+                s.fqdn
+            );
+            out.push(Problem::error("place.node", format!("{field}.placement"), text, ""));
+        }
+        seen.push((node, port, s.fqdn.as_str()));
     }
 }
 
 fn sql_store(i: usize, s: &SqlStore, out: &mut Vec<Problem>) {
+    no_node(&s.placement, format!("sql_stores.{i}.placement"), out);
     if let Some(Err(e)) = s.instance.as_deref().map(check_instance) {
         out.push(Problem::error("name.instance", format!("sql_stores.{i}.instance"), e.0, "H:add-sql-store"));
     }
@@ -507,6 +559,35 @@ fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
                 ),
                 "S3",
             ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_runs_servers_only_and_one_of_a_kind() {
+        let mut t = crate::sample::litware();
+        let before = validate(&t).len();
+        let node = || Placement::Node("n1".to_owned());
+        let places = |t: &Topology| {
+            validate(t).into_iter().filter(|p| p.code == "place.node").map(|p| p.text).collect::<Vec<_>>()
+        };
+        t.pools[0].computers[0].placement = node();
+        t.front_end_pools[0].servers[0].placement = node();
+        assert_eq!(validate(&t).len(), before, "a Front End and a chat server fit on one node");
+        t.pools[1].computers[0].placement = node();
+        assert!(
+            matches!(places(&t).as_slice(), [text] if text.contains("listens on port 5041 of node n1 already"))
+        );
+        t.pools[1].computers[0].placement = Placement::Node(String::new());
+        t.sql_stores[0].placement = node();
+        assert_eq!(places(&t).len(), 2, "no node chosen; a store on a node");
+        assert!(check_node_name("atl-node-001").is_ok());
+        for wrong in ["", "-a", "a-", "A", "a.b", "a b"] {
+            assert!(check_node_name(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -24,7 +24,11 @@ pub struct ChatClient {
 impl ChatClient {
     /// Signs `user` on and opens a session with the channel of the pool.
     pub async fn open(s: &Sample, user: &User, pool: &str) -> Result<Self> {
-        let mut sip = sign_on(s, user).await?;
+        Self::over(sign_on(s, user).await?, user, pool).await
+    }
+
+    /// Opens a session with the channel of the pool over this connection.
+    pub async fn over(mut sip: Sip, user: &User, pool: &str) -> Result<Self> {
         let channel = format!("sip:gc-channel-{pool}@litwareinc.com");
         let invite = request("INVITE", &channel, &user.sip, &channel, 1);
         let answer = sip.exchange(&invite).await?;
@@ -45,6 +49,38 @@ impl ChatClient {
         let ack = client.in_dialog("ACK");
         client.sip.send(&ack).await?;
         Ok(client)
+    }
+
+    /// The chat server that the session is with, as its contact names it.
+    pub fn server(&self) -> &str {
+        &self.target
+    }
+
+    /// Waits until the service ends the session.
+    pub async fn ended(&mut self) -> Result<()> {
+        while self.sip.incoming().await?.method != "BYE" {}
+        Ok(())
+    }
+
+    /// Waits until the service says that `user` has entered a room.
+    pub async fn entered(&mut self, user: &str) -> Result<()> {
+        let of = |i: &Item| matches!(i, Item::Uib(u) if u.uri.eq_ignore_ascii_case(user));
+        self.next(|e| {
+            matches!(e, Element::Notice { id, data } if id == "ntc:join" && data.0.iter().any(of))
+                .then_some(())
+        })
+        .await
+    }
+
+    /// The texts of the next `n` messages, in their order.
+    pub async fn texts(&mut self, n: usize) -> Result<Vec<String>> {
+        let mut out = Vec::new();
+        while out.len() < n {
+            out.push(
+                self.next(|e| if let Element::Chat(c) = e { Some(c.text.clone()) } else { None }).await?,
+            );
+        }
+        Ok(out)
     }
 
     fn in_dialog(&mut self, method: &str) -> Request {

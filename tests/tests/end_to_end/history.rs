@@ -152,7 +152,12 @@ async fn the_page_shows_messages_history_and_stops_a_run() -> Result<()> {
     b.goto(&format!("{}/test-message/{last}", s.server.url())).await?;
     b.click_button("Show the messages").await?;
     b.wait_text("Save the messages as text").await?;
-    b.script("document.querySelector('.message').open = true", vec![]).await?;
+    wait::until("a message in the list", async || {
+        let open = "const m = document.querySelector('.message'); if (m) m.open = true; return !!m;";
+        ensure!(b.script(open, vec![]).await? == json!(true), "there is none yet");
+        Ok(())
+    })
+    .await?;
     b.wait_text("User-Agent: Lifeguard test").await?;
     b.assert_accessible("messages").await?;
     for (name, width) in [("messages", 1280), ("messages-narrow", 390)] {

@@ -14,6 +14,7 @@ mod history;
 mod hostile;
 mod interop;
 mod mirrors;
+mod node;
 mod page;
 mod plain_sip;
 mod portal;

@@ -8,7 +8,7 @@ use thirtyfour::Key;
 
 use crate::support::{PASSWORD, Sample, run};
 
-async fn sign_in(b: &Browser, s: &Sample) -> Result<()> {
+pub async fn sign_in(b: &Browser, s: &Sample) -> Result<()> {
     b.goto(&format!("{}/login", s.server.url())).await?;
     b.fill("Log-on name", "root").await?;
     b.fill("Password", PASSWORD).await?;
@@ -59,6 +59,7 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("sharing", "/sharing", "Sharing"),
         ("settings", "/settings", "root"),
         ("alerts", "/settings/alerts", "Who is told"),
+        ("nodes", "/settings/nodes", "Add a node"),
         ("settings-chat", "/settings/chat", "Write events out as XML"),
         ("addins", "/rooms?show=addins", "New add-in"),
         ("room", "/rooms/room/atl-cs-001.litwareinc.com/Lobby", "Remove messages"),

@@ -100,6 +100,11 @@ pub async fn sign_on(s: &Sample, user: &User) -> Result<Sip> {
         .find(|f| f["fqdn"] == "atl-fes-001.litwareinc.com")
         .context("no Front End")?;
     let at: SocketAddr = fe["listens"][1].as_str().context("no TCP listener")?.parse()?;
+    sign_on_at(at, user).await
+}
+
+/// Signs a user on at the Front End that listens there.
+pub async fn sign_on_at(at: SocketAddr, user: &User) -> Result<Sip> {
     let stream = TcpStream::connect(at).await?;
     let mut sip = Sip { stream, decoder: Decoder::default(), requests: VecDeque::new() };
     let unknown = sip.exchange(&request("SERVICE", &user.sip, &user.sip, &user.sip, 1)).await?;

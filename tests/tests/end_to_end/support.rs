@@ -33,7 +33,12 @@ pub struct Sample {
 
 impl Sample {
     pub async fn start() -> Result<Self> {
-        let server = Server::start(Options::default()).await?;
+        Self::with(Options::default()).await
+    }
+
+    /// With options of the server.
+    pub async fn with(options: Options) -> Result<Self> {
+        let server = Server::start(options).await?;
         let (client, answer) = admin(&server, "litware").await?;
         let text = |v: &Value, k: &str| v[k].as_str().unwrap_or_default().to_owned();
         let user = |v: &Value| User {

@@ -22,6 +22,8 @@ struct Cli {
 enum Sub {
     /// Runs portal and chat host.
     Serve(ServeArgs),
+    /// Runs servers of a deployment on this machine; the portal is on another one.
+    Node(crate::nodes::run::NodeArgs),
     /// The Management Shell against a portal.
     Shell(shell::ShellArgs),
     /// API tokens.
@@ -115,6 +117,11 @@ async fn dispatch(command: Sub) -> Result<ExitCode, Failed> {
         Sub::Serve(args) => {
             log(&args.log_level)?;
             crate::serve::serve(args).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Sub::Node(args) => {
+            log(&args.log_level)?;
+            crate::nodes::run::run(args).await?;
             Ok(ExitCode::SUCCESS)
         }
         Sub::Shell(args) => shell::run(args).await,

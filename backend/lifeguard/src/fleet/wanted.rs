@@ -80,7 +80,7 @@ fn share_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
             match &store.placement {
                 Placement::RunHere => s.share_dir(store),
                 Placement::Address(path) => PathBuf::from(path),
-                Placement::SqlServerGuided => return None,
+                Placement::SqlServerGuided | Placement::Node(_) => return None,
             }
         }
     };

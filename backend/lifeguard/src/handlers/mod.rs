@@ -17,6 +17,7 @@ mod failover;
 mod kept;
 mod messages;
 mod mirrors;
+mod nodes;
 mod policies;
 mod precondition;
 mod principals;

@@ -12,7 +12,7 @@ use shared::error::ApiError;
 use shared::events::Topic;
 use shared::identity::pool_fqdn;
 use shared::plan::Plan;
-use shared::topology::{Placement, Topology};
+use shared::topology::Topology;
 use store::management::topology as tstore;
 
 use crate::door::{Cx, Handler, Outcome, plan};
@@ -43,7 +43,7 @@ impl Handler for GetCsManagementStoreReplicationStatus {
             let last = report.is_some().then(|| cx.now());
             json!({
                 "UpToDate": up, "ReplicaFqdn": c.fqdn, "LastStatusReport": last,
-                "LastUpdateCreation": v.at, "ProductVersion": if c.placement == Placement::RunHere { PRODUCT } else { "" },
+                "LastUpdateCreation": v.at, "ProductVersion": if c.placement.is_run() { PRODUCT } else { "" },
             })
         };
         let same = |c: &&&shared::topology::Computer| {

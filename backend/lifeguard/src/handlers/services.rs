@@ -8,7 +8,7 @@ use shared::deployment::{ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::{Computer, Placement, Topology};
+use shared::topology::{Computer, Topology};
 use store::management::audit::{self, Opened};
 use store::management::pools::{self, Halt};
 
@@ -61,7 +61,8 @@ impl Handler for GetCsWindowsService {
                 Some(ServerState::Running) if draining => "StopPending",
                 Some(ServerState::Running) => "Running",
                 Some(ServerState::Starting) => "StartPending",
-                _ if c.placement != Placement::RunHere => "Unknown",
+                Some(ServerState::Unreachable(_)) => "Unknown",
+                _ if !c.placement.is_run() => "Unknown",
                 _ => "Stopped",
             };
             out.push(json!({
@@ -94,7 +95,7 @@ fn target(cx: &Cx, computer: &str, name: Option<&str>) -> Result<Target, ApiErro
     let (c, role) = found.ok_or_else(|| unknown(computer))?;
     check_name(name, Some(role))?;
     let halt = halted.iter().find(|(f, ..)| f == c.fqdn.as_str()).map(|(_, h, _)| *h);
-    Ok(Target { fqdn: c.fqdn.clone(), role, here: c.placement == Placement::RunHere, halt })
+    Ok(Target { fqdn: c.fqdn.clone(), role, here: c.placement.is_run(), halt })
 }
 
 fn elsewhere(p: Plan, t: &Target) -> Plan {

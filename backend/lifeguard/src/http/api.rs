@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, ComplianceView,
-    ConfigurationView, EndpointView, JobView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage,
-    ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
+    ConfigurationView, EndpointView, JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary,
+    RoomPage, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -78,6 +78,8 @@ resource! {
     alerts("Get-LgAlert") -> AlertsView = |app, actor| alerts_view::alerts(&app, 50)?;
     /// `GET /api/v1/alert-targets`.
     alert_targets("Get-LgAlertTarget") -> Vec<AlertTargetView> = |app, actor| alerts_view::targets(&app, &actor.roles)?;
+    /// `GET /api/v1/nodes`.
+    nodes("Get-LgNode") -> Vec<NodeView> = |app, actor| crate::nodes::views(&app)?;
     /// `GET /api/v1/jobs`.
     jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
     /// `GET /api/v1/access`.

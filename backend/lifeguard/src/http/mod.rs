@@ -61,6 +61,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/accounts", get(api::accounts))
         .route("/shares", get(api::shares))
         .route("/alerts", get(api::alerts))
+        .route("/nodes", get(api::nodes))
         .route("/alert-targets", get(api::alert_targets))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))

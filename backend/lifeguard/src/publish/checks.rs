@@ -59,6 +59,10 @@ impl Run {
                 Placement::RunHere if self.runs(c) => log.push(format!("{} runs here already.", c.fqdn)),
                 Placement::RunHere => self.bindable(c, &ports, log)?,
                 Placement::Address(a) => reachable(c, a, &ports, log).await?,
+                Placement::Node(n) => match crate::nodes::trouble(&self.app, n).map_err(|e| e.message)? {
+                    None => log.push(format!("{} runs on node {n}, which is connected.", c.fqdn)),
+                    Some(why) => return Err(format!("{} is to run on node {n}: {why}", c.fqdn).into()),
+                },
                 Placement::SqlServerGuided => {
                     return Err(
                         format!("{} has no place: only SQL Server stores can be guided.", c.fqdn).into()
@@ -102,6 +106,9 @@ impl Run {
                 Placement::Address(a) => {
                     let what = if a.is_empty() { s.fqdn.as_str() } else { a };
                     return Err(format!("{} stands at {what}: this version keeps chat databases on SQLite run here; a SQL Server elsewhere is guided.", s.label()).into());
+                }
+                Placement::Node(_) => {
+                    return Err(format!("{} cannot be on a node; it runs here.", s.label()).into());
                 }
                 Placement::SqlServerGuided => {
                     log.push(format!(
@@ -151,7 +158,9 @@ impl Run {
                         s.label()
                     ));
                 }
-                Placement::SqlServerGuided => return Err(format!("{} has no place.", s.label()).into()),
+                Placement::SqlServerGuided | Placement::Node(_) => {
+                    return Err(format!("{} has no place.", s.label()).into());
+                }
             }
         }
         for p in &t.pools {

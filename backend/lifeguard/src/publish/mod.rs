@@ -351,12 +351,12 @@ impl Run {
             .flat_map(|p| &p.servers)
             .chain(t.pools.iter().flat_map(|p| &p.computers))
             .collect();
-        let here: Vec<_> = all.iter().filter(|c| c.placement == Placement::RunHere).collect();
+        let here: Vec<_> = all.iter().filter(|c| c.placement.is_run()).collect();
         let mut reports = self.app.reports.clone();
         let ready = reports.wait_for(|list| {
             here.iter().all(|c| {
                 list.iter().any(|r| {
-                    r.fqdn == c.fqdn && matches!(r.state, ServerState::Running | ServerState::Failed(_))
+                    r.fqdn == c.fqdn && (r.state == ServerState::Running || r.state.trouble().is_some())
                 })
             })
         });
@@ -369,8 +369,8 @@ impl Run {
                 Some(r) if r.state == ServerState::Running => {
                     log.push(format!("{} listens on {}.", c.fqdn, r.listens.join(", ")));
                 }
-                Some(shared::deployment::ServerReport { state: ServerState::Failed(why), .. }) => {
-                    failed.push(format!("{}: {why}", c.fqdn));
+                Some(r) if r.state.trouble().is_some() => {
+                    failed.push(format!("{}: {}", c.fqdn, r.state.trouble().unwrap_or_default()));
                 }
                 _ if timed_out => {
                     failed.push(format!("{} did not come up within {} s.", c.fqdn, START_TIMEOUT.as_secs()));

@@ -7,7 +7,7 @@ use shared::api::{
 use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::{ApiError, Problem};
 use shared::topology::diff::diff;
-use shared::topology::{ChatPool, Computer, Placement, PoolKind, Topology};
+use shared::topology::{ChatPool, Computer, PoolKind, Topology};
 use shared::{Fqdn, ObjectId, SipUri, Timestamp};
 use store::chat::mirror::MirrorState;
 use store::management::pools::Halt;
@@ -61,7 +61,7 @@ fn server(app: &App, f: &Facts, c: &Computer, role: ServerRole) -> ServerReport 
         role,
         state: if f.halted.iter().any(|h| h == c.fqdn.as_str()) {
             ServerState::Stopped
-        } else if c.placement == Placement::RunHere {
+        } else if c.placement.is_run() {
             ServerState::Starting
         } else {
             ServerState::NotHostedHere
@@ -69,6 +69,7 @@ fn server(app: &App, f: &Facts, c: &Computer, role: ServerRole) -> ServerReport 
         listens: Vec::new(),
         sessions: 0,
         generation: 0,
+        node: None,
     })
 }
 
@@ -253,7 +254,7 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         ));
     }
     for s in &p.servers {
-        if let ServerState::Failed(why) = &s.report.state {
+        if let Some(why) = s.report.state.trouble() {
             out.push(problem(
                 "server.failed",
                 true,
@@ -337,7 +338,7 @@ fn all_problems(
             let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);
             problems.push(problem("front_end.stopped", false, text, r.fqdn.as_str(), "/topology".to_owned()));
         }
-        if let ServerState::Failed(why) = &r.state {
+        if let Some(why) = r.state.trouble() {
             problems.push(problem(
                 "front_end.failed",
                 true,

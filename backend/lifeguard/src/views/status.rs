@@ -19,7 +19,7 @@ fn pool_word(p: &PoolSummary) -> &'static str {
     let running = p.servers.iter().filter(|s| s.active && s.report.state == ServerState::Running).count();
     if !p.converged || running == 0 {
         "Down"
-    } else if p.servers.iter().any(|s| matches!(s.report.state, ServerState::Failed(_))) {
+    } else if p.servers.iter().any(|s| s.report.state.trouble().is_some()) {
         "Degraded"
     } else if p.state == PoolState::FailedOver {
         "FailedOver"

@@ -96,6 +96,10 @@ impl ChatServer {
                 owed.rooms.insert(room);
             }
             Committed::RightsChanged => owed.rooms.extend(self.rooms()),
+            Committed::Missed => {
+                owed.behind = true;
+                owed.rooms.extend(self.rooms());
+            }
         }
         self.settle(owed).await;
     }

@@ -87,6 +87,8 @@ pub struct FrontEnd {
     /// Tasks of the upstream connections; they end with the server.
     links: Mutex<JoinSet<()>>,
     counter: AtomicU64,
+    /// Sessions begun, so that they go around the servers of a pool.
+    begun: std::sync::atomic::AtomicUsize,
     /// Told when the number of sessions moves.
     changed: Arc<tokio::sync::Notify>,
     /// Itself, for connections it opens.
@@ -124,6 +126,7 @@ impl FrontEnd {
             state: Mutex::default(),
             links: Mutex::default(),
             counter: AtomicU64::new(1),
+            begun: std::sync::atomic::AtomicUsize::new(0),
             changed,
             this: this.clone(),
         })

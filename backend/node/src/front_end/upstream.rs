@@ -27,12 +27,13 @@ pub struct Upstream {
 impl FrontEnd {
     /// A connection to an active server of the pool; the next one is tried when one does not answer.
     pub(super) async fn pick(&self, pool: &ChatPoolHost) -> Result<Peer, String> {
-        let active: Vec<&ChatServerHost> = pool.servers.iter().filter(|s| s.active).collect();
+        let active: Vec<&ChatServerHost> =
+            pool.servers.iter().filter(|s| s.active && !s.server.unreachable).collect();
         if active.is_empty() {
-            return Err(format!("No server of {} is active", pool.fqdn));
+            return Err(format!("No server of {} is active and reachable", pool.fqdn));
         }
         // New sessions go around; a dialog stays where it began.
-        let start = usize::try_from(self.next()).unwrap_or(0) % active.len();
+        let start = self.begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % active.len();
         let mut last = String::new();
         for s in active.iter().cycle().skip(start).take(active.len()) {
             match self.upstream(&s.server, pool.port).await {
@@ -47,7 +48,7 @@ impl FrontEnd {
     pub(super) async fn next_hop(&self, d: &Deployment, pool: &ChatPoolHost) -> Result<Peer, String> {
         let hop = d.front_ends.iter().find(|f| f.id == pool.next_hop).ok_or("The pool has no next hop")?;
         let mut last = format!("{} has no server", hop.fqdn);
-        for s in &hop.servers {
+        for s in hop.servers.iter().filter(|s| !s.unreachable) {
             match self.upstream(s, hop.tls_port).await {
                 Ok(peer) => return Ok(peer),
                 Err(e) => last = format!("{}: {e}", s.fqdn),

@@ -34,6 +34,7 @@ impl FrontEnd {
                         return;
                     }
                     self.close_strangers();
+                    self.close_unreachable();
                     continue;
                 }
             }
@@ -106,6 +107,24 @@ impl FrontEnd {
                 }
                 peer.close();
             }
+        }
+    }
+
+    /// Closes connections to servers whose node does not answer: their clients are told now and go elsewhere,
+    /// instead of waiting until the connection proves to be dead.
+    fn close_unreachable(&self) {
+        let d = self.deployment.borrow().clone();
+        let chat = d.pools.iter().flat_map(|p| p.servers.iter().map(move |s| (&s.server, p.port)));
+        let front = d.front_ends.iter().flat_map(|f| f.servers.iter().map(move |s| (s, f.tls_port)));
+        let gone: Vec<_> = chat
+            .chain(front)
+            .filter(|(s, _)| s.unreachable)
+            .map(|(s, port)| (s.fqdn.clone(), port))
+            .collect();
+        let state = self.state();
+        for u in state.upstream.values().filter(|u| gone.contains(&u.server)) {
+            tracing::warn!(server = %u.server.0, "a server's node does not answer; its sessions end");
+            u.peer.close();
         }
     }
 

@@ -83,3 +83,9 @@ CREATE TABLE announcement (
   id TEXT PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('Announcement', 'Maintenance')), text TEXT NOT NULL,
   begins INTEGER NOT NULL, ends INTEGER, created_by TEXT NOT NULL
 ) STRICT;
+-- Processes on other machines that run servers. A token is kept as its SHA-256 and is gone once used; `key_hash`
+-- is the SHA-256 of the public key that the node joined with.
+CREATE TABLE node (
+  name TEXT PRIMARY KEY, created INTEGER NOT NULL, token_hash TEXT, token_until INTEGER, key_hash TEXT,
+  joined INTEGER, seen INTEGER, address TEXT, product TEXT
+) STRICT;

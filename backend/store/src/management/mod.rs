@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod directory;
 pub mod jobs;
 pub mod mirrors;
+pub mod nodes;
 pub mod pools;
 pub mod roles;
 pub mod tests;

@@ -54,8 +54,12 @@ pub fn Servers(
 
 fn columns() -> Vec<Column<ServerRow>> {
     vec![
-        Column::<ServerRow>::new("Server", |r| r.server.report.fqdn.to_string())
-            .shown(|r| view! { <Mono text=r.server.report.fqdn.as_str() copy=true /> }.into_any()),
+        Column::<ServerRow>::new("Server", |r| r.server.report.fqdn.to_string()).shown(|r| {
+            let node =
+                r.server.report.node.as_ref().map(|n| view! { <small>{format!("on node {n}")}</small> });
+            view! { <span class="stack-s"><Mono text=r.server.report.fqdn.as_str() copy=true />{node}</span> }
+                .into_any()
+        }),
         Column::<ServerRow>::new("State", |r| of_server(&r.server.report.state).word).shown(state),
         Column::<ServerRow>::new("New sessions", |r| activity(r).word)
             .shown(|r| view! { <StateBadge state=activity(r) /> }.into_any()),
@@ -66,10 +70,7 @@ fn columns() -> Vec<Column<ServerRow>> {
 }
 
 fn state(r: &ServerRow) -> AnyView {
-    let why = match &r.server.report.state {
-        ServerState::Failed(why) => Some(why.clone()),
-        _ => None,
-    };
+    let why = r.server.report.state.trouble().map(str::to_owned);
     view! {
         <span class="stack-s">
             <span><StateBadge state=of_server(&r.server.report.state) /></span>

@@ -56,10 +56,7 @@ fn groups(o: &Overview) -> AnyView {
 
 fn group(title: &str, list: &[&ServerReport]) -> AnyView {
     let line = |r: &&ServerReport| {
-        let why = match &r.state {
-            ServerState::Failed(why) => Some(why.clone()),
-            _ => None,
-        };
+        let why = r.state.trouble().map(str::to_owned);
         view! {
             <li class="job-server">
                 <Mono text=r.fqdn.as_str() />

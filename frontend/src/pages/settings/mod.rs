@@ -7,6 +7,7 @@ mod alert_targets;
 mod alerts;
 mod chat;
 mod compliance;
+mod nodes;
 mod roles;
 
 use leptos::prelude::*;
@@ -16,6 +17,7 @@ use self::accounts::Accounts;
 use self::alerts::Alerts;
 use self::chat::Chat;
 use self::compliance::Compliance;
+use self::nodes::Nodes;
 use self::roles::Roles;
 use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
@@ -47,6 +49,7 @@ pub fn SettingsPage() -> impl IntoView {
                 SettingsTab::Alerts => view! { <Alerts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
                 SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
+                SettingsTab::Nodes => view! { <Nodes /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>

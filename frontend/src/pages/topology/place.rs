@@ -4,9 +4,12 @@ use std::net::IpAddr;
 
 use leptos::prelude::*;
 use shared::Fqdn;
+use shared::api::NodeView;
+use shared::events::Topic;
 use shared::topology::Placement;
 
-use crate::components::{RadioGroup, TextField};
+use crate::api::use_data;
+use crate::components::{RadioGroup, SelectField, TextField};
 
 /// What the place is asked for; decides which choices there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,10 @@ impl PlaceOf {
             }
         };
         let mut all = vec![choice("here", "Run here", here), elsewhere];
+        if self == Self::Server {
+            let text = "In a process of this program on another machine; Settings, Nodes adds one.";
+            all.insert(1, choice("node", "On a node", text));
+        }
         if self == Self::SqlStore {
             all.push(choice(
                 "guided",
@@ -57,7 +64,11 @@ impl PlaceOf {
 
     /// What is wrong with the address.
     fn wrong(self, p: &Placement) -> Option<String> {
-        let Placement::Address(a) = p else { return None };
+        let a = match p {
+            Placement::Node(n) if n.is_empty() => return Some("Choose the node.".to_owned()),
+            Placement::Address(a) => a,
+            _ => return None,
+        };
         let text = a.trim();
         match self {
             Self::FileStore if text.is_empty() => {
@@ -78,6 +89,7 @@ fn value_of(p: &Placement) -> &'static str {
         Placement::RunHere => "here",
         Placement::Address(_) => "address",
         Placement::SqlServerGuided => "guided",
+        Placement::Node(_) => "node",
     }
 }
 
@@ -86,6 +98,7 @@ pub fn word(p: &Placement) -> String {
     match p {
         Placement::RunHere => "RunHere".to_owned(),
         Placement::SqlServerGuided => "Guided".to_owned(),
+        Placement::Node(n) => format!("Node:{n}"),
         Placement::Address(a) if a.trim().is_empty() => "Dns".to_owned(),
         Placement::Address(a) => a.trim().to_owned(),
     }
@@ -130,15 +143,28 @@ pub fn PlaceField(
         set(match v.as_str() {
             "address" => Placement::Address(address.get_untracked()),
             "guided" => Placement::SqlServerGuided,
+            "node" => Placement::Node(String::new()),
             _ => Placement::RunHere,
         });
     };
+    let on_node = Memo::new(move |_| value.with(|p| matches!(p, Placement::Node(_))));
     let elsewhere = Memo::new(move |_| value.with(|p| matches!(p, Placement::Address(_))));
     let wrong = Signal::derive(move || value.with(|p| of.wrong(p)).or_else(|| problem.get()));
     let label = if of == PlaceOf::Server { "Where it runs" } else { "Where it is" };
     view! {
         <div class="where-it-is">
             <RadioGroup label value=choice options=of.choices() on_change=choose />
+            {move || on_node.get().then(|| {
+                let node = RwSignal::new(String::new());
+                Effect::new(move |_| if let Placement::Node(n) = value.get() { node.set(n) });
+                let chosen = move |n: String| set(Placement::Node(n));
+                let list = use_data::<Vec<NodeView>>(|| "nodes".to_owned(), &[Topic::Server]);
+                let options = Signal::derive(move || {
+                    let known = list.value.get().unwrap_or_default();
+                    known.iter().map(|n| (n.name.clone(), format!("{} ({})", n.name, n.state))).collect::<Vec<_>>()
+                });
+                view! { <SelectField label="Node" name value=node options required=true on_change=chosen /> }
+            })}
             {move || elsewhere.get().then(|| {
                 let typed = move |a: String| set(Placement::Address(a));
                 if of == PlaceOf::FileStore {
@@ -165,6 +191,7 @@ mod tests {
         let all = [
             Placement::RunHere,
             Placement::SqlServerGuided,
+            Placement::Node("n1".to_owned()),
             Placement::Address(String::new()),
             Placement::Address("10.0.0.7".to_owned()),
         ];

@@ -1,0 +1,323 @@
+//! The chat databases as a node sees them: questions go over the link to the process that owns them.
+//! Nothing is queued while the link is down: what is asked then is refused, and what was committed
+//! meanwhile is read from the log when it is back.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared::ObjectId;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::{Call, Reply, ToPortal};
+use crate::administration::{Addin, Administration, Fate, RoomQuery, Selection};
+use crate::traits::{
+    Category, ChatStore, Committed, ComplianceEvent, Databases, NewPost, Room, StoreError, StoredMessage,
+};
+
+/// Longest wait for an answer.
+const DEADLINE: Duration = Duration::from_secs(10);
+/// Commits that may wait for a chat server.
+const COMMITS: usize = 4096;
+
+type Waiting = oneshot::Sender<Result<Reply, StoreError>>;
+
+#[derive(Default)]
+struct State {
+    link: Option<mpsc::Sender<ToPortal>>,
+    waiting: HashMap<u64, Waiting>,
+    pools: HashMap<ObjectId, Arc<RemoteStore>>,
+}
+
+struct Inner {
+    state: Mutex<State>,
+    next: AtomicU64,
+    changed: watch::Sender<u64>,
+}
+
+/// The databases of the deployment, reached over the link.
+#[derive(Clone)]
+pub struct Remote(Arc<Inner>);
+
+/// One opening of one database.
+struct RemoteStore {
+    remote: Remote,
+    pool: ObjectId,
+    /// The portal's process and the number it gave.
+    opening: (String, u64),
+    /// Differs between two openings in this process.
+    generation: u64,
+    events: broadcast::Sender<Committed>,
+}
+
+fn away() -> StoreError {
+    StoreError::Database("the process that owns it is out of reach".to_owned())
+}
+
+impl Default for Remote {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            state: Mutex::default(),
+            next: AtomicU64::new(1),
+            changed: watch::channel(0).0,
+        }))
+    }
+}
+
+impl Remote {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The link is up: questions go there.
+    pub fn up(&self, link: mpsc::Sender<ToPortal>) {
+        self.state().link = Some(link);
+    }
+
+    /// The link is down: who waits is refused now.
+    pub fn down(&self) {
+        let mut state = self.state();
+        state.link = None;
+        state.waiting.clear();
+    }
+
+    /// The databases that are open. One that is the same as before may have committed what was not seen.
+    pub fn databases(&self, boot: &str, list: &[(ObjectId, u64)]) {
+        let mut state = self.state();
+        let before = std::mem::take(&mut state.pools);
+        for (pool, number) in list {
+            let opening = (boot.to_owned(), *number);
+            let store = match before.get(pool).filter(|s| s.opening == opening) {
+                Some(same) => {
+                    // Nobody listening is fine.
+                    let _ = same.events.send(Committed::Missed);
+                    same.clone()
+                }
+                None => Arc::new(RemoteStore {
+                    remote: self.clone(),
+                    pool: pool.clone(),
+                    opening,
+                    generation: self.0.next.fetch_add(1, Ordering::Relaxed),
+                    events: broadcast::channel(COMMITS).0,
+                }),
+            };
+            state.pools.insert(pool.clone(), store);
+        }
+        drop(state);
+        self.0.changed.send_modify(|n| *n += 1);
+    }
+
+    /// Something was committed.
+    pub fn committed(&self, pool: &ObjectId, generation: u64, what: Committed) {
+        let store = self.state().pools.get(pool).filter(|s| s.opening.1 == generation).cloned();
+        if let Some(s) = store {
+            let _ = s.events.send(what);
+        }
+    }
+
+    /// An answer came; one that nobody waits for any more is dropped.
+    pub fn answered(&self, id: u64, result: Result<Reply, StoreError>) {
+        let waiting = self.state().waiting.remove(&id);
+        if let Some(w) = waiting {
+            let _ = w.send(result);
+        }
+    }
+
+    async fn ask(&self, pool: &ObjectId, generation: u64, call: Call) -> Result<Reply, StoreError> {
+        let id = self.0.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut state = self.state();
+            let link = state.link.clone().ok_or_else(away)?;
+            let question = ToPortal::Call { id, pool: pool.clone(), generation, call };
+            link.try_send(question).map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => {
+                    StoreError::Database("too many questions wait for the process that owns it".to_owned())
+                }
+                mpsc::error::TrySendError::Closed(_) => away(),
+            })?;
+            state.waiting.insert(id, sender);
+        }
+        match tokio::time::timeout(DEADLINE, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(away()),
+            Err(_) => {
+                self.state().waiting.remove(&id);
+                Err(StoreError::Database("the process that owns it did not answer in time".to_owned()))
+            }
+        }
+    }
+}
+
+impl Databases for Remote {
+    fn current(&self, pool: &ObjectId) -> Option<Arc<dyn ChatStore>> {
+        self.state().pools.get(pool).map(|s| s.clone() as Arc<dyn ChatStore>)
+    }
+
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+}
+
+impl RemoteStore {
+    async fn ask(&self, call: Call) -> Result<Reply, StoreError> {
+        self.remote.ask(&self.pool, self.opening.1, call).await
+    }
+}
+
+fn odd<T>(r: &Reply) -> Result<T, StoreError> {
+    tracing::error!(reply = ?std::mem::discriminant(r), "the portal answered something else than was asked");
+    Err(StoreError::Database("the answer was not understood".to_owned()))
+}
+
+macro_rules! ask {
+    ($self:ident, $call:expr, $reply:ident) => {
+        match $self.ask($call).await? {
+            Reply::$reply(x) => Ok(x),
+            other => odd(&other),
+        }
+    };
+}
+
+/// What administrators do is done at the portal; no chat server asks for it.
+fn at_the_portal<T>() -> Result<T, StoreError> {
+    Err(StoreError::Forbidden("administrators' acts are done at the portal".to_owned()))
+}
+
+#[async_trait]
+impl ChatStore for RemoteStore {
+    async fn post(&self, post: NewPost) -> Result<StoredMessage, StoreError> {
+        ask!(self, Call::Post(post), Message)
+    }
+    async fn history(&self, room: &str, count: u32) -> Result<Vec<StoredMessage>, StoreError> {
+        ask!(self, Call::History(room.to_owned(), count), Messages)
+    }
+    async fn after(&self, room: &str, chat_id: u64) -> Result<Vec<StoredMessage>, StoreError> {
+        ask!(self, Call::After(room.to_owned(), chat_id), Messages)
+    }
+    async fn room(&self, id: &str) -> Result<Option<(Room, Category)>, StoreError> {
+        let found: Result<_, StoreError> = ask!(self, Call::Room(id.to_owned()), Room);
+        Ok(found?.map(|b| *b))
+    }
+    async fn find_rooms(
+        &self,
+        user: &str,
+        criteria: &str,
+        limit: usize,
+    ) -> Result<Vec<(Room, Category)>, StoreError> {
+        ask!(self, Call::FindRooms(user.to_owned(), criteria.to_owned(), limit), Found)
+    }
+    async fn rooms(&self) -> Result<Vec<Room>, StoreError> {
+        ask!(self, Call::Rooms, Rooms)
+    }
+    async fn categories(&self) -> Result<Vec<Category>, StoreError> {
+        ask!(self, Call::Categories, Categories)
+    }
+    async fn create_category(&self, _: &str, _: Category) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn update_category(&self, _: &str, _: Category) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn delete_category(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn create_room(&self, _: &str, _: Room) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn update_room(&self, _: &str, _: Room) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn delete_room(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn applied(&self, op_id: &str) -> Result<bool, StoreError> {
+        ask!(self, Call::Applied(op_id.to_owned()), Truth)
+    }
+    async fn record_events(&self, events: Vec<ComplianceEvent>) -> Result<(), StoreError> {
+        let row = |e: ComplianceEvent| (e.kind.to_owned(), e.room, e.user, e.text);
+        match self.ask(Call::Record(events.into_iter().map(row).collect())).await? {
+            Reply::Done => Ok(()),
+            other => odd(&other),
+        }
+    }
+    fn generation(&self) -> u64 {
+        self.generation
+    }
+    fn subscribe(&self) -> broadcast::Receiver<Committed> {
+        self.events.subscribe()
+    }
+}
+
+#[async_trait]
+impl Administration for RemoteStore {
+    async fn count(&self, _: Selection) -> Result<u64, StoreError> {
+        at_the_portal()
+    }
+    async fn purge(&self, _: &str, _: Selection, _: Fate) -> Result<u64, StoreError> {
+        at_the_portal()
+    }
+    async fn content_bytes(&self, _: &str) -> Result<u64, StoreError> {
+        at_the_portal()
+    }
+    async fn search(&self, _: RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
+        at_the_portal()
+    }
+    async fn addins(&self) -> Result<Vec<Addin>, StoreError> {
+        at_the_portal()
+    }
+    async fn save_addin(&self, _: &str, _: Addin) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn delete_addin(&self, _: &str, _: &str) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> ObjectId {
+        ObjectId::try_from("p1").unwrap()
+    }
+
+    #[tokio::test]
+    async fn without_a_link_everything_is_refused_and_nothing_waits() {
+        let remote = Remote::default();
+        remote.databases("b", &[(pool(), 7)]);
+        let store = remote.current(&pool()).unwrap();
+        assert!(matches!(store.post(NewPost::default()).await, Err(StoreError::Database(_))));
+        let (link, mut asked) = mpsc::channel(4);
+        remote.up(link);
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move { store.room("r").await }
+        });
+        assert!(matches!(asked.recv().await, Some(ToPortal::Call { generation: 7, .. })));
+        remote.down();
+        assert!(matches!(waiting.await.unwrap(), Err(StoreError::Database(_))));
+        assert!(remote.state().waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_same_opening_goes_on_and_another_one_is_another_store() {
+        let remote = Remote::default();
+        remote.databases("b", &[(pool(), 7)]);
+        let store = remote.current(&pool()).unwrap();
+        let mut commits = store.subscribe();
+        remote.databases("b", &[(pool(), 7)]);
+        assert_eq!(commits.recv().await, Ok(Committed::Missed));
+        assert_eq!(remote.current(&pool()).unwrap().generation(), store.generation());
+        remote.committed(&pool(), 6, Committed::RightsChanged);
+        remote.committed(&pool(), 7, Committed::RoomChanged("r".to_owned()));
+        assert_eq!(commits.recv().await, Ok(Committed::RoomChanged("r".to_owned())));
+        // The portal was started again: its numbers begin anew.
+        remote.databases("c", &[(pool(), 7)]);
+        assert_ne!(remote.current(&pool()).unwrap().generation(), store.generation());
+        remote.databases("c", &[]);
+        assert!(remote.current(&pool()).is_none());
+    }
+}

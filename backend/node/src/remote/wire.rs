@@ -1,0 +1,253 @@
+//! What portal and node say to each other.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use shared::deployment::{Deployment, ServerReport};
+use shared::{ObjectId, SipUri};
+
+use crate::ca::Issued;
+use crate::roster::Presence;
+use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreError, StoredMessage};
+use wire::digest::Algorithm;
+
+/// Version of this protocol.
+pub const VERSION: u32 = 1;
+/// The oldest version that is still spoken: the one before.
+pub const OLDEST: u32 = if VERSION > 1 { VERSION - 1 } else { 1 };
+
+/// From a node to the portal.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToPortal {
+    /// A new node with its one-time token.
+    Join {
+        /// Version of the protocol.
+        version: u32,
+        /// Secret part of the token.
+        secret: String,
+        /// Its public key in hexadecimal.
+        public_key: String,
+        /// The address its servers listen on; the one it connects from when left out.
+        listen: Option<IpAddr>,
+    },
+    /// A node that has joined.
+    Hello {
+        /// Version of the protocol.
+        version: u32,
+        /// Name and version of its program.
+        product: String,
+        /// The address its servers listen on.
+        listen: Option<IpAddr>,
+    },
+    /// What its servers do.
+    Reports(Vec<ServerReport>),
+    /// Who is in which room at its servers.
+    Present {
+        /// Pool.
+        pool: ObjectId,
+        /// What was said before is forgotten.
+        reset: bool,
+        /// Who.
+        people: Vec<Presence>,
+    },
+    /// A question to a chat database.
+    Call {
+        /// Number of the question.
+        id: u64,
+        /// Pool.
+        pool: ObjectId,
+        /// Which opening of its database is meant.
+        generation: u64,
+        /// The question.
+        call: Call,
+    },
+    /// Still there.
+    Alive,
+}
+
+/// From the portal to a node.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToNode {
+    /// The token was right.
+    Joined {
+        /// Name of the node.
+        name: String,
+        /// Its certificate, DER in hexadecimal.
+        certificate: String,
+        /// The authority's certificate.
+        authority: String,
+    },
+    /// Not taken; the connection ends.
+    Refused {
+        /// Why.
+        reason: String,
+        /// The node does not belong to the deployment any more: it ends and forgets what it knows.
+        removed: bool,
+    },
+    /// Taken.
+    Welcome {
+        /// Tells this process of the portal from an earlier one.
+        boot: String,
+        /// A renewed certificate.
+        certificate: String,
+    },
+    /// Certificates of the servers that the node runs.
+    Identities(Vec<IdentityRow>),
+    /// What is to run, as the node sees it.
+    Deployment(Box<Deployment>),
+    /// Users: the first part of a whole list replaces what was known once the last part is there.
+    Users {
+        /// What is known is forgotten.
+        first: bool,
+        /// The list is complete.
+        last: bool,
+        /// New and changed ones.
+        changed: Vec<UserRow>,
+        /// Gone ones.
+        removed: Vec<SipUri>,
+    },
+    /// The databases that are open, each with the number of its opening.
+    Databases(Vec<(ObjectId, u64)>),
+    /// Something was committed.
+    Commit {
+        /// Pool.
+        pool: ObjectId,
+        /// Opening of its database.
+        generation: u64,
+        /// What.
+        what: Committed,
+    },
+    /// Who is in which room at the portal's servers and at other nodes'.
+    Present {
+        /// Pool.
+        pool: ObjectId,
+        /// What was said before is forgotten.
+        reset: bool,
+        /// Who.
+        people: Vec<Presence>,
+    },
+    /// The answer to a question.
+    Answer {
+        /// Its number.
+        id: u64,
+        /// What came of it.
+        result: Result<Reply, StoreError>,
+    },
+    /// Still there.
+    Alive,
+}
+
+/// A server's certificate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IdentityRow {
+    /// Name of the server.
+    pub server: String,
+    /// Certificate and key.
+    pub issued: Issued,
+}
+
+/// A user as a node gets him.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct UserRow {
+    /// SIP address.
+    pub uri: SipUri,
+    /// `DOMAIN\user`.
+    pub logon: String,
+    /// Display name.
+    pub display_name: String,
+    /// May sign in.
+    pub enabled: bool,
+    /// May chat.
+    pub chat_enabled: bool,
+    /// Home Front End pool.
+    pub home_front_end: ObjectId,
+    /// Whether SHA-256, user name, hash. Empty when he signs in elsewhere.
+    pub secrets: Vec<(bool, String, String)>,
+}
+
+impl std::fmt::Debug for UserRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRow").field("uri", &self.uri).finish_non_exhaustive()
+    }
+}
+
+impl UserRow {
+    /// Of a user; with his secrets only where he signs in.
+    pub fn of(u: &ChatUser, logon: &str, with_secrets: bool) -> Self {
+        let secret = |h: &Ha1| (h.algorithm == Algorithm::Sha256, h.username.clone(), h.ha1.clone());
+        Self {
+            uri: u.uri.clone(),
+            logon: logon.to_owned(),
+            display_name: u.display_name.clone(),
+            enabled: u.enabled,
+            chat_enabled: u.chat_enabled,
+            home_front_end: u.home_front_end.clone(),
+            secrets: if with_secrets { u.secrets.iter().map(secret).collect() } else { Vec::new() },
+        }
+    }
+
+    /// As a registrar needs him.
+    pub fn user(&self) -> ChatUser {
+        let secret = |(sha256, username, ha1): &(bool, String, String)| Ha1 {
+            algorithm: if *sha256 { Algorithm::Sha256 } else { Algorithm::Md5 },
+            username: username.clone(),
+            ha1: ha1.clone(),
+        };
+        ChatUser {
+            uri: self.uri.clone(),
+            display_name: self.display_name.clone(),
+            enabled: self.enabled,
+            chat_enabled: self.chat_enabled,
+            home_front_end: self.home_front_end.clone(),
+            secrets: self.secrets.iter().map(secret).collect(),
+        }
+    }
+}
+
+/// What a chat server asks a chat database. Administrators' acts are not among it: a node cannot do them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Stores a post.
+    Post(NewPost),
+    /// The last messages.
+    History(String, u32),
+    /// Messages after a number.
+    After(String, u64),
+    /// A room.
+    Room(String),
+    /// Rooms that a user may see.
+    FindRooms(String, String, usize),
+    /// All rooms.
+    Rooms,
+    /// All categories.
+    Categories,
+    /// Whether an act was applied.
+    Applied(String),
+    /// Compliance events: kind, room, user, text.
+    Record(Vec<(String, String, String, String)>),
+}
+
+/// What a chat database answers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// A stored message.
+    Message(StoredMessage),
+    /// Messages.
+    Messages(Vec<StoredMessage>),
+    /// A room with its category.
+    Room(Option<Box<(Room, Category)>>),
+    /// Rooms with their categories.
+    Found(Vec<(Room, Category)>),
+    /// Rooms.
+    Rooms(Vec<Room>),
+    /// Categories.
+    Categories(Vec<Category>),
+    /// Yes or no.
+    Truth(bool),
+    /// Done.
+    Done,
+}
