@@ -32,7 +32,7 @@ struct Place {
 pub fn PaletteButton() -> impl IntoView {
     let open = app().palette;
     view! {
-        <button type="button" class="palette-button" aria-label="Search pages, pools and cmdlets" aria-keyshortcuts="Control+K" on:click=move |_| open.set(true)>
+        <button type="button" class="palette-button" aria-keyshortcuts="Control+K" on:click=move |_| open.set(true)>
             {Icon::Search.draw()}
             <span class="palette-word">"Search"</span>
             <kbd class="palette-word">"Ctrl K"</kbd>
