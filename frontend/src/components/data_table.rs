@@ -165,20 +165,20 @@ fn Tools(
             _ => format!("{n} rows"),
         }
     };
-    let step = move |label: &'static str, to: Option<u64>| {
+    let step = move |label: &'static str, to: u64| {
         let go = move |_| {
-            let to = to.filter(|n| *n > 0).map(|n| n.to_string());
-            nav::set_query("from", &to.unwrap_or_default());
+            let to = if to > 0 { to.to_string() } else { String::new() };
+            nav::set_query("from", &to);
         };
-        view! { <button type="button" class="button" disabled=to.is_none() on:click=go>{label}</button> }
+        view! { <button type="button" class="button" on:click=go>{label}</button> }
     };
     let pages = move |total: Signal<u64>| {
         let (at, all) = (from.get(), total.get());
         (all > PART).then(|| {
             view! {
                 <span class="row">
-                    {step("Previous", (at > 0).then(|| at.saturating_sub(PART)))}
-                    {step("Next", (at + PART < all).then_some(at + PART))}
+                    {(at > 0).then(|| step("Previous", at.saturating_sub(PART)))}
+                    {(at + PART < all).then(|| step("Next", at + PART))}
                 </span>
             }
         })
