@@ -172,3 +172,25 @@ async fn the_audit_is_searched_and_saved_without_formulas() -> Result<()> {
     ensure!(whole["output"][0]["Result"] == "Success", "{whole}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_once_are_held_back_and_lock_nobody_else_out() -> Result<()> {
+    let s = Sample::start().await?;
+    account(&s, "nina", "CsHelpDesk").await?;
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..24 {
+        let client = s.server.client()?;
+        guesses.spawn(async move {
+            let body = json!({ "name": "nina", "password": "wrong horse 99" });
+            client.post("/api/v1/login", &body).await.map(|(status, _)| status)
+        });
+    }
+    let answers = guesses.join_all().await.into_iter().collect::<Result<Vec<u16>>>()?;
+    let (compared, held) =
+        (answers.iter().filter(|a| **a == 401).count(), answers.iter().filter(|a| **a == 429).count());
+    ensure!(compared + held == 24 && (1..=8).contains(&compared), "{answers:?}");
+    // The same address may still sign in as somebody else, and who is signed in stays so.
+    s.server.client()?.login("root", crate::support::PASSWORD).await?;
+    ensure!(s.client.get("/api/v1/pools").await?.0 == 200);
+    Ok(())
+}

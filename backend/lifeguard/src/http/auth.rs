@@ -179,6 +179,8 @@ pub async fn login(
         )
         .into());
     }
+    // Counted before it is compared, so that many attempts at once gain nothing; success forgets it.
+    app.login_limits.failed(source.0, &req.name, now);
     let found = app.store.read(|c| accounts::account(c, req.name.trim())).map_err(store_error)?;
     let hash = found.as_ref().map_or_else(|| DUMMY.to_owned(), |a| a.password_hash.clone());
     let password = req.password;
@@ -191,7 +193,6 @@ pub async fn login(
             Ok(([(header::SET_COOKIE, cookie)], Json(session)).into_response())
         }
         None => {
-            app.login_limits.failed(source.0, &req.name, now);
             note(&app, &req.name, source, &id, "refused");
             let e = unauthenticated("Name or password is wrong, or the account is disabled.");
             Err(ApiError { field: Some("password".to_owned()), ..e }.into())
