@@ -13,6 +13,7 @@ pub mod events;
 pub mod identity;
 pub mod names;
 pub mod plan;
+pub mod reference;
 pub mod roles;
 pub mod runbook;
 pub mod sample;

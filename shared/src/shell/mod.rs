@@ -16,6 +16,7 @@ mod value;
 
 pub use complete::{Completion, complete};
 pub use eval::{Host, LineResult, OutputPart, Session};
+pub use examples::of as examples_of;
 pub use line::line_for;
 pub use parse::ParseError;
 
