@@ -694,7 +694,7 @@ cmdlets! { ($)
         edition: Option<String> = "Edition" EDITIONS;
         /// Its servers; a Standard Edition server is its own.
         servers: Vec<String> = "Servers" Kind::List;
-        /// Where its servers run: RunHere, Node:<name> or an address.
+        /// Where its servers run: RunHere, Here:<IP address of this machine>, Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;
     }
     /// Adds a SQL Server store to the topology draft.
@@ -740,7 +740,7 @@ cmdlets! { ($)
         site: Option<String> = "Site" Kind::Text;
         /// Its servers.
         servers: Option<ListModifier> = "Servers" Kind::ListModifier;
-        /// Where its servers run: RunHere, Node:<name> or an address; all of them when Servers is left out, else the added ones.
+        /// Where its servers run: RunHere, Here:<IP address of this machine>, Node:<name> or an address; all of them when Servers is left out, else the added ones.
         placement: Option<String> = "Placement" Kind::Text;
     }
     /// Changes a SQL Server store of the topology draft.
@@ -775,7 +775,7 @@ cmdlets! { ($)
         port: Option<u32> = "Port" Kind::Int;
         /// Its computers; a multiple computer pool has eight at most.
         computers: Option<ListModifier> = "Computers" Kind::ListModifier;
-        /// Where added computers run: RunHere (default), Node:<name> or an address.
+        /// Where added computers run: RunHere (default), Here:<IP address of this machine>, Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;
         /// Sites whose users create rooms here by default.
         default_for_sites: Option<ListModifier> = "DefaultForSites" Kind::ListModifier;
@@ -1419,7 +1419,8 @@ cmdlets! { ($)
     }
 }
 
-/// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, `Node:<name>`, else an address.
+/// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, `Node:<name>`,
+/// `Here:<IP address>` (in the portal's process, at this address of its machine), else an address elsewhere.
 pub fn placement(word: Option<&str>) -> Placement {
     match word.map(str::trim) {
         None | Some("") => Placement::RunHere,
@@ -1428,6 +1429,9 @@ pub fn placement(word: Option<&str>) -> Placement {
         Some(w) if w.eq_ignore_ascii_case("Dns") => Placement::Address(String::new()),
         Some(w) if w.get(..5).is_some_and(|p| p.eq_ignore_ascii_case("Node:")) => {
             Placement::Node(w.get(5..).unwrap_or_default().trim().to_lowercase())
+        }
+        Some(w) if w.get(..5).is_some_and(|p| p.eq_ignore_ascii_case("Here:")) => {
+            Placement::HereAt(w.get(5..).unwrap_or_default().trim().to_owned())
         }
         Some(w) => Placement::Address(w.to_owned()),
     }

@@ -54,6 +54,8 @@ pub struct App {
     pub login_limits: LoginLimits,
     /// What the parts of alerts share.
     pub alerts: Alerts,
+    /// Summaries of all pools that many ask for at once.
+    pub recent: crate::views::recent::Recent,
     /// Requests that were answered, by status.
     pub requests: Requests,
     /// Compliance adapters at work.

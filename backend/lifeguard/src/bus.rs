@@ -1,6 +1,7 @@
 //! Live events: one broadcast, ids `<boot>-<seq>`, a ring for `Last-Event-ID`.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use shared::events::{Event, Topic};
@@ -13,13 +14,15 @@ const RING: usize = 512;
 pub struct Bus {
     boot: String,
     state: Mutex<(u64, VecDeque<Event>)>,
+    /// Events that may change what is known of pools.
+    changes: AtomicU64,
     sender: broadcast::Sender<Event>,
 }
 
 impl Bus {
     /// A bus; `boot` tells this process's ids from an earlier one's.
     pub fn new(boot: String) -> Self {
-        Self { boot, state: Mutex::default(), sender: broadcast::channel(256).0 }
+        Self { boot, state: Mutex::default(), changes: AtomicU64::new(0), sender: broadcast::channel(256).0 }
     }
 
     /// What tells this process from an earlier one.
@@ -27,11 +30,21 @@ impl Bus {
         &self.boot
     }
 
+    /// Counts the events that may change what is known of pools.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
     /// Tells everyone.
     pub fn send(&self, topic: Topic, subject: impl Into<String>) {
+        let subject = subject.into();
+        // The use of a status link, drafts and the audit are no news of a pool.
+        if !(matches!(topic, Topic::Audit | Topic::Draft) || subject == "shares") {
+            self.changes.fetch_add(1, Ordering::SeqCst);
+        }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.0 += 1;
-        let event = Event { id: format!("{}-{}", self.boot, state.0), topic, subject: subject.into() };
+        let event = Event { id: format!("{}-{}", self.boot, state.0), topic, subject };
         if state.1.len() == RING {
             state.1.pop_front();
         }

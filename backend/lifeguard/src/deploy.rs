@@ -34,6 +34,10 @@ fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result
             let n = pools::known_address(c, &m.fqdn)?;
             (n.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |n| s.address(n)), n.is_some())
         }
+        Placement::HereAt(a) => {
+            let ip = a.trim().parse();
+            (ip.clone().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), ip.is_ok())
+        }
         Placement::Address(a) => (a.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
         Placement::SqlServerGuided => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), false),
         Placement::Node(n) => {

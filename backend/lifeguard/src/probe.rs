@@ -251,7 +251,9 @@ fn local_addresses(
                 let n = app.store.read(|c| pools::known_address(c, &s.fqdn)).ok().flatten();
                 out.extend(n.map(|n| SocketAddr::new(app.settings.address(n), port)));
             }
-            Placement::Address(a) => out.extend(a.parse().ok().map(|ip| SocketAddr::new(ip, port))),
+            Placement::Address(a) | Placement::HereAt(a) => {
+                out.extend(a.trim().parse().ok().map(|ip| SocketAddr::new(ip, port)))
+            }
             Placement::Node(n) => {
                 let row = app.store.read(|c| store::management::nodes::node(c, n)).ok().flatten();
                 let address = row.and_then(|n| n.address).and_then(|a| a.parse().ok());

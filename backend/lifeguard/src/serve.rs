@@ -164,6 +164,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
         setup_token: std::sync::Mutex::new(setup_token),
         login_limits: crate::http::limits::LoginLimits::default(),
         alerts: crate::alerts::Alerts::new()?,
+        recent: crate::views::recent::Recent::default(),
         requests: crate::http::metrics::Requests::default(),
         adapters: crate::compliance::Adapters::default(),
         running: crate::running::Running::default(),

@@ -28,6 +28,8 @@ pub enum Placement {
     SqlServerGuided,
     /// On the node of this name: a process of this program on another machine (servers only).
     Node(String),
+    /// In this process, at this IP address of this machine, so that other machines reach it (servers only).
+    HereAt(String),
 }
 
 impl Placement {
@@ -39,12 +41,18 @@ impl Placement {
             Self::Address(a) => format!("at address {a}"),
             Self::SqlServerGuided => "SQL Server, guided".to_owned(),
             Self::Node(n) => format!("on node {n}"),
+            Self::HereAt(a) => format!("run here at address {a}"),
         }
     }
 
     /// Whether this deployment starts and stops what is placed so: here or on a node.
     pub fn is_run(&self) -> bool {
-        matches!(self, Self::RunHere | Self::Node(_))
+        matches!(self, Self::RunHere | Self::HereAt(_) | Self::Node(_))
+    }
+
+    /// Whether this process runs what is placed so.
+    pub fn is_here(&self) -> bool {
+        matches!(self, Self::RunHere | Self::HereAt(_))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The rules that a whole topology keeps (V1–V31 as far as they concern it). Pure; used by the page,
 //! the server, the shell and tests alike. Each finding tells what to do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use super::{ChatPool, Edition, FileStoreRef, FrontEndPool, Placement, PoolKind, SqlStore, Topology};
 use crate::error::Problem;
@@ -240,7 +241,12 @@ fn no_guided(p: &Placement, field: String, out: &mut Vec<Problem>) {
         ));
     }
     if matches!(p, Placement::Node(n) if check_node_name(n).is_err()) {
-        out.push(Problem::error("place.node", field, "Choose the node that runs the server.", ""));
+        out.push(Problem::error("place.node", field.clone(), "Choose the node that runs the server.", ""));
+    }
+    if let Placement::HereAt(a) = p
+        && let Err(e) = check_own_address(a)
+    {
+        out.push(Problem::error("place.address", field, e, ""));
     }
 }
 
@@ -260,14 +266,32 @@ pub fn check_node_name(name: &str) -> Result<(), String> {
         .to_owned())
 }
 
-/// Only servers run on nodes.
+/// What the address of a server that runs here may be: one address, which clients connect to.
+///
+/// # Errors
+/// What is wrong.
+pub fn check_own_address(a: &str) -> Result<(), String> {
+    match a.trim().parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() || ip.is_multicast() => {
+            Err(format!("{ip} is no address that clients can connect to. Enter one address of this machine."))
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err("Enter an IP address of this machine, for example 192.0.2.10.".to_owned()),
+    }
+}
+
+/// Only servers run on nodes and at addresses.
 fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
+    if matches!(p, Placement::HereAt(_)) {
+        let text = "Only servers listen at an address of this machine; a store runs here.";
+        out.push(Problem::error("place.address", field.clone(), text, ""));
+    }
     if matches!(p, Placement::Node(_)) {
         out.push(Problem::error("place.node", field, "Only servers run on nodes; a store runs here.", ""));
     }
 }
 
-/// A node has one address, and two servers of one kind would listen on the same port there.
+/// A node has one address, as a server that runs here at an address, and two servers of one kind would listen on the same port there.
 fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
     let front = t.front_end_pools.iter().enumerate().flat_map(|(i, p)| {
         p.servers.iter().enumerate().map(move |(j, s)| (format!("front_end_pools.{i}.servers.{j}"), s, 5061))
@@ -276,17 +300,20 @@ fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
         let port = p.port.get();
         p.computers.iter().enumerate().map(move |(j, s)| (format!("pools.{i}.computers.{j}"), s, port))
     });
-    let mut seen: Vec<(&str, u16, &str)> = Vec::new();
+    let mut seen: HashMap<(&str, u16), &str> = HashMap::new();
     for (field, s, port) in front.chain(chat) {
-        let Placement::Node(node) = &s.placement else { continue };
-        if let Some((.., other)) = seen.iter().find(|(n, p, _)| n == node && *p == port) {
+        let (place, code, what) = match &s.placement {
+            Placement::Node(n) => (n.as_str(), "place.node", "node"),
+            Placement::HereAt(a) => (a.trim(), "place.address", "address"),
+            _ => continue,
+        };
+        if let Some(other) = seen.insert((place, port), s.fqdn.as_str()) {
             let text = format!(
-                "{other} listens on port {port} of node {node} already; {} needs another node.",
+                "{other} listens on port {port} of {what} {place} already; {} needs another {what}.",
                 s.fqdn
             );
-            out.push(Problem::error("place.node", format!("{field}.placement"), text, ""));
+            out.push(Problem::error(code, format!("{field}.placement"), text, ""));
         }
-        seen.push((node, port, s.fqdn.as_str()));
     }
 }
 
@@ -566,6 +593,30 @@ fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_one_address_and_for_one_server_of_a_kind() {
+        let mut t = crate::sample::litware();
+        let before = validate(&t).len();
+        let at = |a: &str| Placement::HereAt(a.to_owned());
+        let places = |t: &Topology| {
+            validate(t).into_iter().filter(|p| p.code == "place.address").map(|p| p.text).collect::<Vec<_>>()
+        };
+        t.pools[0].computers[0].placement = at("192.0.2.10");
+        t.front_end_pools[0].servers[0].placement = at("192.0.2.10");
+        assert_eq!(validate(&t).len(), before, "a Front End and a chat server fit on one address");
+        t.pools[1].computers[0].placement = at("192.0.2.10 ");
+        assert!(
+            matches!(places(&t).as_slice(), [x] if x.contains("port 5041 of address 192.0.2.10 already"))
+        );
+        for wrong in ["", "0.0.0.0", "::", "224.0.0.1", "atl.litwareinc.com", "192.0.2.10:5061"] {
+            t.pools[1].computers[0].placement = at(wrong);
+            assert_eq!(places(&t).len(), 1, "{wrong}");
+        }
+        t.pools[1].computers[0].placement = at("2001:db8::7");
+        t.sql_stores[0].placement = at("192.0.2.10");
+        assert_eq!(places(&t).len(), 1, "a store does not listen");
+    }
 
     #[test]
     fn a_node_runs_servers_only_and_one_of_a_kind() {

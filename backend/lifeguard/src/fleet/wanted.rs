@@ -80,7 +80,7 @@ fn share_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
             match &store.placement {
                 Placement::RunHere => s.share_dir(store),
                 Placement::Address(path) => PathBuf::from(path),
-                Placement::SqlServerGuided | Placement::Node(_) => return None,
+                Placement::SqlServerGuided | Placement::HereAt(_) | Placement::Node(_) => return None,
             }
         }
     };

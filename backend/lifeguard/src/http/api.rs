@@ -51,7 +51,7 @@ resource! {
     /// `GET /api/v1/overview`.
     overview("Get-CsPersistentChatState") -> Overview = |app, actor| views::overview(&app).await?;
     /// `GET /api/v1/pools`.
-    pools("Get-CsPersistentChatState") -> Vec<PoolSummary> = |app, actor| views::pools(&app).await?;
+    pools("Get-CsPersistentChatState") -> Vec<PoolSummary> = |app, actor| (*views::pools(&app).await?).clone();
     /// `GET /api/v1/topology`.
     topology("Get-CsTopology") -> TopologyView = |app, actor| lists::topology_view(&app, &actor.roles)?;
     /// `GET /api/v1/topology/versions`.

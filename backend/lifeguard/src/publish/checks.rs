@@ -56,8 +56,11 @@ impl Run {
         }
         for (c, ports) in hosts {
             match &c.placement {
-                Placement::RunHere if self.runs(c) => log.push(format!("{} runs here already.", c.fqdn)),
+                p if p.is_here() && self.runs(c) && self.stays(c) => {
+                    log.push(format!("{} runs here already.", c.fqdn))
+                }
                 Placement::RunHere => self.bindable(c, &ports, log)?,
+                Placement::HereAt(a) => listens(c, a.trim(), &ports, log)?,
                 Placement::Address(a) => reachable(c, a, &ports, log).await?,
                 Placement::Node(n) => match crate::nodes::trouble(&self.app, n).map_err(|e| e.message)? {
                     None => log.push(format!("{} runs on node {n}, which is connected.", c.fqdn)),
@@ -81,13 +84,18 @@ impl Run {
         }
         let n = self.app.store.write(|tx| pools::address_of(tx, &c.fqdn)).map_err(|e| e.to_string())?;
         let ip = self.app.settings.address(n);
-        for port in ports {
-            TcpListener::bind((ip, *port)).map_err(|e| {
-                format!("{} cannot listen on {ip}:{port}: {e}. End what uses that port, or give the server another place.", c.fqdn)
-            })?;
-        }
-        log.push(format!("{} runs here on {ip}, ports {} are free.", c.fqdn, list(ports)));
-        Ok(())
+        listens(c, &ip.to_string(), ports, log)
+    }
+
+    /// Whether the server is placed as it was published; one that moves needs its new address free.
+    fn stays(&self, c: &Computer) -> bool {
+        let published = self.app.store.read(topology::published).ok().flatten();
+        let was = published.as_ref().and_then(|v| {
+            let t = &v.document;
+            let front = t.front_end_pools.iter().flat_map(|p| &p.servers);
+            front.chain(t.pools.iter().flat_map(|p| &p.computers)).find(|x| x.fqdn == c.fqdn)
+        });
+        was.is_some_and(|x| x.placement == c.placement)
     }
 
     pub(super) fn sql(&self, log: &mut Log) -> Result<(), Failed> {
@@ -107,7 +115,7 @@ impl Run {
                     let what = if a.is_empty() { s.fqdn.as_str() } else { a };
                     return Err(format!("{} stands at {what}: this version keeps chat databases on SQLite run here; a SQL Server elsewhere is guided.", s.label()).into());
                 }
-                Placement::Node(_) => {
+                Placement::HereAt(_) | Placement::Node(_) => {
                     return Err(format!("{} cannot be on a node; it runs here.", s.label()).into());
                 }
                 Placement::SqlServerGuided => {
@@ -158,7 +166,7 @@ impl Run {
                         s.label()
                     ));
                 }
-                Placement::SqlServerGuided | Placement::Node(_) => {
+                Placement::SqlServerGuided | Placement::HereAt(_) | Placement::Node(_) => {
                     return Err(format!("{} has no place.", s.label()).into());
                 }
             }
@@ -192,6 +200,21 @@ impl Run {
 
 fn list(ports: &[u16]) -> String {
     ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the address is one of this machine's, with the ports free.
+fn listens(c: &Computer, ip: &str, ports: &[u16], log: &mut Log) -> Result<(), Failed> {
+    for port in ports {
+        let ip: IpAddr = ip.parse().map_err(|_| format!("{}: {ip} is no IP address.", c.fqdn))?;
+        TcpListener::bind((ip, *port)).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AddrNotAvailable => {
+                format!("{} cannot run here at {ip}: this machine has no such address.", c.fqdn)
+            }
+            _ => format!("{} cannot listen on {ip}:{port}: {e}. End what uses that port, or give the server another place.", c.fqdn),
+        })?;
+    }
+    log.push(format!("{} runs here on {ip}, ports {} are free.", c.fqdn, list(ports)));
+    Ok(())
 }
 
 async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) -> Result<(), Failed> {

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod lists;
 pub mod mirror;
 pub mod overview;
+pub mod recent;
 pub mod rooms;
 pub mod status;
 pub mod test_history;

@@ -1,5 +1,7 @@
 //! Overview and pools.
 
+use std::sync::Arc;
+
 use shared::api::{
     ChatServerView, DatabaseView, LiveProblem, Overview, PoolDetail, PoolSummary, ShippingView, TestRun,
     TestSummary,
@@ -145,9 +147,12 @@ async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSummary, ApiE
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn pools(app: &App) -> Result<Vec<PoolSummary>, ApiError> {
-    let f = facts(app, TESTS)?;
-    all_pools(app, &f).await
+pub async fn pools(app: &App) -> Result<Arc<Vec<PoolSummary>>, ApiError> {
+    let read = || async {
+        let f = facts(app, TESTS)?;
+        all_pools(app, &f).await
+    };
+    app.recent.get(|| app.bus.changes(), read).await
 }
 
 /// One pool.

@@ -65,7 +65,7 @@ impl Level {
 /// When the store does not answer.
 pub async fn view(app: &App, share: &Share) -> Result<StatusView, ApiError> {
     let mut pools = Vec::new();
-    for p in &overview::pools(app).await? {
+    for p in overview::pools(app).await?.iter() {
         pools.push(pool(p, procedure(app, p)?));
     }
     let now = app.clock.now();

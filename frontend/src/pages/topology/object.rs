@@ -164,7 +164,7 @@ fn file_facts(f: &shared::topology::FileStore) -> AnyView {
     let place = match &f.placement {
         Placement::RunHere => "run here: a folder of the data directory".to_owned(),
         Placement::Address(path) => format!("in the folder {path} of this machine"),
-        Placement::SqlServerGuided | Placement::Node(_) => f.placement.words(),
+        Placement::SqlServerGuided | Placement::HereAt(_) | Placement::Node(_) => f.placement.words(),
     };
     view! {
         <Facts facts=vec![

@@ -7,6 +7,7 @@ use shared::Fqdn;
 use shared::api::NodeView;
 use shared::events::Topic;
 use shared::topology::Placement;
+use shared::topology::validate::check_own_address;
 
 use crate::api::use_data;
 use crate::components::{RadioGroup, SelectField, TextField};
@@ -51,6 +52,8 @@ impl PlaceOf {
         if self == Self::Server {
             let text = "In a process of this program on another machine; Settings, Nodes adds one.";
             all.insert(1, choice("node", "On a node", text));
+            let text = "In this process, where other machines reach it. Clients need a Front End with such an address.";
+            all.insert(1, choice("here_at", "Run here, at an address of this machine", text));
         }
         if self == Self::SqlStore {
             all.push(choice(
@@ -66,6 +69,7 @@ impl PlaceOf {
     fn wrong(self, p: &Placement) -> Option<String> {
         let a = match p {
             Placement::Node(n) if n.is_empty() => return Some("Choose the node.".to_owned()),
+            Placement::HereAt(a) => return check_own_address(a).err(),
             Placement::Address(a) => a,
             _ => return None,
         };
@@ -90,6 +94,7 @@ fn value_of(p: &Placement) -> &'static str {
         Placement::Address(_) => "address",
         Placement::SqlServerGuided => "guided",
         Placement::Node(_) => "node",
+        Placement::HereAt(_) => "here_at",
     }
 }
 
@@ -99,6 +104,7 @@ pub fn word(p: &Placement) -> String {
         Placement::RunHere => "RunHere".to_owned(),
         Placement::SqlServerGuided => "Guided".to_owned(),
         Placement::Node(n) => format!("Node:{n}"),
+        Placement::HereAt(a) => format!("Here:{}", a.trim()),
         Placement::Address(a) if a.trim().is_empty() => "Dns".to_owned(),
         Placement::Address(a) => a.trim().to_owned(),
     }
@@ -127,7 +133,7 @@ pub fn PlaceField(
     Effect::new(move |_| {
         let p = value.get();
         choice.set(value_of(&p).to_owned());
-        if let Placement::Address(a) = p
+        if let Placement::Address(a) | Placement::HereAt(a) = p
             && address.with_untracked(|x| *x != a)
         {
             address.set(a);
@@ -144,11 +150,18 @@ pub fn PlaceField(
             "address" => Placement::Address(address.get_untracked()),
             "guided" => Placement::SqlServerGuided,
             "node" => Placement::Node(String::new()),
+            "here_at" => Placement::HereAt(address.get_untracked()),
             _ => Placement::RunHere,
         });
     };
     let on_node = Memo::new(move |_| value.with(|p| matches!(p, Placement::Node(_))));
-    let elsewhere = Memo::new(move |_| value.with(|p| matches!(p, Placement::Address(_))));
+    let elsewhere = Memo::new(move |_| {
+        value.with(|p| match p {
+            Placement::Address(_) => Some(false),
+            Placement::HereAt(_) => Some(true),
+            _ => None,
+        })
+    });
     let wrong = Signal::derive(move || value.with(|p| of.wrong(p)).or_else(|| problem.get()));
     let label = if of == PlaceOf::Server { "Where it runs" } else { "Where it is" };
     view! {
@@ -165,14 +178,18 @@ pub fn PlaceField(
                 });
                 view! { <SelectField label="Node" name value=node options required=true on_change=chosen /> }
             })}
-            {move || elsewhere.get().then(|| {
-                let typed = move |a: String| set(Placement::Address(a));
+            {move || elsewhere.get().map(|own| {
+                let typed = move |a: String| set(if own { Placement::HereAt(a) } else { Placement::Address(a) });
+                let help = if own {
+                    "An IP address of this machine that clients reach."
+                } else {
+                    "An IP address or a name. Left empty, its own FQDN is looked up in DNS."
+                };
                 if of == PlaceOf::FileStore {
                     view! { <TextField label="Folder" name value=address required=true mono=true problem=wrong on_change=typed /> }.into_any()
                 } else {
                     view! {
-                        <TextField label="Address" name value=address mono=true problem=wrong on_change=typed
-                            help=|| "An IP address or a name. Left empty, its own FQDN is looked up in DNS." />
+                        <TextField label="Address" name value=address mono=true problem=wrong on_change=typed help=move || help />
                     }.into_any()
                 }
             })}
@@ -192,6 +209,7 @@ mod tests {
             Placement::RunHere,
             Placement::SqlServerGuided,
             Placement::Node("n1".to_owned()),
+            Placement::HereAt("192.0.2.10".to_owned()),
             Placement::Address(String::new()),
             Placement::Address("10.0.0.7".to_owned()),
         ];
