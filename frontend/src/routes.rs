@@ -60,6 +60,8 @@ pub enum SettingsTab {
     Roles,
     /// Settings of the chat service.
     Chat,
+    /// How clients reach the deployment.
+    Clients,
     /// Other machines that run servers.
     Nodes,
     /// Version and instance.
@@ -68,8 +70,16 @@ pub enum SettingsTab {
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 7] =
-        [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::Chat, Self::Nodes, Self::About];
+    pub const ALL: [Self; 8] = [
+        Self::Accounts,
+        Self::Access,
+        Self::Alerts,
+        Self::Roles,
+        Self::Chat,
+        Self::Clients,
+        Self::Nodes,
+        Self::About,
+    ];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
@@ -79,6 +89,7 @@ impl SettingsTab {
             Self::Alerts => "Alerts",
             Self::Roles => "Who can do what",
             Self::Chat => "Chat service",
+            Self::Clients => "Clients and certificates",
             Self::Nodes => "Nodes",
             Self::About => "About",
         }
@@ -91,6 +102,7 @@ impl SettingsTab {
             Self::Alerts => "alerts",
             Self::Roles => "roles",
             Self::Chat => "chat",
+            Self::Clients => "clients",
             Self::Nodes => "nodes",
             Self::About => "about",
         }

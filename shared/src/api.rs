@@ -820,6 +820,46 @@ dto! {
         /// What it does.
         state: ServerState,
     }
+    /// A certificate that a server shows, one of `GET /api/v1/certificates`.
+    CertificateView {
+        /// The server; empty for the authority.
+        server: String,
+        /// Its pool.
+        pool: String,
+        /// Set by an administrator, not issued by the portal's authority.
+        own: bool,
+        /// Whom it names.
+        subject: String,
+        /// Who signed it.
+        issuer: String,
+        /// DNS names in it.
+        names: Vec<String>,
+        /// Valid from.
+        not_before: Timestamp,
+        /// Valid until.
+        not_after: Timestamp,
+        /// Whole days left; negative when it has ended.
+        days_left: i64,
+        /// SHA-256, hexadecimal.
+        thumbprint: String,
+    }
+
+    /// A DNS record that clients need, one of `GET /api/v1/dns`.
+    DnsRecordView {
+        /// `A`, `AAAA` or `SRV`.
+        kind: String,
+        /// Its name.
+        name: String,
+        /// Its value; of a SRV record priority, weight, port and target.
+        value: String,
+        /// What it is for.
+        purpose: String,
+        /// What hinders clients all the same; empty when nothing does.
+        warning: String,
+        /// What the portal's host finds under the name, empty when nothing; none for SRV records, which the
+        /// system's resolver does not tell.
+        found: Option<String>,
+    }
     /// A process on another machine that runs servers, one of `GET /api/v1/nodes`.
     NodeView {
         /// Its name.

@@ -1417,6 +1417,28 @@ cmdlets! { ($)
         /// Name of the node.
         identity: String = "Identity" Kind::Text, req, first, piped;
     }
+    /// Shows the certificates that servers of the portal's process show, and that of its authority.
+    GetLgCertificate "Get-LgCertificate" Query {
+        /// A server or its pool.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Sets the certificate that clients of a Front End pool are shown; sessions go on, the private key is sealed at rest.
+    SetLgCertificate "Set-LgCertificate" Change {
+        /// FQDN of the Front End pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// The certificate and those that signed it, as text in PEM.
+        certificate: String = "Certificate" Kind::Text, req;
+        /// Its private key, as text in PEM without a passphrase.
+        private_key: String = "PrivateKey" Kind::Secret, req;
+    }
+    /// Takes the certificate of a Front End pool away; clients are shown that of the portal's authority again.
+    RemoveLgCertificate "Remove-LgCertificate" Change {
+        /// FQDN of the Front End pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Lists the DNS records that clients need, with what this host finds.
+    GetLgDnsRecord "Get-LgDnsRecord" Query {
+    }
 }
 
 /// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, `Node:<name>`,

@@ -46,8 +46,9 @@ pub fn browser() -> Result<Browser> {
     })
 }
 
-/// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
-const PEERS: [(&str, &str); 2] = [("sipp", "sip-tester"), ("sipsak", "sipsak")];
+/// Programs of others that speak SIP with the service in `cargo xtask test` or make the networks that it is
+/// reached through, with their Debian packages.
+const PEERS: [(&str, &str); 3] = [("sipp", "sip-tester"), ("sipsak", "sipsak"), ("ip", "iproute2")];
 /// What drives real clients in `cargo xtask interop`.
 const CLIENTS: [(&str, &str); 6] = [
     ("finch", "finch"),

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod nodes;
 pub mod probe;
 pub mod publish;
+pub mod reach;
 pub mod registry;
 pub mod running;
 pub mod sample;

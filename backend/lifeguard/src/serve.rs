@@ -245,6 +245,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(app.fleet.clone().ship());
     tokio::spawn(crate::nodes::follow(app.clone(), host.reports(), merged));
     announce(&app);
+    crate::reach::apply(&app)?;
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
     for p in &pools {
@@ -260,6 +261,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::probe::close_interrupted(&app)?;
     crate::publish::resume(&app)?;
     crate::failover::resume_all(&app)?;
+    tokio::spawn(crate::reach::keep(app.clone()));
     tokio::spawn(crate::watch::run(app.clone()));
     tokio::spawn(crate::alerts::run(app.clone()));
     tokio::spawn(crate::alerts::deliver(app.clone()));

@@ -2,13 +2,14 @@
 //! TLS settings of each kind of peer.
 
 mod nodes;
+mod presented;
 
 use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -22,6 +23,7 @@ use shared::Fqdn;
 pub use self::nodes::{
     Issued, NODES, NewKey, PORTAL, fingerprint_of, key_of, new_key, node_name, pinned, public_key,
 };
+pub use self::presented::{Presented, details};
 
 /// Days a server's certificate is valid; servers get a new one at every start.
 const SERVER_DAYS: i64 = 365;
@@ -51,6 +53,10 @@ pub struct LocalCa {
     issuer: Option<Issuer<'static, KeyPair>>,
     /// Certificates that were issued elsewhere, by the server's name.
     given: Mutex<HashMap<String, Issued>>,
+    /// Certificates that administrators set for clients, by the pool's name.
+    own: RwLock<HashMap<Fqdn, Arc<rustls::sign::CertifiedKey>>>,
+    /// What servers of this process show.
+    presented: Mutex<Vec<Weak<Presented>>>,
     certificate: CertificateDer<'static>,
     roots: Arc<RootCertStore>,
 }
@@ -108,7 +114,19 @@ impl LocalCa {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone())?;
         let issuer = Some(Issuer::new(ca_params()?, key));
-        Ok(Self { issuer, given: Mutex::default(), certificate, roots: Arc::new(roots) })
+        Ok(Self {
+            issuer,
+            given: Mutex::default(),
+            own: RwLock::default(),
+            presented: Mutex::default(),
+            certificate,
+            roots: Arc::new(roots),
+        })
+    }
+
+    /// Whether it issues certificates itself; a node's replica does not.
+    fn issues(&self) -> bool {
+        self.issuer.is_some()
     }
 
     /// A certificate for these names.
@@ -136,8 +154,8 @@ impl LocalCa {
     ///
     /// # Errors
     /// When the identity does not fit.
-    pub fn front_end_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
-        self.server_config(id, false)
+    pub fn front_end_config(&self, shown: Arc<Presented>) -> Result<Arc<ServerConfig>, CaError> {
+        self.server_config(shown, false)
     }
 
     /// Settings of a chat server: a certificate of this authority is required; whose it is, is checked
@@ -145,17 +163,17 @@ impl LocalCa {
     ///
     /// # Errors
     /// When the identity does not fit.
-    pub fn chat_server_config(&self, id: &Identity) -> Result<Arc<ServerConfig>, CaError> {
-        self.server_config(id, true)
+    pub fn chat_server_config(&self, shown: Arc<Presented>) -> Result<Arc<ServerConfig>, CaError> {
+        self.server_config(shown, true)
     }
 
-    fn server_config(&self, id: &Identity, required: bool) -> Result<Arc<ServerConfig>, CaError> {
+    fn server_config(&self, shown: Arc<Presented>, required: bool) -> Result<Arc<ServerConfig>, CaError> {
         let verifier = WebPkiClientVerifier::builder_with_provider(self.roots.clone(), provider());
         let verifier = if required { verifier } else { verifier.allow_unauthenticated() };
         let verifier = verifier.build().map_err(|e| CaError::Damaged(e.to_string()))?;
         let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
         let b = b.with_client_cert_verifier(verifier);
-        Ok(Arc::new(b.with_single_cert(id.chain.clone(), id.key.clone_key())?))
+        Ok(Arc::new(b.with_cert_resolver(shown)))
     }
 
     /// Settings of a Front End that connects to a chat server.
@@ -165,7 +183,9 @@ impl LocalCa {
     pub fn upstream_config(&self, id: &Identity) -> Result<Arc<ClientConfig>, CaError> {
         let b = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
         let b = b.with_root_certificates(self.roots.clone());
-        Ok(Arc::new(b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?))
+        let mut config = b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?;
+        config.alpn_protocols = vec![presented::INSIDE.to_vec()];
+        Ok(Arc::new(config))
     }
 
     /// Settings of a client with a certificate of somebody else's making, both in PEM.
@@ -178,7 +198,10 @@ impl LocalCa {
             .map_err(|e| CaError::Damaged(format!("the certificate: {e}")))?;
         let key =
             PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
-        self.upstream_config(&Identity { chain, key })
+        let mut config = (*self.upstream_config(&Identity { chain, key })?).clone();
+        // A stranger's registrar may refuse a protocol that it does not know.
+        config.alpn_protocols.clear();
+        Ok(Arc::new(config))
     }
 
     /// Settings of a client without a certificate, trusting this authority.

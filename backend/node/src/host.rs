@@ -250,13 +250,16 @@ impl Host {
         }
         let listens =
             shape.ports.iter().map(|p| SocketAddr::new(shape.server.address, *p).to_string()).collect();
+        let names = vec![shape.server.fqdn.clone(), shape.pool_name.clone()];
+        let clients = shape.role == ServerRole::FrontEnd;
+        let shown = ca.present(names, &identity, clients).map_err(|e| e.to_string())?;
         let (stop, stopped) = watch::channel(false);
         let (mut tasks, mut accepting, mut journal) = (Vec::new(), Vec::new(), None);
         let mut listeners = listeners.into_iter();
         let service = match shape.role {
             ServerRole::FrontEnd => {
                 let upstream = ca.upstream_config(&identity).map_err(|e| e.to_string())?;
-                let tls = ca.front_end_config(&identity).map_err(|e| e.to_string())?;
+                let tls = ca.front_end_config(shown).map_err(|e| e.to_string())?;
                 let fe = FrontEnd::new(
                     shape.pool.clone(),
                     shape.server.fqdn.clone(),
@@ -275,7 +278,7 @@ impl Host {
                 Service::FrontEnd(fe)
             }
             ServerRole::Chat => {
-                let tls = ca.chat_server_config(&identity).map_err(|e| e.to_string())?;
+                let tls = ca.chat_server_config(shown).map_err(|e| e.to_string())?;
                 let roster = self.settings.rosters.of(&shape.pool);
                 let chat = ChatServer::new(
                     shape.pool.clone(),

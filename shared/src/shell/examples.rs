@@ -122,6 +122,10 @@ Invoke-CsDatabaseFailover -PoolFqdn atl-cs-001.litwareinc.com -ExcludeDatabase -
 Get-LgRunbook atl-cs-001.litwareinc.com -Procedure Failover | Format-List Title,Place,Text
 Test-CsDatabase -ConfiguredDatabases -SqlServerFqdn atl-sql-001.litwareinc.com
 Get-LgSession -Account kenmyer | Remove-LgSession
+Get-LgCertificate | Where-Object {$_.DaysLeft -lt 30}
+Set-LgCertificate atl-fe-001.litwareinc.com -Certificate $pem -PrivateKey $key
+Remove-LgCertificate atl-fe-001.litwareinc.com
+Get-LgDnsRecord | Format-Table Type,Name,Value,Found
 Get-LgNode
 New-LgNode atl-node-001 -ValidMinutes 30
 Get-LgNode | Where-Object {$_.State -eq "Waiting"} | Remove-LgNode

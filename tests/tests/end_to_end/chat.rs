@@ -247,12 +247,13 @@ async fn only_the_next_hop_may_talk_to_5041() -> Result<()> {
         Some(crate::support_tls::stranger()?),
         Some(crate::support_tls::other_server(s.server.data_dir())?),
     ] {
-        let spoke = crate::support_tls::speaks(at, s.server.data_dir(), identity).await?;
+        let spoke =
+            crate::support_tls::speaks(at, "gc-001.litwareinc.com", s.server.data_dir(), identity).await?;
         ensure!(!spoke, "a client that is not the next hop was answered");
     }
     let hop = crate::support_tls::next_hop(s.server.data_dir())?;
     ensure!(
-        crate::support_tls::speaks(at, s.server.data_dir(), Some(hop)).await?,
+        crate::support_tls::speaks(at, "gc-001.litwareinc.com", s.server.data_dir(), Some(hop)).await?,
         "the next hop was refused"
     );
     Ok(())

@@ -20,6 +20,7 @@ mod plain_sip;
 mod portal;
 mod provoke;
 mod publishing;
+mod reach;
 mod receivers;
 mod rooms;
 mod shares;

@@ -60,6 +60,7 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("settings", "/settings", "root"),
         ("alerts", "/settings/alerts", "Who is told"),
         ("nodes", "/settings/nodes", "Add a node"),
+        ("clients", "/settings/clients", "_sipinternaltls._tcp"),
         ("settings-chat", "/settings/chat", "Write events out as XML"),
         ("addins", "/rooms?show=addins", "New add-in"),
         ("room", "/rooms/room/atl-cs-001.litwareinc.com/Lobby", "Remove messages"),

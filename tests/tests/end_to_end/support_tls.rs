@@ -32,14 +32,14 @@ pub fn next_hop(data_dir: &Path) -> Result<Identity> {
 }
 
 /// Whether the server at `at` answers an OPTIONS of this peer.
-pub async fn speaks(at: SocketAddr, data_dir: &Path, identity: Option<Identity>) -> Result<bool> {
+pub async fn speaks(at: SocketAddr, name: &str, data_dir: &Path, identity: Option<Identity>) -> Result<bool> {
     let ca = LocalCa::open(&data_dir.join("ca"))?;
     let config = match &identity {
         Some(i) => ca.upstream_config(i)?,
         None => ca.client_config(),
     };
     let tcp = TcpStream::connect(at).await?;
-    let name = rustls::pki_types::ServerName::try_from("gc-001.litwareinc.com").context("a name")?;
+    let name = rustls::pki_types::ServerName::try_from(name.to_owned()).context("a name")?;
     let Ok(mut tls) = tokio_rustls::TlsConnector::from(Arc::clone(&config)).connect(name, tcp).await else {
         return Ok(false);
     };

@@ -8,6 +8,7 @@ mod alert_targets;
 mod alerts;
 mod announcements;
 mod categories;
+mod certificates;
 mod chat_place;
 mod compliance;
 mod configuration;

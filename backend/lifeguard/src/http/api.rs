@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use shared::api::{
-    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, ComplianceView,
-    ConfigurationView, EndpointView, JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary,
-    RoomPage, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
+    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, CertificateView,
+    ComplianceView, ConfigurationView, DnsRecordView, EndpointView, JobView, NodeView, Overview, PolicyView,
+    PoolDetail, PoolSummary, RoomPage, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
+    WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -15,7 +18,7 @@ use shared::roles;
 use store::management::jobs as jobstore;
 
 use super::auth::SignedIn;
-use super::error::{Answer, Body};
+use super::error::{Answer, Body, HttpError};
 use crate::app::App;
 use crate::door::{Actor, execute, store_error};
 use crate::views::{alerts as alerts_view, lists, overview as views, rooms as rooms_view};
@@ -47,7 +50,22 @@ macro_rules! resource {
     )*};
 }
 
+/// `GET /api/v1/authority.pem`: the certificate of the portal's authority, for clients to trust.
+pub async fn authority(State(app): Shared, SignedIn(actor): SignedIn) -> Result<Response, HttpError> {
+    may(&actor, "Get-LgCertificate")?;
+    let pem = app.ca.pem();
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-pem-file"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"lifeguard-authority.pem\""),
+    ];
+    Ok((headers, pem).into_response())
+}
+
 resource! {
+    /// `GET /api/v1/certificates`.
+    certificates("Get-LgCertificate") -> Vec<CertificateView> = |app, actor| crate::reach::certificates(&app);
+    /// `GET /api/v1/dns`.
+    dns("Get-LgDnsRecord") -> Vec<DnsRecordView> = |app, actor| crate::reach::records(&app).await;
     /// `GET /api/v1/overview`.
     overview("Get-CsPersistentChatState") -> Overview = |app, actor| views::overview(&app).await?;
     /// `GET /api/v1/pools`.

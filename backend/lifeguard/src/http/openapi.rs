@@ -46,6 +46,8 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/accounts" "Portal accounts" Vec<api::AccountView>;
         "/shares" "Share links" api::ShareList;
         "/alerts" "Open alerts, mutes, latest deliveries" api::AlertsView;
+        "/certificates" "Certificates that servers show" Vec<api::CertificateView>;
+        "/dns" "DNS records that clients need" Vec<api::DnsRecordView>;
         "/nodes" "Nodes: other machines that run servers" Vec<api::NodeView>;
         "/alert-targets" "Who is told of problems" Vec<api::AlertTargetView>;
         "/audit" "Audit, newest first" Vec<api::AuditView>;

@@ -36,7 +36,8 @@ pub fn open(app: &Arc<App>) -> Result<SocketAddr, String> {
     let listener = bound.map_err(|e| failed(&e))?;
     let name = Fqdn::try_from(node::ca::PORTAL).map_err(|e| failed(&e.0))?;
     let identity = app.ca.issue(&[&name]).map_err(|e| failed(&e))?;
-    let tls = app.ca.front_end_config(&identity).map_err(|e| failed(&e))?;
+    let shown = app.ca.present(vec![name], &identity, false).map_err(|e| failed(&e))?;
+    let tls = app.ca.front_end_config(shown).map_err(|e| failed(&e))?;
     let at = listener.local_addr().map_err(|e| failed(&e))?;
     let _ = app.nodes.bound.set(at);
     tokio::spawn(accept(app.clone(), listener, tls));

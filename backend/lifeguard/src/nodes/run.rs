@@ -24,7 +24,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::join::parts;
 use super::replica::{Kept, Own, Replica};
-use crate::clock::SystemEntropy;
+use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::serve::{Failed, lock};
 
 const PRODUCT: &str = concat!("Lifeguard ", env!("CARGO_PKG_VERSION"));
@@ -187,6 +187,7 @@ impl Node {
                     known.retain(|k| k.server != row.server);
                     known.push(row);
                 }
+                self.ca.refresh(SystemClock.now());
                 self.changed.notify_one();
             }
             ToNode::Deployment(d) => {

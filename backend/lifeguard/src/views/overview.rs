@@ -337,7 +337,15 @@ fn all_problems(
     pools: &[PoolSummary],
     front_ends: &[ServerReport],
 ) -> Vec<LiveProblem> {
-    let mut problems = Vec::new();
+    let ending = crate::reach::problems(app).into_iter();
+    let mut problems: Vec<LiveProblem> = ending
+        .map(|(subject, problem)| LiveProblem {
+            problem,
+            subject,
+            href: "/settings/clients".to_owned(),
+            since: None,
+        })
+        .collect();
     for r in front_ends {
         if r.state == ServerState::Stopped {
             let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use base64::Engine as _;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyUsagePurpose, PublicKeyData};
 use ring::digest;
 use rustls::client::WebPkiServerVerifier;
@@ -99,12 +100,26 @@ impl LocalCa {
         let certificate = CertificateDer::from(certificate);
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone())?;
-        Ok(Self { issuer: None, given: std::sync::Mutex::default(), certificate, roots: Arc::new(roots) })
+        Ok(Self {
+            issuer: None,
+            given: std::sync::Mutex::default(),
+            own: std::sync::RwLock::default(),
+            presented: std::sync::Mutex::default(),
+            certificate,
+            roots: Arc::new(roots),
+        })
     }
 
     /// Its certificate.
     pub fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
+    }
+
+    /// Its certificate as text.
+    pub fn pem(&self) -> String {
+        let text = base64::engine::general_purpose::STANDARD.encode(&self.certificate);
+        let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+        format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
     }
 
     /// SHA-256 of its certificate, in hexadecimal.
@@ -259,6 +274,7 @@ mod tests {
         replica.give("s.contoso.com", issued.issued());
         let same = replica.issue(&[&server]).unwrap();
         assert_eq!(same.chain[0], issued.chain[0]);
-        assert!(replica.chat_server_config(&same).is_ok());
+        let shown = replica.present(vec![server], &same, false).unwrap();
+        assert!(replica.chat_server_config(shown).is_ok());
     }
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod alert_targets;
 mod alerts;
 mod chat;
+mod clients;
 mod compliance;
 mod nodes;
 mod roles;
@@ -16,6 +17,7 @@ use self::access::Access;
 use self::accounts::Accounts;
 use self::alerts::Alerts;
 use self::chat::Chat;
+use self::clients::Clients;
 use self::compliance::Compliance;
 use self::nodes::Nodes;
 use self::roles::Roles;
@@ -49,6 +51,7 @@ pub fn SettingsPage() -> impl IntoView {
                 SettingsTab::Alerts => view! { <Alerts /> }.into_any(),
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
                 SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
+                SettingsTab::Clients => view! { <Clients /> }.into_any(),
                 SettingsTab::Nodes => view! { <Nodes /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
