@@ -113,11 +113,7 @@ pub fn wanted(d: &Deployment) -> Vec<DnsRecordView> {
         names.extend(f.servers.iter().filter(alone).map(|s| (&s.fqdn, BTreeSet::from([s.address]))));
         for (name, list) in names {
             for a in list {
-                let text = if a.is_loopback() {
-                    "This address is reached from this machine only. Place the server at an address of this machine, or on a node."
-                } else {
-                    ""
-                };
+                let text = if a.is_loopback() { "Reached from this machine only." } else { "" };
                 out.push(DnsRecordView {
                     kind: if a.is_ipv4() { "A" } else { "AAAA" }.to_owned(),
                     name: name.to_string(),

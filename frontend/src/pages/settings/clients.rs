@@ -8,8 +8,8 @@ use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::{Badge, Tone};
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Column, DataTable, Icon, Mono, Section, SelectField, Shown, StateBadge,
-    TextField,
+    ActButton, ActForm, ButtonKind, Column, DataTable, Icon, Mono, Notice, Section, SelectField, Shown,
+    StateBadge, TextField,
 };
 
 /// The tab.
@@ -22,6 +22,11 @@ pub fn Clients() -> impl IntoView {
         <Section title="DNS records">
             <p>"Clients find their server by the SRV record of their SIP domain, or are told the name of a Front End pool. Add these records to your DNS."</p>
             <Shown data=records let:rows>
+                {move || rows.with(|r| r.iter().any(|r| r.value.starts_with("127."))).then(|| view! {
+                    <Notice>
+                        <p>"Servers on loopback addresses are reached from this machine only. To let other machines in, place them at an address of this machine, or on a node: Topology, a Front End pool, Where it runs."</p>
+                    </Notice>
+                })}
                 <DataTable rows columns=record_columns() name="DNS records" plain=true
                     empty=|| "No Front End pool is published, so there is nothing to find." />
             </Shown>
