@@ -13,6 +13,7 @@ pub mod nav;
 pub mod pages;
 pub mod routes;
 pub mod session;
+mod size;
 pub mod time;
 
 use wasm_bindgen::prelude::wasm_bindgen;

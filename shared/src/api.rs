@@ -578,6 +578,59 @@ dto! {
         /// Those of this part, pool by pool, by name.
         rooms: Vec<RoomView>,
     }
+    /// A room that was deleted and can still be restored, one of `GET /api/v1/deleted-rooms`.
+    DeletedRoomView {
+        /// `pool\id`.
+        identity: String,
+        /// What it was called.
+        name: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Category.
+        category: String,
+        /// When it was deleted.
+        deleted: Timestamp,
+        /// By whom.
+        deleted_by: String,
+        /// When it is removed for good.
+        kept_until: Timestamp,
+        /// Messages in it.
+        messages: u64,
+    }
+    /// `GET /api/v1/room-usage`: a part of the rooms, those with the most bytes first.
+    RoomUsagePage {
+        /// Rooms that match.
+        total: u64,
+        /// Those of this part.
+        rooms: Vec<RoomUsageView>,
+    }
+    /// How much a room is used.
+    RoomUsageView {
+        /// `pool\name`.
+        identity: String,
+        /// Name.
+        name: String,
+        /// Pool.
+        pool: Fqdn,
+        /// Display name of the pool.
+        pool_name: String,
+        /// Category.
+        category: String,
+        /// Messages in it.
+        messages: u64,
+        /// Bytes that they take.
+        bytes: u64,
+        /// The last one.
+        last: Option<Timestamp>,
+        /// People who posted in the last 30 days.
+        people: u64,
+        /// Members.
+        members: u64,
+        /// `Empty`, `Dead` (no message for 180 days), `Large` (over 100,000 messages), `Disabled`.
+        hints: Vec<String>,
+    }
     /// A room.
     RoomView {
         /// `pool\name`.

@@ -574,12 +574,38 @@ cmdlets! { ($)
         /// Accepted as documented; a change prints nothing.
         as_object: bool = "AsObject" Kind::Switch;
     }
-    /// Deletes a chat room with its messages.
+    /// Deletes a chat room with its messages; it can be restored for 30 days with Restore-LgRoom.
     RemoveCsPersistentChatRoom "Remove-CsPersistentChatRoom" Change {
         /// pool\name.
         identity: Option<String> = "Identity" Kind::Text, first, piped;
         /// An object from Get-CsPersistentChatRoom instead of Identity.
         instance: Option<serde_json::Value> = "Instance" Kind::Object;
+        /// Removes it for good at once.
+        permanent: bool = "Permanent" Kind::Switch, ours;
+    }
+    /// Lists chat rooms that were deleted and can still be restored.
+    GetLgDeletedRoom "Get-LgDeletedRoom" Query {
+        /// FQDN of one pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+    }
+    /// Restores a deleted chat room with its messages, members and rights.
+    RestoreLgRoom "Restore-LgRoom" Change {
+        /// pool\name, or pool\id when several deleted rooms had that name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Another name, when its own is taken meanwhile.
+        name: Option<String> = "Name" Kind::Text;
+    }
+    /// Removes a deleted chat room for good, with its messages.
+    RemoveLgDeletedRoom "Remove-LgDeletedRoom" Change {
+        /// pool\name, or pool\id when several deleted rooms had that name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Shows how much chat rooms are used: messages, bytes, the last message, people of the last 30 days.
+    GetLgRoomUsage "Get-LgRoomUsage" Query {
+        /// FQDN of one pool.
+        persistent_chat_pool_fqdn: Option<String> = "PersistentChatPoolFqdn" Kind::Text;
+        /// Only rooms of which this is said: Empty, Dead (no message for 180 days), Large (over 100,000 messages) or Disabled.
+        hint: Option<String> = "Hint" Kind::Choice(&["Empty", "Dead", "Large", "Disabled"]);
     }
     /// Lists administrative roles with the cmdlets each may run.
     GetCsAdminRole "Get-CsAdminRole" Query {

@@ -92,7 +92,7 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 ["Start-LgFailover", "Start-LgFailback", "Resume-LgRun", "Stop-LgRun"].contains(&cmdlet);
             let chat = guided
                 || cmdlet == STOP_TEST
-                || cmdlet == "Remove-LgTestRoom"
+                || ["Remove-LgTestRoom", "Restore-LgRoom", "Remove-LgDeletedRoom"].contains(&cmdlet)
                 || ANSWER_ALERTS.contains(&cmdlet)
                 || cmdlet.contains("CsPersistentChat")
                 || cmdlet == "Move-LgPersistentChatEndpoint";

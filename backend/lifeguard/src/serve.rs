@@ -262,6 +262,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::publish::resume(&app)?;
     crate::failover::resume_all(&app)?;
     tokio::spawn(crate::reach::keep(app.clone()));
+    tokio::spawn(crate::views::room_life::keep(app.clone()));
     tokio::spawn(crate::watch::run(app.clone()));
     tokio::spawn(crate::alerts::run(app.clone()));
     tokio::spawn(crate::alerts::deliver(app.clone()));

@@ -117,6 +117,34 @@ pub struct RoomQuery {
     pub limit: usize,
 }
 
+/// A room that was deleted and can still be restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retired {
+    /// The room as it was.
+    pub room: Room,
+    /// When it was deleted.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Messages in it.
+    pub messages: u64,
+}
+
+/// How much a room is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// Room id.
+    pub room: String,
+    /// Messages in it.
+    pub messages: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// The last one.
+    pub last: Option<Timestamp>,
+    /// People who posted in the time that was asked for.
+    pub people: u64,
+}
+
 /// Acts of administrators. One call is one transaction; a change records `op_id` with it.
 #[async_trait]
 pub trait Administration: Send + Sync {
@@ -128,6 +156,14 @@ pub trait Administration: Send + Sync {
     async fn content_bytes(&self, room: &str) -> Result<u64, StoreError>;
     /// Rooms by name: how many match, and those of the part that was asked for.
     async fn search(&self, query: RoomQuery) -> Result<(u64, Vec<Room>), StoreError>;
+    /// Deletes a room so that it can be restored.
+    async fn retire(&self, op_id: &str, id: &str, by: &str) -> Result<(), StoreError>;
+    /// Rooms that can be restored, the newest first.
+    async fn retired(&self) -> Result<Vec<Retired>, StoreError>;
+    /// Restores a deleted room under a name that is free.
+    async fn restore(&self, op_id: &str, id: &str, name: &str) -> Result<(), StoreError>;
+    /// How much rooms with messages are used; people are counted since the instant.
+    async fn usage(&self, since: Timestamp) -> Result<Vec<Usage>, StoreError>;
     /// Add-ins by name.
     async fn addins(&self) -> Result<Vec<Addin>, StoreError>;
     /// Registers an add-in, or changes the one with its id.

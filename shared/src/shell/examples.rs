@@ -29,6 +29,10 @@ Get-CsPersistentChatRoom -Identity "atl-cs-001.litwareinc.com\ITChatRoom"
 New-CsPersistentChatRoom -Name "ITChatRoom" -PersistentChatPoolFqdn "atl-cs-001.litwareinc.com" -Category "IT"
 Get-CsPersistentChatRoom | Set-CsPersistentChatRoom -Disabled $True
 Remove-CsPersistentChatRoom -Identity "atl-gc-001.litwareinc.com\RedmondChatRoom"
+Get-LgDeletedRoom | Format-Table Name,Deleted,DeletedBy,KeptUntil
+Restore-LgRoom "atl-gc-001.litwareinc.com\RedmondChatRoom" -Name "Redmond (restored)"
+Remove-LgDeletedRoom "atl-gc-001.litwareinc.com\RedmondChatRoom"
+Get-LgRoomUsage -Hint Dead | Select-Object Identity,Messages,LastMessage
 Get-CsPersistentChatComplianceConfiguration -Filter "site:*"
 New-CsPersistentChatComplianceConfiguration -Identity "site:Redmond" -AddUserDetails $True -AddChatRoomDetails $True
 Set-CsPersistentChatComplianceConfiguration -Identity "global" -RunInterval "00:10:00"
@@ -123,7 +127,7 @@ Get-LgRunbook atl-cs-001.litwareinc.com -Procedure Failover | Format-List Title,
 Test-CsDatabase -ConfiguredDatabases -SqlServerFqdn atl-sql-001.litwareinc.com
 Get-LgSession -Account kenmyer | Remove-LgSession
 Get-LgCertificate | Where-Object {$_.DaysLeft -lt 30}
-Set-LgCertificate atl-fe-001.litwareinc.com -Certificate $pem -PrivateKey $key
+$pem = "-----BEGIN CERTIFICATE-----…"; $key = "-----BEGIN PRIVATE KEY-----…"; Set-LgCertificate atl-fe-001.litwareinc.com -Certificate $pem -PrivateKey $key
 Remove-LgCertificate atl-fe-001.litwareinc.com
 Get-LgDnsRecord | Format-Table Type,Name,Value,Found
 Get-LgNode

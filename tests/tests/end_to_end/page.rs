@@ -63,6 +63,8 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("clients", "/settings/clients", "_sipinternaltls._tcp"),
         ("settings-chat", "/settings/chat", "Write events out as XML"),
         ("addins", "/rooms?show=addins", "New add-in"),
+        ("rooms-used", "/rooms?show=usage", "People, 30 days"),
+        ("rooms-deleted", "/rooms?show=deleted", "No room was deleted"),
         ("room", "/rooms/room/atl-cs-001.litwareinc.com/Lobby", "Remove messages"),
         ("category", "/rooms/category/atl-cs-001.litwareinc.com/General", "File upload"),
     ];

@@ -382,3 +382,54 @@ async fn the_adapter_writes_queued_events_out_and_the_notices_follow() -> Result
     ensure!(told("compliance.no_adapter").await?, "without an adapter the notice is back");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_room_comes_back_with_its_people_and_words_until_its_time_is_over() -> Result<()> {
+    let mut s = Sample::start().await?;
+    let room = room_uri(&s, LOBBY).await?;
+    let mut c = ChatClient::open(&s, &s.users[0], POOL).await?;
+    c.join(&room).await?;
+    c.post(&room, "before it was deleted").await?;
+    let identity = || json!({ "Identity": LOBBY });
+    let said = what_if(&s, "Remove-CsPersistentChatRoom", identity()).await?;
+    ensure!(said.contains("restored for 30 days") && said.contains("1 who are in the room now"), "{said}");
+    run(&s.client, "Remove-CsPersistentChatRoom", identity()).await?;
+    c.parted(&room, &s.users[0].sip).await?;
+    ensure!(c.join(&room).await.is_err(), "a deleted room is no room");
+    let (_, list) = s.client.get("/api/v1/deleted-rooms").await?;
+    ensure!(
+        list[0]["name"] == "Lobby" && list[0]["messages"] == 1 && list[0]["deleted_by"] == "root",
+        "{list}"
+    );
+    let (_, used) = s.client.get("/api/v1/room-usage").await?;
+    let counted = used["rooms"].as_array().context("no rooms")?.iter().any(|r| r["identity"] == LOBBY);
+    ensure!(!counted, "what is deleted is not counted: {used}");
+    refused(&s.client, "Restore-LgRoom", json!({ "Identity": "nothing" }), 404).await?;
+    run(&s.client, "Restore-LgRoom", identity()).await?;
+    ensure!(room_uri(&s, LOBBY).await? == room, "its address stays");
+    c.join(&room).await?;
+    ensure!(c.history(&room).await? == ["before it was deleted"]);
+    let (_, used) = s.client.get(&format!("/api/v1/room-usage?q=lobby&pool={POOL}")).await?;
+    let one = &used["rooms"][0];
+    ensure!(one["messages"] == 1 && one["people"] == 1 && one["hints"] == json!([]), "{used}");
+    // A month later it is gone for good, with a row in the audit.
+    run(&s.client, "Remove-CsPersistentChatRoom", identity()).await?;
+    s.server.kill9();
+    let file = s.server.data_dir().join("sql/atl-sql-001.litwareinc.com/MSSQLSERVER/mgc.db");
+    rusqlite::Connection::open(file)?.execute(
+        "UPDATE room SET deleted_at = deleted_at - 31 * 86400000 WHERE deleted_at IS NOT NULL",
+        [],
+    )?;
+    s.server.restart().await?;
+    let client = s.server.client()?;
+    client.login("root", crate::support::PASSWORD).await?;
+    wait::until("the room to be swept", async || {
+        let (_, list) = client.get("/api/v1/deleted-rooms").await?;
+        ensure!(list == json!([]), "{list}");
+        Ok(())
+    })
+    .await?;
+    let (_, audit) = client.get("/api/v1/audit").await?;
+    ensure!(audit.to_string().contains("deleted more than 30 days ago"), "{audit}");
+    Ok(())
+}

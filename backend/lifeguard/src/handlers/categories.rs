@@ -153,6 +153,11 @@ impl Handler for RemoveCsPersistentChatCategory {
         let rooms = rooms_of(&p, &c).await?.len();
         let mut out = plan([format!("Delete the category {}.", p.identity(&c.name))]);
         out.confirm = Confirm::Ask;
+        let deleted = p.store.retired().await.map_err(chat_error)?;
+        let lost = deleted.iter().filter(|r| r.room.category_id == c.id).count();
+        if lost > 0 {
+            out.sentences.push(format!("{lost} deleted rooms of it can no longer be restored afterwards."));
+        }
         if rooms > 0 {
             let text = format!("It has {rooms} rooms; a category is deleted when it is empty.");
             out = blocked(out, "V23", "Identity", text, "C:Remove-CsPersistentChatCategory");

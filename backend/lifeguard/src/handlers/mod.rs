@@ -13,6 +13,7 @@ mod chat_place;
 mod compliance;
 mod configuration;
 mod databases;
+mod deleted_rooms;
 mod endpoints;
 mod failover;
 mod kept;

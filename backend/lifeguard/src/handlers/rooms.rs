@@ -19,6 +19,7 @@ use super::chat_place::{
     say_who_is_put_out, shown, split, text,
 };
 use crate::door::{Cx, Handler, Outcome, plan};
+use crate::views::room_life::KEPT_DAYS;
 
 fn object(cx: &Cx, p: &Place, category: &str, addins: &[Addin], r: &Room, names: Option<&[User]>) -> Value {
     let v = crate::views::lists::room_view(&cx.app, &p.pool, category, addins, r);
@@ -286,11 +287,18 @@ impl Handler for RemoveCsPersistentChatRoom {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
         let (p, r) = room(cx, &identity, None, "Identity").await?;
-        let mut out = plan([format!(
-            "Delete the room {} with its messages. This cannot be undone except from a backup.",
-            p.identity(&r.name)
-        )]);
-        out.confirm = Confirm::TypeName(r.name);
+        let what = format!("Delete the room {} with its messages.", p.identity(&r.name));
+        let mut out = if self.permanent {
+            plan([format!("{what} This cannot be undone except from a backup.")])
+        } else {
+            plan([format!("{what} It can be restored for {KEPT_DAYS} days.")])
+        };
+        let inside = cx.app.rosters.of(&p.pool.id).people(&r.id).len();
+        if inside > 0 {
+            out.sentences.push(format!("Put out at once: {inside} who are in the room now."));
+            out.affected_users = Some(inside as u64);
+        }
+        out.confirm = if self.permanent { Confirm::TypeName(r.name) } else { Confirm::Ask };
         Ok(out)
     }
 
@@ -298,7 +306,11 @@ impl Handler for RemoveCsPersistentChatRoom {
         let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
         let (p, r) = room(cx, &identity, None, "Identity").await?;
         p.open(cx)?;
-        p.store.delete_room(&cx.op_id, &r.id).await.map_err(chat_error)?;
+        let gone = match self.permanent {
+            true => p.store.delete_room(&cx.op_id, &r.id).await,
+            false => p.store.retire(&cx.op_id, &r.id, &cx.actor.name).await,
+        };
+        gone.map_err(chat_error)?;
         Ok(Outcome::changed(Topic::Rooms, ""))
     }
 }

@@ -8,9 +8,9 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, CertificateView,
-    ComplianceView, ConfigurationView, DnsRecordView, EndpointView, JobView, NodeView, Overview, PolicyView,
-    PoolDetail, PoolSummary, RoomPage, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo,
-    WatchView,
+    ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView, JobView, NodeView,
+    Overview, PolicyView, PoolDetail, PoolSummary, RoomPage, RoomUsagePage, ShareList, TestRun, TestSummary,
+    TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -21,7 +21,7 @@ use super::auth::SignedIn;
 use super::error::{Answer, Body, HttpError};
 use crate::app::App;
 use crate::door::{Actor, execute, store_error};
-use crate::views::{alerts as alerts_view, lists, overview as views, rooms as rooms_view};
+use crate::views::{alerts as alerts_view, lists, overview as views, room_life, rooms as rooms_view};
 
 type Shared = State<Arc<App>>;
 
@@ -64,6 +64,8 @@ pub async fn authority(State(app): Shared, SignedIn(actor): SignedIn) -> Result<
 resource! {
     /// `GET /api/v1/certificates`.
     certificates("Get-LgCertificate") -> Vec<CertificateView> = |app, actor| crate::reach::certificates(&app);
+    /// `GET /api/v1/deleted-rooms`.
+    deleted_rooms("Get-LgDeletedRoom") -> Vec<DeletedRoomView> = |app, actor| room_life::deleted(&app).await?;
     /// `GET /api/v1/dns`.
     dns("Get-LgDnsRecord") -> Vec<DnsRecordView> = |app, actor| crate::reach::records(&app).await;
     /// `GET /api/v1/overview`.
@@ -109,6 +111,16 @@ resource! {
         let runs = app.store.read(|c| jobstore::tests(c, 100)).map_err(store_error)?;
         runs.into_iter().map(|r: TestRun| r.summary).collect()
     };
+}
+
+/// `GET /api/v1/room-usage?q=WORDS&pool=FQDN&hint=WORD&skip=N&limit=N`.
+pub async fn room_usage(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<room_life::UsageAsked>,
+) -> Answer<RoomUsagePage> {
+    may(&actor, "Get-LgRoomUsage")?;
+    Ok(Json(room_life::usage_part(&app, &q).await?))
 }
 
 /// `GET /api/v1/rooms?q=WORDS&pool=FQDN&category=NAME&name=NAME&skip=N&limit=N`.

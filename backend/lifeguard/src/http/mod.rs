@@ -55,6 +55,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/policies", get(api::policies))
         .route("/categories", get(api::categories))
         .route("/rooms", get(api::rooms))
+        .route("/deleted-rooms", get(api::deleted_rooms))
+        .route("/room-usage", get(api::room_usage))
         .route("/addins", get(api::addins))
         .route("/configurations", get(api::configurations))
         .route("/compliance", get(api::compliance))

@@ -39,6 +39,8 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/users" "Chat users" Vec<api::UserView>;
         "/policies" "Persistent Chat policies" Vec<api::PolicyView>;
         "/categories" "Categories" Vec<api::CategoryView>;
+        "/deleted-rooms" "Rooms that were deleted and can still be restored" Vec<api::DeletedRoomView>;
+        "/room-usage" "How much rooms are used; ?q= words, ?pool=, ?hint= Empty, Dead, Large or Disabled, ?skip=, ?limit=" api::RoomUsagePage;
         "/rooms" "Rooms; ?q= words, ?pool=, ?category=, ?name=, ?skip=, ?limit=" api::RoomPage;
         "/addins" "Add-ins" Vec<api::AddinView>;
         "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;

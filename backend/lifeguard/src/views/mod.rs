@@ -5,6 +5,7 @@ pub mod lists;
 pub mod mirror;
 pub mod overview;
 pub mod recent;
+pub mod room_life;
 pub mod rooms;
 pub mod status;
 pub mod test_history;

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::ObjectId;
+use shared::{ObjectId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::{Call, Reply, ToPortal};
-use crate::administration::{Addin, Administration, Fate, RoomQuery, Selection};
+use crate::administration::{Addin, Administration, Fate, Retired, RoomQuery, Selection, Usage};
 use crate::traits::{
     Category, ChatStore, Committed, ComplianceEvent, Databases, NewPost, Room, StoreError, StoredMessage,
 };
@@ -263,6 +263,18 @@ impl Administration for RemoteStore {
         at_the_portal()
     }
     async fn search(&self, _: RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
+        at_the_portal()
+    }
+    async fn retire(&self, _: &str, _: &str, _: &str) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn retired(&self) -> Result<Vec<Retired>, StoreError> {
+        at_the_portal()
+    }
+    async fn restore(&self, _: &str, _: &str, _: &str) -> Result<(), StoreError> {
+        at_the_portal()
+    }
+    async fn usage(&self, _: Timestamp) -> Result<Vec<Usage>, StoreError> {
         at_the_portal()
     }
     async fn addins(&self) -> Result<Vec<Addin>, StoreError> {

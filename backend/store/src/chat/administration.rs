@@ -1,25 +1,25 @@
 //! SQL of what only administrators do in an mgc: clearing, replacing, add-ins.
 
 use async_trait::async_trait;
-use node::administration::{Addin, Administration, Fate, RoomQuery, Selection};
+use node::administration::{Addin, Administration, Fate, Retired, RoomQuery, Selection, Usage};
 use node::traits::{Committed, Room, StoreError};
 use rusqlite::{Connection, params};
 use shared::Timestamp;
 
 use super::database::Shared;
 use super::queries::{self, note};
-use super::{database_error as db, now, search};
+use super::{database_error as db, now, retired, search};
 
 type Done<T> = Result<T, StoreError>;
 
-/// The step from schema 1.
-pub const SCHEMA_2: &str = include_str!("migration_2.sql");
+/// The steps from each schema to the next, from schema 1 on.
+pub const STEPS: [&str; 2] = [include_str!("migration_2.sql"), include_str!("migration_3.sql")];
 
-/// Brings a database to the schema of this program, in one transaction.
+/// Brings a database to the schema of this program, each step in one transaction.
 pub fn migrate(c: &Connection) -> rusqlite::Result<()> {
     let version: i64 = c.pragma_query_value(None, "user_version", |r| r.get(0))?;
-    if version == 1 {
-        c.execute_batch(&format!("BEGIN IMMEDIATE; {SCHEMA_2} PRAGMA user_version = 2; COMMIT;"))?;
+    for (to, step) in (2..).zip(STEPS).filter(|(to, _)| *to > version) {
+        c.execute_batch(&format!("BEGIN IMMEDIATE; {step} PRAGMA user_version = {to}; COMMIT;"))?;
     }
     Ok(())
 }
@@ -130,6 +130,20 @@ impl Administration for Shared {
     }
     async fn search(&self, query: RoomQuery) -> Done<(u64, Vec<Room>)> {
         self.0.read(move |c| search::search(c, &query)).await
+    }
+    async fn retire(&self, op_id: &str, id: &str, by: &str) -> Done<()> {
+        let (op_id, id, by) = (op_id.to_owned(), id.to_owned(), by.to_owned());
+        self.0.write(move |c| retired::retire(c, &op_id, &id, &by, now())).await
+    }
+    async fn retired(&self) -> Done<Vec<Retired>> {
+        self.0.read(retired::retired).await
+    }
+    async fn restore(&self, op_id: &str, id: &str, name: &str) -> Done<()> {
+        let (op_id, id, name) = (op_id.to_owned(), id.to_owned(), name.to_owned());
+        self.0.write(move |c| retired::restore(c, &op_id, &id, &name, now())).await
+    }
+    async fn usage(&self, since: Timestamp) -> Done<Vec<Usage>> {
+        self.0.read(move |c| retired::usage(c, since)).await
     }
     async fn addins(&self) -> Done<Vec<Addin>> {
         self.0.read(addins).await
@@ -243,6 +257,7 @@ mod tests {
         migrate(&c)?;
         migrate(&c)?;
         c.execute("INSERT INTO addin VALUES ('a', 'b', 'c')", [])?;
-        c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).map(|v| assert_eq!(v, 2))
+        c.execute("UPDATE room SET deleted_at = 1", [])?;
+        c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).map(|v| assert_eq!(v, 3))
     }
 }

@@ -110,7 +110,9 @@ impl MgcDatabase {
             let mut c = read_write(&fresh, true).map_err(database_error)?;
             let tx = c.transaction().map_err(database_error)?;
             tx.execute_batch(include_str!("schema.sql")).map_err(database_error)?;
-            tx.execute_batch(super::administration::SCHEMA_2).map_err(database_error)?;
+            for step in super::administration::STEPS {
+                tx.execute_batch(step).map_err(database_error)?;
+            }
             set_meta(&tx, "epoch", "1").map_err(database_error)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID).map_err(database_error)?;
             tx.pragma_update(None, "user_version", SCHEMA).map_err(database_error)?;

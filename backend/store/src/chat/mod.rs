@@ -6,6 +6,7 @@ mod compliance;
 mod database;
 pub mod mirror;
 mod queries;
+mod retired;
 mod search;
 pub mod shipping;
 mod writer;
@@ -27,7 +28,7 @@ use shared::Timestamp;
 /// `LGMC`.
 const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn database_error(e: rusqlite::Error) -> StoreError {

@@ -35,12 +35,11 @@ pub fn categories(c: &Connection) -> Done<Vec<Category>> {
 }
 
 pub fn rooms(c: &Connection) -> Done<Vec<Room>> {
-    documents(c, "SELECT document FROM room ORDER BY name")
+    documents(c, "SELECT document FROM room WHERE deleted_at IS NULL ORDER BY name")
 }
 
 pub fn room(c: &Connection, id: &str) -> Done<Option<(Room, Category)>> {
-    let sql =
-        "SELECT r.document, c.document FROM room r JOIN category c ON c.id = r.category WHERE r.id = ?1";
+    let sql = "SELECT r.document, c.document FROM room r JOIN category c ON c.id = r.category WHERE r.id = ?1 AND r.deleted_at IS NULL";
     let row: Option<(String, String)> = c
         .prepare_cached(sql)
         .map_err(db)?
@@ -55,7 +54,9 @@ pub fn find_rooms(c: &Connection, user: &str, criteria: &str, limit: usize) -> D
     let categories: HashMap<String, Category> =
         categories(c)?.into_iter().map(|k| (k.id.clone(), k)).collect();
     // LIKE folds the case of ASCII only: names are compared here, and a document is read on a hit alone.
-    let mut s = c.prepare_cached("SELECT name, category, document FROM room ORDER BY name").map_err(db)?;
+    let mut s = c
+        .prepare_cached("SELECT name, category, document FROM room WHERE deleted_at IS NULL ORDER BY name")
+        .map_err(db)?;
     let mut rows = s.query([]).map_err(db)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(db)? {
@@ -208,13 +209,18 @@ pub fn delete_category(c: &Connection, op_id: &str, id: &str, at: Timestamp) -> 
         return Ok(((), Vec::new()));
     }
     let used: bool = c
-        .query_row("SELECT EXISTS (SELECT 1 FROM room WHERE category = ?1)", [id], |r| r.get(0))
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM room WHERE category = ?1 AND deleted_at IS NULL)",
+            [id],
+            |r| r.get(0),
+        )
         .map_err(db)?;
     if used {
         return Err(StoreError::Conflict(
             "The category has rooms; it is deleted when it is empty.".to_owned(),
         ));
     }
+    c.execute("DELETE FROM room WHERE category = ?1", [id]).map_err(db)?;
     c.execute("DELETE FROM category WHERE id = ?1", [id]).map_err(db)?;
     Ok(((), Vec::new()))
 }
@@ -235,7 +241,7 @@ pub fn save_room(c: &Connection, op_id: &str, r: &Room, at: Timestamp) -> Done<(
     }
     free(c, &r.name, &r.id)?;
     c.execute(
-        "INSERT INTO room VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET category = ?2, name = ?3, document = ?4",
+        "INSERT INTO room (id, category, name, document) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET category = ?2, name = ?3, document = ?4",
         params![r.id, r.category_id, r.name, json(r)?],
     )
     .map_err(db)?;

@@ -13,7 +13,7 @@ pub fn search(c: &Connection, q: &RoomQuery) -> Result<(u64, Vec<Room>), StoreEr
     let categories = categories(c)?;
     let words: Vec<String> = q.words.iter().map(|w| w.to_lowercase()).collect();
     let sql = "SELECT name, category, document FROM room
-               WHERE (?1 IS NULL OR category = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name";
+               WHERE deleted_at IS NULL AND (?1 IS NULL OR category = ?1) AND (?2 IS NULL OR name = ?2) ORDER BY name";
     let mut statement = c.prepare_cached(sql).map_err(db)?;
     let mut rows = statement.query(params![q.category, q.name]).map_err(db)?;
     let (mut hits, mut out) = (0_u64, Vec::new());
@@ -49,7 +49,7 @@ mod tests {
     fn filled() -> Connection {
         let c = Connection::open_in_memory().unwrap();
         c.execute_batch(
-            "CREATE TABLE category (id TEXT, name TEXT); CREATE TABLE room (id TEXT, category TEXT, name TEXT COLLATE NOCASE, document TEXT);
+            "CREATE TABLE category (id TEXT, name TEXT); CREATE TABLE room (id TEXT, category TEXT, name TEXT COLLATE NOCASE, document TEXT, deleted_at INTEGER);
              INSERT INTO category VALUES ('a', 'Ärzte'), ('b', 'Bank');",
         )
         .unwrap();
@@ -58,7 +58,7 @@ mod tests {
             let room = Room { id: n.to_string(), name: format!("Room {n:03}"), ..Room::default() };
             let text = serde_json::to_string(&room).unwrap();
             c.execute(
-                "INSERT INTO room VALUES (?1, ?2, ?3, ?4)",
+                "INSERT INTO room VALUES (?1, ?2, ?3, ?4, NULL)",
                 params![room.id, category, room.name, text],
             )
             .unwrap();

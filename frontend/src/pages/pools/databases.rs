@@ -9,6 +9,7 @@ use crate::components::badge::of_database;
 use crate::components::{
     ActButton, ButtonKind, Column, DataTable, Facts, Mono, Notice, NoticeKind, Section, StateBadge, TimeAgo,
 };
+use crate::size::size;
 
 /// The table.
 #[component]
@@ -134,17 +135,4 @@ fn state(d: &DatabaseView) -> AnyView {
         </span>
     }
     .into_any()
-}
-
-/// Bytes with a unit that keeps the number short.
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["B", "kB", "MB", "GB"];
-    #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1000.0 && unit < UNITS.len() - 1 {
-        value /= 1000.0;
-        unit += 1;
-    }
-    if unit == 0 { format!("{value:.0} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }

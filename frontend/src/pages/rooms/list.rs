@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::api::{CategoryView, RoomView};
 
 use super::addins::Addins;
+use super::life::{Deleted, Used};
 use super::{of_room, use_categories, use_rooms};
 use crate::components::copy::breakable;
 use crate::components::data_table::PART;
@@ -30,11 +31,13 @@ pub fn RoomsPage() -> impl IntoView {
             current,
         };
         let now = shown.get();
-        let known = ["categories", "addins"].contains(&now.as_str());
+        let known = ["categories", "addins", "usage", "deleted"].contains(&now.as_str());
         vec![
             tab("Rooms", "/rooms", !known),
             tab("Categories", CATEGORIES, now == "categories"),
             tab("Add-ins", ADDINS, now == "addins"),
+            tab("Use", "/rooms?show=usage", now == "usage"),
+            tab("Deleted", "/rooms?show=deleted", now == "deleted"),
         ]
     });
     let lead = "Rooms hold the conversations. A category says who may be in its rooms.";
@@ -43,10 +46,12 @@ pub fn RoomsPage() -> impl IntoView {
             <LinkButton label="New category" href=Route::CategoryNew.href() />
             <LinkButton label="New room" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::RoomNew.href() />
         }>
-            <Tabs label="Rooms, categories and add-ins" tabs />
+            <Tabs label="Rooms" tabs />
             {move || match shown.get().as_str() {
                 "categories" => view! { <Categories /> }.into_any(),
                 "addins" => view! { <Addins /> }.into_any(),
+                "usage" => view! { <Used /> }.into_any(),
+                "deleted" => view! { <Deleted /> }.into_any(),
                 _ => view! { <Rooms /> }.into_any(),
             }}
         </Page>

@@ -2,6 +2,7 @@
 
 mod addins;
 mod category;
+mod life;
 mod list;
 mod messages;
 mod new;

@@ -54,7 +54,7 @@ fn acts(r: RoomView) -> AnyView {
     view! {
         <ActButton cmdlet="Set-CsPersistentChatRoom" args=switch label=format!("{verb} the room {}", r.name) short=verb review=!r.disabled />
         <ActButton cmdlet="Remove-CsPersistentChatRoom" args=remove label=format!("Delete the room {} with its messages", r.name) short="Delete"
-            kind=ButtonKind::Danger on_done=gone />
+            kind=ButtonKind::Danger review=true on_done=gone />
     }
     .into_any()
 }
