@@ -247,8 +247,14 @@ async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn 
                 Ok(Some(Event::KeepAlivePong)) => {}
                 Ok(None) => break,
                 Err(e) => {
-                    tracing::debug!(remote = %peer.remote, cause = %e, "a SIP connection is closed");
-                    return;
+                    // Whoever sends a request learns what is wrong with it; the next one may be sound.
+                    let refusal = decoder.take_refusal();
+                    let goes_on = refusal.as_ref().is_some_and(|(_, goes_on)| *goes_on);
+                    let told = refusal.is_some_and(|(no, _)| peer.send(&Message::Response(no)).is_ok());
+                    if !(told && goes_on) {
+                        tracing::debug!(remote = %peer.remote, cause = %e, "a SIP connection is closed");
+                        return;
+                    }
                 }
             }
         }

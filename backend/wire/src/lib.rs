@@ -4,6 +4,7 @@
 //! (`reference/protocol/xccos.md` §10). A parser crate would normalise values that later signatures
 //! cover, and close the connection on methods it does not know; what is needed of SIP here is small.
 
+pub mod check;
 pub mod digest;
 pub mod ntlm;
 pub mod provisioning;

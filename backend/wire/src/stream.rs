@@ -1,6 +1,7 @@
 //! Messages out of a byte stream.
 
-use crate::sip::Message;
+use crate::check;
+use crate::sip::{Message, Response};
 
 /// Largest head, bytes.
 pub const MAX_HEAD: usize = 64 * 1024;
@@ -38,6 +39,8 @@ pub struct Decoder {
     buffer: Vec<u8>,
     /// Bytes in which the end of the head was already looked for.
     searched: usize,
+    /// The answer to the request that could not be read last, and whether the stream can be read on.
+    refusal: Option<(Response, bool)>,
 }
 
 impl Decoder {
@@ -76,7 +79,9 @@ impl Decoder {
             return Err(DecodeError::HeadTooLarge);
         }
         let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
-        let length = content_length(&head)?;
+        let length = content_length(&head).inspect_err(|e| {
+            self.refusal = check::unreadable(&head, &e.to_string()).map(|r| (r, false));
+        })?;
         if self.buffer.len() < end + 4 + length {
             self.searched = end;
             return Ok(None);
@@ -84,7 +89,18 @@ impl Decoder {
         let body = self.buffer[end + 4..end + 4 + length].to_vec();
         self.buffer.drain(..end + 4 + length);
         self.searched = 0;
-        Message::parse(&head, body).map(|m| Some(Event::Message(m))).map_err(DecodeError::Malformed)
+        match Message::parse(&head, body) {
+            Ok(m) => Ok(Some(Event::Message(m))),
+            Err(text) => {
+                self.refusal = check::unreadable(&head, &text).map(|r| (r, true));
+                Err(DecodeError::Malformed(text))
+            }
+        }
+    }
+
+    /// After an error: the answer to a request that could not be read, and whether what follows it can be.
+    pub fn take_refusal(&mut self) -> Option<(Response, bool)> {
+        self.refusal.take()
     }
 
     /// Takes a pending lone CRLF as a pong; called when the peer is known to be idle.

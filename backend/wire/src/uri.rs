@@ -67,6 +67,21 @@ fn angle(text: &str) -> Option<usize> {
     None
 }
 
+/// The text with quoted parts taken out; none when a quote is not closed.
+pub(crate) fn outside_quotes(text: &str) -> Option<String> {
+    let (mut quoted, mut escaped, mut out) = (false, false, String::new());
+    for c in text.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ => out.push(c),
+        }
+    }
+    (!quoted).then_some(out)
+}
+
 /// The values of a comma-joined header line.
 pub fn split_values(line: &str) -> Vec<String> {
     split_outside(line, ',').into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
@@ -211,8 +226,14 @@ pub struct Via {
 impl Via {
     /// Reads one value.
     pub fn parse(text: &str) -> Option<Self> {
-        let (proto, rest) = text.trim().split_once(char::is_whitespace)?;
-        let transport = proto.rsplit('/').next()?.trim().to_owned();
+        // Blanks may stand around each slash: `SIP / 2.0 / TCP host`.
+        let mut parts = text.trim().splitn(3, '/');
+        let (protocol, version) = (parts.next()?.trim(), parts.next()?.trim());
+        if !protocol.eq_ignore_ascii_case("SIP") || version != "2.0" {
+            return None;
+        }
+        let (transport, rest) = parts.next()?.trim_start().split_once(char::is_whitespace)?;
+        let transport = transport.to_owned();
         let (sent_by, tail) = rest.split_once(';').unwrap_or((rest, ""));
         let (host, port) = host_port(sent_by)?;
         Some(Self { transport, host, port, params: params(tail) })

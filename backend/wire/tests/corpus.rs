@@ -182,3 +182,13 @@ fn offers_of_other_schemes_are_no_digest() {
     }
     assert_eq!(offers, 4);
 }
+
+/// Real clients ask for nothing that would be refused before it is looked at.
+#[test]
+fn no_captured_request_is_at_fault() {
+    for (name, bytes) in corpus() {
+        if let Message::Request(r) = one(&name, &bytes) {
+            assert_eq!(wire::check::fault(&r), None, "{name}");
+        }
+    }
+}

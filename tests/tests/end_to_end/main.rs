@@ -29,5 +29,6 @@ mod shell;
 mod sip_client;
 mod support;
 mod support_tls;
+mod torture;
 mod walk;
 mod watch;

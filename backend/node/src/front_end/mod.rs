@@ -19,6 +19,7 @@ use shared::deployment::{ChatPoolHost, Deployment};
 use shared::{Fqdn, ObjectId};
 use tokio::sync::watch as channel;
 use tokio::task::JoinSet;
+use wire::check;
 use wire::provisioning::{self, PersistentChatProvisioning};
 use wire::sip::{Message, Request, Response};
 
@@ -175,6 +176,12 @@ impl FrontEnd {
 
     async fn request(&self, peer: &Peer, mut r: Request) {
         if let Some(no) = self.too_large(peer, &r) {
+            if r.method != "ACK" {
+                peer.send_or_close(&Message::Response(no));
+            }
+            return;
+        }
+        if let Some(no) = check::fault(&r) {
             if r.method != "ACK" {
                 peer.send_or_close(&Message::Response(no));
             }

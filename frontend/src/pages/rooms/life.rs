@@ -29,7 +29,7 @@ fn deleted_columns() -> Vec<Column<DeletedRoomView>> {
     vec![
         Column::<DeletedRoomView>::new("Room", |r| r.name.clone()),
         Column::<DeletedRoomView>::new("Category", |r| r.category.clone()),
-        Column::<DeletedRoomView>::new("Pool", |r| format!("{} ({})", r.pool_name, r.pool)),
+        Column::<DeletedRoomView>::new("Pool", |r| r.pool_name.clone()),
         Column::<DeletedRoomView>::new("Messages", |r| r.messages.to_string()).number(),
         Column::<DeletedRoomView>::new("Deleted", |r| r.deleted.rfc3339())
             .shown(|r| view! { <TimeAgo at=r.deleted />" by "{r.deleted_by.clone()} }.into_any()),
@@ -71,7 +71,7 @@ pub fn Used() -> impl IntoView {
         option("Disabled", "Disabled"),
     ];
     view! {
-        <SelectField label="Show" value=hint options=Signal::stored(options) />
+        <SelectField label="Show" required=true value=hint options=Signal::stored(options) />
         <Shown data lines=6 let:page>
             <DataTable rows=move || page.with(|p| p.rooms.clone()) total=Signal::derive(move || page.with(|p| p.total))
                 columns=usage_columns() name="use of rooms" acts=usage_acts empty=|| "No room is like that." />
@@ -85,7 +85,7 @@ fn usage_columns() -> Vec<Column<RoomUsageView>> {
             let href = Route::Room(r.pool.to_string(), r.name.clone()).href();
             view! { <a href=href>{r.name.clone()}</a> }.into_any()
         }),
-        Column::<RoomUsageView>::new("Pool", |r| format!("{} ({})", r.pool_name, r.pool)),
+        Column::<RoomUsageView>::new("Pool", |r| r.pool_name.clone()),
         Column::<RoomUsageView>::new("Messages", |r| r.messages.to_string()).number(),
         Column::<RoomUsageView>::new("Size", |r| r.bytes.to_string())
             .number()
