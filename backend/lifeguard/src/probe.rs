@@ -252,7 +252,7 @@ fn local_addresses(
                 out.extend(n.map(|n| SocketAddr::new(app.settings.address(n), port)));
             }
             Placement::Address(a) | Placement::HereAt(a) => {
-                out.extend(a.trim().parse().ok().map(|ip| SocketAddr::new(ip, port)))
+                out.extend(a.trim().parse().ok().map(|ip| SocketAddr::new(ip, port)));
             }
             Placement::Node(n) => {
                 let row = app.store.read(|c| store::management::nodes::node(c, n)).ok().flatten();

@@ -57,7 +57,7 @@ impl Run {
         for (c, ports) in hosts {
             match &c.placement {
                 p if p.is_here() && self.runs(c) && self.stays(c) => {
-                    log.push(format!("{} runs here already.", c.fqdn))
+                    log.push(format!("{} runs here already.", c.fqdn));
                 }
                 Placement::RunHere => self.bindable(c, &ports, log)?,
                 Placement::HereAt(a) => listens(c, a.trim(), &ports, log)?,

@@ -152,7 +152,7 @@ pub async fn pools(app: &App) -> Result<Arc<Vec<PoolSummary>>, ApiError> {
         let f = facts(app, TESTS)?;
         all_pools(app, &f).await
     };
-    app.recent.get(|| app.bus.changes(), read).await
+    app.recent.get(tokio::time::Instant::now(), || app.bus.changes(), read).await
 }
 
 /// One pool.

@@ -12,10 +12,13 @@ use tokio::time::Instant;
 /// What no event tells (sizes, ages, messages) is at most this old.
 const FRESH: Duration = Duration::from_millis(250);
 
-/// The last reading, with the count of changes before it began.
+/// Count of changes before it began, when it began, what it brought.
+type Reading = (u64, Instant, Arc<Vec<PoolSummary>>);
+
+/// The last reading.
 #[derive(Default)]
 pub struct Recent {
-    held: Mutex<Option<(u64, Instant, Arc<Vec<PoolSummary>>)>>,
+    held: Mutex<Option<Reading>>,
 }
 
 impl Recent {
@@ -26,6 +29,7 @@ impl Recent {
     /// What `read` returns; an error is not kept.
     pub async fn get<F>(
         &self,
+        now: Instant,
         changes: impl Fn() -> u64,
         read: impl FnOnce() -> F,
     ) -> Result<Arc<Vec<PoolSummary>>, ApiError>
@@ -34,16 +38,15 @@ impl Recent {
     {
         let mut held = self.held.lock().await;
         // Counted before reading: a change in between makes the reading old, never hides in it.
-        let now = changes();
+        let seen_now = changes();
         if let Some((seen, at, list)) = &*held
-            && *seen == now
-            && at.elapsed() < FRESH
+            && *seen == seen_now
+            && now.saturating_duration_since(*at) < FRESH
         {
             return Ok(Arc::clone(list));
         }
-        let begun = Instant::now();
         let list = Arc::new(read().await?);
-        *held = Some((now, begun, Arc::clone(&list)));
+        *held = Some((seen_now, now, Arc::clone(&list)));
         Ok(list)
     }
 }
@@ -54,28 +57,30 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_change_an_age_and_an_error_read_again() {
         let (recent, changes, reads) = (Recent::default(), AtomicU64::new(0), AtomicU64::new(0));
-        let get = |good: bool| {
+        let start = Instant::now();
+        let (changes, reads) = (&changes, &reads);
+        let get = |good: bool, later: Duration| {
             recent.get(
+                start + later,
                 || changes.load(Ordering::SeqCst),
-                || async {
+                move || {
                     reads.fetch_add(1, Ordering::SeqCst);
-                    if good { Ok(Vec::new()) } else { Err(ApiError::not_found("gone")) }
+                    std::future::ready(if good { Ok(Vec::new()) } else { Err(ApiError::not_found("gone")) })
                 },
             )
         };
-        assert!(get(false).await.is_err());
+        assert!(get(false, Duration::ZERO).await.is_err());
         for _ in 0..5 {
-            get(true).await.unwrap();
+            get(true, Duration::ZERO).await.unwrap();
         }
         assert_eq!(reads.load(Ordering::SeqCst), 2);
         changes.fetch_add(1, Ordering::SeqCst);
-        get(true).await.unwrap();
+        get(true, Duration::ZERO).await.unwrap();
         assert_eq!(reads.load(Ordering::SeqCst), 3);
-        tokio::time::advance(FRESH).await;
-        get(true).await.unwrap();
+        get(true, FRESH).await.unwrap();
         assert_eq!(reads.load(Ordering::SeqCst), 4);
     }
 }

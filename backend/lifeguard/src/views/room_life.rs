@@ -65,7 +65,7 @@ pub async fn deleted(app: &App) -> Result<Vec<DeletedRoomView>, ApiError> {
             messages: r.messages,
         }));
     }
-    out.sort_by(|a, b| b.deleted.cmp(&a.deleted));
+    out.sort_by_key(|r| std::cmp::Reverse(r.deleted));
     Ok(out)
 }
 
