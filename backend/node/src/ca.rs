@@ -2,6 +2,7 @@
 //! TLS settings of each kind of peer.
 
 mod nodes;
+mod trusted;
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,6 +23,7 @@ use shared::Fqdn;
 pub use self::nodes::{
     Issued, NODES, NewKey, PORTAL, fingerprint_of, key_of, new_key, node_name, pinned, public_key,
 };
+pub use self::trusted::{Described, certificates, described};
 
 /// Days a server's certificate is valid; servers get a new one at every start.
 const SERVER_DAYS: i64 = 365;
@@ -166,19 +168,6 @@ impl LocalCa {
         let b = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
         let b = b.with_root_certificates(self.roots.clone());
         Ok(Arc::new(b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?))
-    }
-
-    /// Settings of a client with a certificate of somebody else's making, both in PEM.
-    ///
-    /// # Errors
-    /// When certificate or key cannot be read, or do not belong together.
-    pub fn client_config_with(&self, chain: &[u8], key: &[u8]) -> Result<Arc<ClientConfig>, CaError> {
-        let chain = CertificateDer::pem_slice_iter(chain)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| CaError::Damaged(format!("the certificate: {e}")))?;
-        let key =
-            PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
-        self.upstream_config(&Identity { chain, key })
     }
 
     /// Settings of a client without a certificate, trusting this authority.

@@ -34,6 +34,7 @@ mod test_history;
 mod test_message;
 mod test_room;
 mod topology;
+mod trusted;
 mod users;
 mod watch;
 

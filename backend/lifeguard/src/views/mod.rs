@@ -5,5 +5,6 @@ pub mod lists;
 pub mod mirror;
 pub mod overview;
 pub mod rooms;
+mod sparkline;
 pub mod status;
 pub mod test_history;
