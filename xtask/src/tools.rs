@@ -74,9 +74,9 @@ pub fn peers() -> Result<()> {
     programs(&PEERS)?;
     without_service("kamailio", || programs(&TROUBLE))?;
     // The module's directory has the machine's name in it.
-    let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let tls = |d: fs::DirEntry| d.path().join("kamailio/modules/tls.so").exists();
-    if libraries.map(tls).any(|there| there) {
+    if libraries.any(tls) {
         return Ok(());
     }
     apt_install(&["kamailio-tls-modules"]).context("kamailio-tls-modules is missing")

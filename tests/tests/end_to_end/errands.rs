@@ -199,6 +199,12 @@ async fn a_watcher_on_a_node_misses_what_its_node_is_away_for() -> Result<()> {
     b.screenshot("watch-from-a-node-dark-narrow").await?;
     ensure!(b.console_errors().await?.is_empty(), "{:?}", b.console_errors().await?);
 
+    let plan = s.client.cmdlet("Remove-LgNode", json!({ "Identity": "n1" }), "what_if").await?.1;
+    ensure!(
+        plan["plan"]["sentences"].to_string().contains("the watcher of atl-fe-001.litwareinc.com"),
+        "{plan}"
+    );
+
     // The node comes back while a run is due: it is waited for.
     due(&s)?;
     node.restart().await?;
