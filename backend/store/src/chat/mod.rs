@@ -28,9 +28,10 @@ use shared::Timestamp;
 const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
 const SCHEMA: i64 = 2;
-/// How long a database that somebody else holds is waited for; shorter than the time a test message gives
-/// a phase, so that the answer says what is wrong.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a database that somebody else holds is waited for. Two such waits, of a post and of what stands
+/// before it in the queue, are shorter than the time a test message gives a phase, so that the answer comes
+/// and says what is wrong.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn database_error(e: rusqlite::Error) -> StoreError {
