@@ -179,8 +179,20 @@ async fn a_watcher_on_a_node_misses_what_its_node_is_away_for() -> Result<()> {
     let (_, h) = s.client.get("/api/v1/test-history?actor=watcher").await?;
     ensure!(h["total"] == 2 && h["failed"] == 0, "nothing was sent from elsewhere: {h}");
 
+    let (_, overview) = s.client.get("/api/v1/overview").await?;
+    let told =
+        "The scheduled test message to atl-fe-001.litwareinc.com was not sent: Node n1 does not answer since";
+    ensure!(overview["problems"].to_string().contains(told), "{}", overview["problems"]);
+
     let b = Browser::start().await?;
     crate::page::sign_in(&b, &s).await?;
+    b.goto(&format!("{}/", s.server.url())).await?;
+    b.wait_text("was not sent: Node n1 does not answer since").await?;
+    // The name of what is wrong leads to the run.
+    let click = "document.querySelector('a.live-problem-subject[href^=\"/test-message/\"]').click()";
+    b.script(click, vec![]).await?;
+    b.wait_text("Missed – Node n1 does not answer since").await?;
+    b.screenshot("test-missed").await?;
     b.goto(&format!("{}/test-message", s.server.url())).await?;
     for text in
         ["from node n1", "1 missed while the portal or the node was away", "Missed", "watcher, from node n1"]
@@ -209,6 +221,8 @@ async fn a_watcher_on_a_node_misses_what_its_node_is_away_for() -> Result<()> {
     due(&s)?;
     node.restart().await?;
     watcher(&s, "the run after its return", |w| w["last"]["state"] == "success").await?;
+    let (_, overview) = s.client.get("/api/v1/overview").await?;
+    ensure!(!overview["problems"].to_string().contains("was not sent"), "{}", overview["problems"]);
     // And the portal may take over when it is told to.
     run(&s.client, "Set-CsWatcherNodeConfiguration", json!({ "Identity": TARGET, "Node": "" })).await?;
     due(&s)?;
