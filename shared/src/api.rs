@@ -299,6 +299,19 @@ dto! {
         users: Vec<SipUri>,
         /// Test messages that run by themselves.
         watchers: Vec<WatcherView>,
+        /// Authorities of others that test messages trust.
+        authorities: Vec<AuthorityView>,
+        /// Nodes that have joined: test messages may run from them.
+        nodes: Vec<String>,
+    }
+    /// An authority of others that test messages trust.
+    AuthorityView {
+        /// What it is called here.
+        name: String,
+        /// Whom its certificates are for.
+        subjects: Vec<String>,
+        /// The first end of its certificates' validity.
+        not_after: Option<Timestamp>,
     }
     /// A test message that runs by itself.
     WatcherView {
@@ -314,7 +327,7 @@ dto! {
         next_run: Timestamp,
         /// Failures in a row.
         failures: u32,
-        /// Runs missed while the portal was not running.
+        /// Runs missed because the portal, or the node that was to do them, was not there.
         missed: u32,
         /// The last run.
         last: Option<TestSummary>,
@@ -327,7 +340,7 @@ dto! {
         target: String,
         /// The chat pool it reached or would have reached, when known.
         pool: Option<Fqdn>,
-        /// `running`, `success`, `failure` or `cancelled`.
+        /// `running`, `success`, `failure`, `cancelled` or `missed` (its node was away).
         state: String,
         /// When it started.
         started: Timestamp,
@@ -337,6 +350,8 @@ dto! {
         verdict: String,
         /// Who started it.
         actor: String,
+        /// The node that ran it; the portal when none.
+        node: Option<String>,
     }
     /// `GET /api/v1/test-history`: earlier test messages, a page of them, and numbers over all of them.
     TestHistory {
@@ -1007,6 +1022,8 @@ dto! {
         databases: Vec<(String, String)>,
         /// Last test: when and verdict.
         last_test: Option<(Timestamp, String)>,
+        /// Latencies of the last test messages, oldest first; none for a failed one. Empty where servers are not shown.
+        recent_us: Vec<Option<u64>>,
         /// A guided run that is under way or stands still.
         procedure: Option<StatusProcedure>,
     }
@@ -1050,4 +1067,14 @@ pub struct MailSettings {
     pub from: String,
     /// Log-on name, when the server wants one.
     pub user_name: Option<String>,
+}
+
+impl TestSummary {
+    /// Who started it, and from where it was run when that is not the portal.
+    pub fn by(&self) -> String {
+        match &self.node {
+            Some(node) => format!("{}, from node {node}", self.actor),
+            None => self.actor.clone(),
+        }
+    }
 }

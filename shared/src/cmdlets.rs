@@ -84,7 +84,7 @@ pub fn find(name: &str) -> Option<&'static Spec> {
 }
 
 const POOL_STATES: Kind = Kind::Choice(&["Normal", "FailedOver"]);
-const TEST_RESULT: Kind = Kind::Choice(&["success", "failure", "cancelled", "running"]);
+const TEST_RESULT: Kind = Kind::Choice(&["success", "failure", "cancelled", "missed", "running"]);
 const AUTHENTICATION: Kind = Kind::Choice(&["TrustedServer", "Negotiate", "ClientCertificate", "LiveID"]);
 const EDITIONS: Kind = Kind::Choice(&["Enterprise", "Standard"]);
 const ROOM_TYPES: Kind = Kind::Choice(&["Normal", "Auditorium"]);
@@ -246,6 +246,8 @@ cmdlets! { ($)
         out_verbose_variable: Option<String> = "OutVerboseVariable" Kind::Text;
         /// Seconds each phase may take (default 10).
         timeout_seconds: Option<u32> = "TimeoutSeconds" Kind::Int, ours;
+        /// Node that sends it, from its own place in the network; the portal when left out.
+        node: Option<String> = "Node" Kind::Text, ours;
     }
     /// Lists the rooms that Test-CsPersistentChatMessage -Setup has made.
     GetLgTestRoom "Get-LgTestRoom" Query {
@@ -356,6 +358,8 @@ cmdlets! { ($)
         maintenance_windows: Option<ListModifier> = "MaintenanceWindows" Kind::ListModifier, ours;
         /// Room, written pool\\room; the first room both may see when left out.
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
+        /// Node that sends the test messages, from its own place in the network; the portal when left out.
+        node: Option<String> = "Node" Kind::Text, ours;
     }
     /// Changes a watcher.
     SetCsWatcherNodeConfiguration "Set-CsWatcherNodeConfiguration" Change {
@@ -383,6 +387,8 @@ cmdlets! { ($)
         maintenance_windows: Option<ListModifier> = "MaintenanceWindows" Kind::ListModifier, ours;
         /// Room; empty for the first one both may see.
         chat_room_uri: Option<String> = "ChatRoomUri" Kind::Text, ours;
+        /// Node that sends the test messages; empty for the portal.
+        node: Option<String> = "Node" Kind::Clearable, ours;
     }
     /// Stops watching a pool.
     RemoveCsWatcherNodeConfiguration "Remove-CsWatcherNodeConfiguration" Change {
@@ -391,6 +397,23 @@ cmdlets! { ($)
     }
     /// Checks that every watcher has its users and a registrar to talk to; sends nothing.
     TestCsWatcherNodeConfiguration "Test-CsWatcherNodeConfiguration" Query {
+    }
+    /// Lists authorities of others that test messages trust, beside this deployment's own and those of the host.
+    GetLgTrustedCertificate "Get-LgTrustedCertificate" Query {
+        /// Name that it was added with.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Lets test messages trust servers whose certificate comes from an authority of others.
+    NewLgTrustedCertificate "New-LgTrustedCertificate" Change {
+        /// What it is to be called here.
+        name: String = "Name" Kind::Text, req, first;
+        /// The authority's certificate in PEM: the text from -----BEGIN CERTIFICATE----- on.
+        certificate: String = "Certificate" Kind::Text, req;
+    }
+    /// Ends the trust in an authority of others.
+    RemoveLgTrustedCertificate "Remove-LgTrustedCertificate" Change {
+        /// Name that it was added with.
+        identity: String = "Identity" Kind::Text, req, first, piped;
     }
     /// Lists access policies.
     GetCsPersistentChatPolicy "Get-CsPersistentChatPolicy" Query {

@@ -151,6 +151,8 @@ pub enum CauseCode {
     SignInRefused,
     /// The registrar, or what it stands on, does not work at the moment.
     RegistrarUnavailable,
+    /// The registrar signs users on, and has no Persistent Chat.
+    NoChatService,
     /// No policy allows Persistent Chat.
     NoPolicy,
     /// No room to test in.
@@ -167,6 +169,10 @@ pub enum CauseCode {
     SessionEnded,
     /// No chat server answers.
     PoolUnavailable,
+    /// The database, or the disk it is on, is full.
+    DatabaseFull,
+    /// Somebody else holds the database.
+    DatabaseLocked,
     /// Sent, never received.
     MessageLost,
     /// Received, but not what was sent.
@@ -181,7 +187,7 @@ pub enum CauseCode {
 
 impl CauseCode {
     /// All of them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 33] = [
         Self::NameNotResolved,
         Self::NothingListening,
         Self::NoAnswer,
@@ -199,6 +205,7 @@ impl CauseCode {
         Self::NotATrustedServer,
         Self::SignInRefused,
         Self::RegistrarUnavailable,
+        Self::NoChatService,
         Self::NoPolicy,
         Self::NoRoom,
         Self::RoomUnknown,
@@ -207,6 +214,8 @@ impl CauseCode {
         Self::JoinRefused,
         Self::SessionEnded,
         Self::PoolUnavailable,
+        Self::DatabaseFull,
+        Self::DatabaseLocked,
         Self::MessageLost,
         Self::ContentMismatch,
         Self::Timeout,

@@ -17,8 +17,9 @@ mod axe;
 mod browser;
 mod chromedriver;
 mod client;
+pub mod delay;
 mod node;
-mod process;
+pub mod process;
 mod server;
 pub mod wait;
 

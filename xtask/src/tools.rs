@@ -46,9 +46,16 @@ pub fn browser() -> Result<Browser> {
     })
 }
 
-/// Programs of others that speak SIP with the service in `cargo xtask test` or make the networks that it is
-/// reached through, with their Debian packages.
-const PEERS: [(&str, &str); 3] = [("sipp", "sip-tester"), ("sipsak", "sipsak"), ("ip", "iproute2")];
+/// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
+const PEERS: [(&str, &str); 2] = [("sipp", "sip-tester"), ("sipsak", "sipsak")];
+/// What test messages are provoked to fail with: namespaces, packet filter, line speed, a registrar of others.
+const TROUBLE: [(&str, &str); 5] = [
+    ("unshare", "util-linux"),
+    ("ip", "iproute2"),
+    ("tc", "iproute2"),
+    ("nft", "nftables"),
+    ("kamailio", "kamailio"),
+];
 /// What drives real clients in `cargo xtask interop`.
 const CLIENTS: [(&str, &str); 6] = [
     ("finch", "finch"),
@@ -59,12 +66,20 @@ const CLIENTS: [(&str, &str); 6] = [
     ("cc", "gcc"),
 ];
 
-/// Finds or installs the SIP programs of others that the tests talk to.
+/// Finds or installs the SIP programs of others that the tests talk to, and what makes trouble for them.
 ///
 /// # Errors
 /// One line for what is missing and cannot be installed.
 pub fn peers() -> Result<()> {
-    programs(&PEERS)
+    programs(&PEERS)?;
+    without_service("kamailio", || programs(&TROUBLE))?;
+    // The module's directory has the machine's name in it.
+    let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let tls = |d: fs::DirEntry| d.path().join("kamailio/modules/tls.so").exists();
+    if libraries.any(tls) {
+        return Ok(());
+    }
+    apt_install(&["kamailio-tls-modules"]).context("kamailio-tls-modules is missing")
 }
 
 /// Finds or installs what the tests with real clients need.
@@ -75,6 +90,20 @@ pub fn clients() -> Result<()> {
     programs(&CLIENTS)?;
     let plugin = Path::new("/usr/lib/purple-2/libsipe.so");
     if plugin.exists() { Ok(()) } else { apt_install(&["pidgin-sipe"]).context("pidgin-sipe is missing") }
+}
+
+/// Installs while a service of this name can neither start nor begin with the machine: the tests start their own.
+fn without_service(name: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    if find(name).is_some() || find("systemctl").is_none() {
+        return install();
+    }
+    // Where systemd does not run there is nothing to hold back, and these say so.
+    let ask = |act: &str| drop(capture(program("systemctl").args([act, name])));
+    ask("mask");
+    let done = install();
+    ask("unmask");
+    ask("disable");
+    done
 }
 
 fn programs(wanted: &[(&str, &str)]) -> Result<()> {

@@ -29,6 +29,7 @@ pub mod serve;
 pub mod settings;
 pub mod test_room;
 pub mod tls;
+pub mod trust;
 pub mod views;
 pub mod watch;
 

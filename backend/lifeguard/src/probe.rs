@@ -50,6 +50,8 @@ pub struct Resolved {
     pub authentication: Authentication,
     /// What certificates are checked against, and the portal's own.
     pub tls: Arc<rustls::ClientConfig>,
+    /// The node that runs it; the portal when none.
+    pub node: Option<String>,
     /// Room.
     pub room: Option<String>,
     /// Time-out of a phase.
@@ -213,20 +215,35 @@ pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, A
         sender,
         receiver,
         authentication,
-        tls: if trusted { trusted_tls(app)? } else { app.ca.client_config() },
+        tls: tls(app, trusted)?,
+        node: from_node(a.node.as_deref(), trusted)?,
         room: a.chat_room_uri.filter(|r| !r.trim().is_empty()),
         timeout: Duration::from_secs(u64::from(seconds)),
     })
 }
 
+/// The node that is to run the test; empty is the portal.
+fn from_node(name: Option<&str>, trusted: bool) -> Result<Option<String>, ApiError> {
+    let name = name.map(|n| n.trim().to_lowercase()).filter(|n| !n.is_empty());
+    if name.is_some() && trusted {
+        let text = "The certificate of a trusted server is the portal's: a node cannot test with it.";
+        return Err(ApiError::invalid("Node", text));
+    }
+    Ok(name)
+}
+
 /// Read anew for each test, so that a renewed certificate counts at once.
-fn trusted_tls(app: &App) -> Result<Arc<rustls::ClientConfig>, ApiError> {
+fn tls(app: &App, trusted: bool) -> Result<Arc<rustls::ClientConfig>, ApiError> {
     let wrong = |text: String| ApiError::invalid("Authentication", text);
+    let added = crate::trust::added(app)?;
+    if !trusted {
+        return crate::trust::settings(&app.ca, added, None).map_err(|e| wrong(e.to_string()));
+    }
     let Some((certificate, key)) = &app.settings.test_certificate else {
         return Err(wrong("The portal was started without a certificate.".to_owned()));
     };
     let read = |p: &std::path::Path| std::fs::read(p).map_err(|e| wrong(format!("{}: {e}", p.display())));
-    let made = app.ca.client_config_with(&read(certificate)?, &read(key)?);
+    let made = crate::trust::settings(&app.ca, added, Some((&read(certificate)?, &read(key)?)));
     made.map_err(|e| wrong(format!("The portal's test certificate cannot be used: {e}.")))
 }
 
@@ -270,8 +287,21 @@ pub fn start(r: Resolved, cx: &Cx) -> String {
     begin(r, &cx.app, &cx.actor.name).0
 }
 
-/// Starts the run; its id, and whether it succeeded once it has ended; none when it was cancelled.
-pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<Option<bool>>) {
+/// How a run ended, for whoever counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// Both messages arrived.
+    Well,
+    /// Something failed.
+    Badly,
+    /// Somebody stopped it: it says nothing.
+    Stopped,
+    /// It was not run: the node that was to do it is away.
+    Missed,
+}
+
+/// Starts the run; its id, and how it has ended.
+pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::JoinHandle<Ended>) {
     let app = app.clone();
     let now = app.clock.now();
     let id = new_id(&*app.entropy, now);
@@ -285,6 +315,7 @@ pub fn begin(r: Resolved, app: &Arc<App>, actor: &str) -> (String, tokio::task::
             latency_us: None,
             verdict: "Running".to_owned(),
             actor: actor.to_owned(),
+            node: r.node.clone(),
         },
         steps: Vec::new(),
         report: None,
@@ -308,7 +339,7 @@ fn save(app: &App, run: &TestRun) {
     app.bus.send(Topic::Test, run.summary.id.as_str());
 }
 
-async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> Option<bool> {
+async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> Ended {
     let pool_uri = pool_contact(&app, &r);
     let mut r = r;
     if r.room.is_none() {
@@ -335,6 +366,7 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> O
         started_at: run.summary.started.rfc3339(),
     };
     // Steps are stored beside the run, not in it: the latency is the messages' alone.
+    let id = run.summary.id.clone();
     let (steps, mut stored) = tokio::sync::mpsc::unbounded_channel();
     let keeper = {
         let (app, mut run) = (app.clone(), run);
@@ -350,15 +382,34 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> O
         // The keeper lives until the sender is dropped.
         let _ = steps.send(step);
     };
-    let (mut report, trace) = synthetic::run_traced(plan, progress, stop.notified()).await;
-    report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
+    let result = match &r.node {
+        None => Ok(synthetic::run_traced(plan, progress, stop.notified()).await),
+        Some(node) => match crate::trust::added(&app) {
+            Ok(added) => crate::nodes::run_test(&app, (node, &id), &plan, &added, progress, stop).await,
+            Err(e) => {
+                // The keeper waits for its end.
+                drop(progress);
+                Err(e.message)
+            }
+        },
+    };
     let mut run = match keeper.await {
         Ok(run) => run,
         Err(e) => {
             tracing::error!(cause = %e, "a test run's steps were lost");
-            return Some(false);
+            return Ended::Badly;
         }
     };
+    let (mut report, trace) = match result {
+        Ok(done) => done,
+        Err(why) => {
+            run.summary.state = MISSED.to_owned();
+            run.summary.verdict = format!("Missed – {why}");
+            save(&app, &run);
+            return Ended::Missed;
+        }
+    };
+    report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
     run.summary.state = state(&report).to_owned();
     run.summary.latency_us = (report.result == Outcome::Success).then_some(report.latency_us);
     run.summary.verdict = verdict(&report);
@@ -370,9 +421,15 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> O
         tracing::error!(cause = %e, run = %run.summary.id, "the messages of a test run could not be stored");
     }
     app.bus.send(Topic::Pool, run.summary.pool.as_ref().map_or("", |p| p.as_str()));
-    (run.summary.state != CANCELLED).then_some(run.summary.latency_us.is_some())
+    match run.summary.state.as_str() {
+        CANCELLED => Ended::Stopped,
+        _ if run.summary.latency_us.is_some() => Ended::Well,
+        _ => Ended::Badly,
+    }
 }
 
+/// State of a run that its node did not bring to an end.
+const MISSED: &str = "missed";
 /// State of a run that somebody stopped.
 const CANCELLED: &str = "cancelled";
 

@@ -16,6 +16,7 @@ use store::management::{StoreError, tests as runs, topology};
 use crate::app::App;
 use crate::clock::{Entropy, random_bytes};
 use crate::door::store_error;
+use crate::probe::Ended;
 use crate::schedule::{Cron, end_of_maintenance};
 
 /// How often the runner looks.
@@ -131,6 +132,7 @@ pub fn arguments(app: &App, s: &Settings) -> Result<TestCsPersistentChatMessage,
         receiver_credential: Some(receiver_credential),
         registrar_port: Some(u32::from(s.port)),
         chat_room_uri: s.room.clone(),
+        node: s.node.clone(),
         ..TestCsPersistentChatMessage::default()
     })
 }
@@ -197,17 +199,20 @@ async fn one(app: &Arc<App>, w: &Watcher, now: Timestamp) -> Result<(), ApiError
         .map(|r| crate::probe::begin(r, app, "watcher"));
     let id = begun.as_ref().ok().map(|(id, _)| id.clone());
     app.store.write(|tx| watch::note_run(tx, &s.target, id.as_deref(), lost, next)).map_err(store_error)?;
-    let success = match begun {
-        Ok((_, run)) => run.await.unwrap_or(Some(false)),
+    let ended = match begun {
+        Ok((_, run)) => run.await.unwrap_or(Ended::Badly),
         Err(e) => {
             tracing::warn!(target = %s.target, cause = %e.message, "a scheduled test message could not start");
-            Some(false)
+            Ended::Badly
         }
     };
-    // A run that somebody stopped says nothing about the pool.
-    if let Some(success) = success {
-        app.store.write(|tx| watch::note_result(tx, &s.target, success)).map_err(store_error)?;
-    }
+    // A run that somebody stopped, or that was not run, says nothing about the pool.
+    let noted = app.store.write(|tx| match ended {
+        Ended::Well | Ended::Badly => watch::note_result(tx, &s.target, ended == Ended::Well),
+        Ended::Missed => watch::note_missed(tx, &s.target),
+        Ended::Stopped => Ok(()),
+    });
+    noted.map_err(store_error)?;
     app.bus.send(Topic::Test, "");
     Ok(())
 }
@@ -229,6 +234,7 @@ mod tests {
             cron: None,
             jitter: 0,
             windows: Vec::new(),
+            node: None,
         }
     }
 

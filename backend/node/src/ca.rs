@@ -3,6 +3,7 @@
 
 mod nodes;
 mod presented;
+mod trusted;
 
 use std::collections::HashMap;
 use std::fs;
@@ -24,6 +25,7 @@ pub use self::nodes::{
     Issued, NODES, NewKey, PORTAL, fingerprint_of, key_of, new_key, node_name, pinned, public_key,
 };
 pub use self::presented::{Presented, details};
+pub use self::trusted::{Described, certificates, described};
 
 /// Days a server's certificate is valid; servers get a new one at every start.
 const SERVER_DAYS: i64 = 365;
@@ -185,22 +187,6 @@ impl LocalCa {
         let b = b.with_root_certificates(self.roots.clone());
         let mut config = b.with_client_auth_cert(id.chain.clone(), id.key.clone_key())?;
         config.alpn_protocols = vec![presented::INSIDE.to_vec()];
-        Ok(Arc::new(config))
-    }
-
-    /// Settings of a client with a certificate of somebody else's making, both in PEM.
-    ///
-    /// # Errors
-    /// When certificate or key cannot be read, or do not belong together.
-    pub fn client_config_with(&self, chain: &[u8], key: &[u8]) -> Result<Arc<ClientConfig>, CaError> {
-        let chain = CertificateDer::pem_slice_iter(chain)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| CaError::Damaged(format!("the certificate: {e}")))?;
-        let key =
-            PrivateKeyDer::from_pem_slice(key).map_err(|e| CaError::Damaged(format!("the key: {e}")))?;
-        let mut config = (*self.upstream_config(&Identity { chain, key })?).clone();
-        // A stranger's registrar may refuse a protocol that it does not know.
-        config.alpn_protocols.clear();
         Ok(Arc::new(config))
     }
 

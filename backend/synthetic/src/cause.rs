@@ -92,8 +92,13 @@ impl Failure {
     /// A refusal by the chat service. One that speaks of the policy is about the policy, whatever else the
     /// phase would make of it.
     pub fn by_service(cause: CauseCode, r: &Response, seen: impl Into<String>) -> Self {
-        let policy = r.headers.get("ms-diagnostics").is_some_and(speaks_of_policy);
-        Self::sip(if policy { CauseCode::NoPolicy } else { cause }, r, seen)
+        let said = r.headers.get("ms-diagnostics").unwrap_or_default();
+        let cause = if speaks_of_policy(said) { CauseCode::NoPolicy } else { database(cause, said) };
+        let mut seen = seen.into();
+        if let Some(why) = reason_of(said) {
+            seen.push_str(&format!(" It says: {why}."));
+        }
+        Self::sip(cause, r, seen)
     }
 
     /// The service ended the session of `who`; `why` is what its BYE or answer says, may be empty.
@@ -119,9 +124,10 @@ impl Failure {
             }
             Refusal::NotAMember => (CauseCode::NotAMember, format!("{who} may not join {room}.")),
             Refusal::RoomDisabled => (CauseCode::RoomDisabled, format!("The room {room} is disabled.")),
-            Refusal::Database => {
-                (CauseCode::PoolUnavailable, "The pool's database does not answer.".to_owned())
-            }
+            Refusal::Database => (
+                database(CauseCode::PoolUnavailable, text),
+                "The pool's database does not answer.".to_owned(),
+            ),
             Refusal::Other => (CauseCode::JoinRefused, format!("{who} was not let into {room}.")),
         };
         Self::new(cause, format!("{code}, {text}"), seen)
@@ -136,6 +142,28 @@ impl Failure {
             check_next: texts::next(self.cause).to_owned(),
         }
     }
+}
+
+/// What the service says about its database makes an unavailable pool plainer: SQLite's words and SQL Server's.
+pub fn database(cause: CauseCode, said: &str) -> CauseCode {
+    let said = said.to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|w| said.contains(w));
+    match cause {
+        CauseCode::PoolUnavailable if says(&["disk is full", "' is full", "filegroup is full"]) => {
+            CauseCode::DatabaseFull
+        }
+        CauseCode::PoolUnavailable if says(&["is locked", "lock request time out", "deadlocked"]) => {
+            CauseCode::DatabaseLocked
+        }
+        other => other,
+    }
+}
+
+/// The words of `ms-diagnostics: 1020;reason="…"`, without a full stop at their end.
+fn reason_of(diagnostics: &str) -> Option<&str> {
+    let (_, rest) = diagnostics.split_once("reason=\"")?;
+    let words = rest.split('"').next().unwrap_or_default().trim().trim_end_matches('.');
+    (!words.is_empty()).then_some(words)
 }
 
 /// Whether a reason given by the service is the Persistent Chat policy. A bare 481 or BYE is not: servers
@@ -191,6 +219,25 @@ mod tests {
         ] {
             assert_eq!(Failure::session_ended(Phase::Lookup, "sip:a@b", why).cause, wanted, "{why}");
         }
+    }
+
+    #[test]
+    fn words_about_the_database_say_which_trouble_it_is() {
+        for (said, wanted) in [
+            (
+                "500;reason=\"ERROR_DATABASE_CONNECTION: the chat database: database or disk is full\"",
+                CauseCode::DatabaseFull,
+            ),
+            ("The transaction log for database 'mgc' is full due to 'LOG_BACKUP'.", CauseCode::DatabaseFull),
+            ("the chat database: database is locked", CauseCode::DatabaseLocked),
+            ("Lock request time out period exceeded.", CauseCode::DatabaseLocked),
+            ("the chat database: disk I/O error", CauseCode::PoolUnavailable),
+        ] {
+            assert_eq!(database(CauseCode::PoolUnavailable, said), wanted, "{said}");
+            assert_eq!(database(CauseCode::NotAMember, said), CauseCode::NotAMember);
+        }
+        assert_eq!(reason_of("1020;reason=\"No server runs.\";source=\"x\""), Some("No server runs"));
+        assert_eq!(reason_of("1020"), None);
     }
 
     #[test]

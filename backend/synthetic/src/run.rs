@@ -72,11 +72,11 @@ async fn receive(
     to: &mut Client<'_>,
     from: &mut Client<'_>,
     author: &str,
-    text: &str,
+    (text, nonce): (&str, &str),
 ) -> Result<((), String), Failure> {
     tokio::select! {
         biased;
-        received = said_text(to.receive(author, text, text)) => received,
+        received = said_text(to.receive(author, text, nonce)) => received,
         why = from.watch() => Err(why),
     }
 }
@@ -92,9 +92,9 @@ async fn exchange(
     let (one, two) = (format!("{} 1/2", p.nonce), format!("{} 2/2", p.nonce));
     let first_send = Instant::now();
     rec.step(Role::Sender, Phase::Send, said_text(s.post(&one, &p.started_at))).await?;
-    rec.step(Role::Receiver, Phase::Receive, receive(r, s, &p.sender.sip_uri, &one)).await?;
+    rec.step(Role::Receiver, Phase::Receive, receive(r, s, &p.sender.sip_uri, (&one, &p.nonce))).await?;
     rec.step(Role::Receiver, Phase::Send, said_text(r.post(&two, &p.started_at))).await?;
-    rec.step(Role::Sender, Phase::Receive, receive(s, r, &p.receiver.sip_uri, &two)).await?;
+    rec.step(Role::Sender, Phase::Receive, receive(s, r, &p.receiver.sip_uri, (&two, &p.nonce))).await?;
     Ok(Exchanged { latency_us: micros(first_send.elapsed()), room })
 }
 

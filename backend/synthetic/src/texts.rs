@@ -33,6 +33,12 @@ pub fn likely(c: CauseCode) -> &'static str {
         CauseCode::RegistrarUnavailable => {
             "Probably the server is overloaded or starting, or what it stands on does not answer; 504 often is a firewall."
         }
+        CauseCode::NoChatService => {
+            "Probably it is a registrar of another product, or of a deployment without Persistent Chat."
+        }
+        CauseCode::DatabaseLocked => {
+            "Probably a backup, another program or another process works on its files."
+        }
         CauseCode::RoomUnknown => "Probably the room was deleted, or it is on another pool.",
         CauseCode::RoomDisabled => "Somebody has disabled the room.",
         CauseCode::JoinRefused => {
@@ -52,6 +58,7 @@ pub fn likely(c: CauseCode) -> &'static str {
         | CauseCode::NoRoom
         | CauseCode::NotAMember
         | CauseCode::PoolUnavailable
+        | CauseCode::DatabaseFull
         | CauseCode::MessageLost
         | CauseCode::ContentMismatch
         | CauseCode::Timeout
@@ -95,6 +102,9 @@ fn evidence(c: CauseCode) -> &'static str {
         }
         CauseCode::SignInRefused => "Another refusal of REGISTER.",
         CauseCode::RegistrarUnavailable => "A 5xx answer to REGISTER.",
+        CauseCode::NoChatService => {
+            "The registrar refused to say anything about Persistent Chat, or knows no such address (404, 405, 489, 501)."
+        }
         CauseCode::NoPolicy => {
             "The provisioning document, or the service's reason, says that Persistent Chat is not enabled for the user."
         }
@@ -107,6 +117,8 @@ fn evidence(c: CauseCode) -> &'static str {
         CauseCode::PoolUnavailable => {
             "The lookup or channel service refused the session, or says that its database does not answer."
         }
+        CauseCode::DatabaseFull => "The service says that its database or disk is full.",
+        CauseCode::DatabaseLocked => "The service says that its database is locked by somebody else.",
         CauseCode::MessageLost => "The post was accepted, and did not arrive in time.",
         CauseCode::ContentMismatch => "The message arrived with another text.",
         CauseCode::Timeout => {
@@ -128,7 +140,7 @@ pub fn next(c: CauseCode) -> &'static str {
             "Check that the server is not paused or overloaded, and that no firewall drops the packets."
         }
         CauseCode::TlsUntrusted => {
-            "Check which authority issued the server's certificate, and that this computer trusts it."
+            "Check which authority issued the server's certificate; when it is the right one, trust it here with New-LgTrustedCertificate."
         }
         CauseCode::TlsWrongName => {
             "Check the target's name against the names in the certificate, and the DNS record that led here."
@@ -159,6 +171,9 @@ pub fn next(c: CauseCode) -> &'static str {
         CauseCode::RegistrarUnavailable => {
             "Check the Front End Server's services and its database, and try again in a minute."
         }
+        CauseCode::NoChatService => {
+            "Check that the target is a Front End pool of the deployment whose Persistent Chat is meant."
+        }
         CauseCode::NoPolicy => {
             "Grant a Persistent Chat policy that enables it, or enable the site or global policy."
         }
@@ -172,6 +187,12 @@ pub fn next(c: CauseCode) -> &'static str {
         }
         CauseCode::PoolUnavailable => {
             "Check that the pool has an active server that runs, and that its database is open."
+        }
+        CauseCode::DatabaseFull => {
+            "Make room on the disk of the pool's database, or purge old messages; nothing is written until then."
+        }
+        CauseCode::DatabaseLocked => {
+            "Find the program that has the database's files open, and end what it does there."
         }
         CauseCode::MessageLost => {
             "Check the pool's servers and its database; the post was accepted but not delivered."

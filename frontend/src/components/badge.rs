@@ -138,6 +138,7 @@ pub fn of_run(state: &str) -> Badge {
         "failed" => Badge::new("Failed", Tone::Bad, Icon::Cross),
         "waiting" => Badge::new("Waiting", Tone::Neutral, Icon::Stop),
         "cancelled" => Badge::new("Cancelled", Tone::Neutral, Icon::Stop),
+        "missed" => Badge::new("Missed", Tone::Warning, Icon::Stop),
         "skipped" => Badge::new("Skipped", Tone::Neutral, Icon::Arrow),
         other => Badge::new(other, Tone::Neutral, Icon::Question),
     }

@@ -90,6 +90,9 @@ Set-CsWatcherNodeConfiguration -Identity "atl-fe-001.litwareinc.com" -Cron "*/15
 Get-CsWatcherNodeConfiguration | Where-Object {$_.TestUsers -contains "sip:kenmyer@litwareinc.com"}
 Get-CsWatcherNodeConfiguration | Remove-CsWatcherNodeConfiguration
 Test-CsWatcherNodeConfiguration
+New-LgTrustedCertificate -Name "Fabrikam" -Certificate "-----BEGIN CERTIFICATE-----…"
+Get-LgTrustedCertificate | Format-Table Identity,Subject,NotAfter
+Remove-LgTrustedCertificate "Fabrikam"
 New-CsAdminRole -Identity "RedmondOperators" -Template "CsHelpDesk" -ConfigScopes "site:Redmond" -Cmdlets @{Add="Set-CsPersistentChatActiveServer"}
 Set-CsAdminRole -Identity "RedmondOperators" -ConfigScopes @{Add="site:Dublin"}
 Get-CsAdminRole | Where-Object {$_.IsStandardRole -eq $False} | Remove-CsAdminRole

@@ -2,10 +2,13 @@
 
 mod access;
 mod alerts;
+mod apart;
+mod causes;
 mod chat;
 mod chat_client;
 mod documents;
 mod editing;
+mod errands;
 mod failover;
 mod faults;
 mod finch;
@@ -13,6 +16,7 @@ mod harness;
 mod history;
 mod hostile;
 mod interop;
+mod kamailio;
 mod mirrors;
 mod node;
 mod page;
@@ -30,5 +34,6 @@ mod sip_client;
 mod support;
 mod support_tls;
 mod torture;
+mod trusted;
 mod walk;
 mod watch;

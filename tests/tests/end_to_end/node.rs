@@ -22,20 +22,22 @@ const THERE: &str = "gc-002.litwareinc.com";
 const FRONT: &str = "atl-fes-002.litwareinc.com";
 
 /// A loopback address that no portal takes: they have 127.16 and above.
-fn address() -> String {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
+pub fn address() -> String {
+    static NEXT: AtomicU8 = AtomicU8::new(0);
     let [.., hi, lo] = std::process::id().to_be_bytes();
-    format!("127.{}.{hi}.{lo}", NEXT.fetch_add(1, Ordering::Relaxed) % 15 + 1)
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    // More than fifteen are told apart by the process's half of the address.
+    format!("127.{}.{}.{lo}", n % 15 + 1, hi.wrapping_add(n / 15 * 64))
 }
 
 /// A portal with the sample, and where nodes connect to it.
-async fn portal() -> Result<(Sample, String)> {
+pub async fn portal() -> Result<(Sample, String)> {
     let at = format!("{}:7444", address());
     let options = Options { args: vec!["--node-listen".to_owned(), at.clone()], ..Options::default() };
     Ok((Sample::with(options).await?, format!("https://{at}")))
 }
 
-async fn token(s: &Sample, name: &str) -> Result<String> {
+pub async fn token(s: &Sample, name: &str) -> Result<String> {
     let made = run(&s.client, "New-LgNode", json!({ "Name": name })).await?;
     Ok(made["output"][0]["Token"].as_str().context("no token")?.to_owned())
 }
@@ -47,14 +49,14 @@ async fn publish(s: &Sample) -> Result<()> {
 }
 
 /// A portal and a node: of the pool's two active servers one is on each, and a Front End on each.
-struct Halves {
-    s: Sample,
-    node: Node,
+pub struct Halves {
+    pub s: Sample,
+    pub node: Node,
     front: SocketAddr,
 }
 
 impl Halves {
-    async fn start() -> Result<Self> {
+    pub async fn start() -> Result<Self> {
         let (s, portal) = portal().await?;
         let at = address();
         let node = Node::join(&portal, &token(&s, "n1").await?, &at).await?;
@@ -79,7 +81,7 @@ impl Halves {
         Ok(list.iter().find(|x| x["report"]["fqdn"] == name).context("no such server")?["report"].clone())
     }
 
-    async fn state_is(&self, name: &str, state: &str) -> Result<Value> {
+    pub async fn state_is(&self, name: &str, state: &str) -> Result<Value> {
         wait::until("the server's state", async || {
             let r = self.server(name).await?;
             ensure!(r["state"]["state"] == state, "{r}\n{}", self.node.printed());

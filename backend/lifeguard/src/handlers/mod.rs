@@ -36,6 +36,7 @@ mod test_history;
 mod test_message;
 mod test_room;
 mod topology;
+mod trusted;
 mod users;
 mod watch;
 

@@ -9,6 +9,7 @@ use shared::events::Topic;
 use shared::plan::{Confirm, Plan};
 use shared::topology::validate::check_node_name;
 use store::management::nodes as kept;
+use store::management::watch;
 
 use crate::door::{Cx, Handler, Outcome, plan};
 use crate::nodes;
@@ -103,6 +104,12 @@ impl Handler for RemoveLgNode {
             "Remove the node {}: its connection ends at once and its certificate is worth nothing any more.",
             n.name
         )];
+        let watchers = cx.read(|c| Ok(watch::watchers(c)?))?;
+        let own = watchers.iter().filter(|w| w.settings.node.as_ref() == Some(&n.name));
+        sentences.extend(own.map(|w| {
+            let target = &w.settings.target;
+            format!("It sends the test messages of the watcher of {target}; those are missed until it is given another place.")
+        }));
         if servers.is_empty() {
             return Ok(Plan { confirm: Confirm::Ask, ..plan(sentences) });
         }

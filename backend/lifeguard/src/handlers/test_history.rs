@@ -68,6 +68,7 @@ fn object(t: &TestSummary) -> Value {
     json!({
         "Identity": t.id, "Started": t.started, "Result": t.state, "TargetFqdn": t.target, "Pool": t.pool,
         "LatencyMilliseconds": t.latency_us.map(|us| us as f64 / 1000.0), "Verdict": t.verdict, "StartedBy": t.actor,
+        "Node": t.node,
     })
 }
 

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use shared::cmdlets::TestCsPersistentChatMessage;
-use shared::error::ApiError;
+use shared::error::{ApiError, ErrorCode};
 use shared::plan::Plan;
 
 use super::test_room::Setup;
 use crate::door::{Cx, Handler, Outcome, plan};
+use crate::probe::Resolved;
 
 /// Names of variables are written without $, as the documents say.
 trait Variables {
@@ -29,6 +30,12 @@ impl Variables for TestCsPersistentChatMessage {
     }
 }
 
+/// Why the node that is named cannot send it now.
+fn away(r: &Resolved, cx: &Cx) -> Result<Option<String>, ApiError> {
+    let trouble = r.node.as_ref().map(|n| crate::nodes::trouble(&cx.app, n)).transpose()?.flatten();
+    Ok(trouble.map(|why| format!("{why} The test message was not sent, also not from here.")))
+}
+
 #[async_trait]
 impl Handler for TestCsPersistentChatMessage {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
@@ -37,9 +44,16 @@ impl Handler for TestCsPersistentChatMessage {
             return Ok(Setup::read(self, cx)?.plan());
         }
         let r = crate::probe::resolve(self, &cx.app)?;
+        if let Some(why) = away(&r, cx)? {
+            return Err(ApiError {
+                field: Some("Node".to_owned()),
+                ..ApiError::new(ErrorCode::Unavailable, why)
+            });
+        }
+        let from = r.node.as_ref().map(|n| format!("From node {n}: ")).unwrap_or_default();
         let room = self.chat_room_uri.as_deref().unwrap_or("the test room or the first room both may see");
         let mut p = plan([format!(
-            "Sign on {} and {} at {}:{}, join {room}, exchange two messages, leave and sign off.",
+            "{from}Sign on {} and {} at {}:{}, join {room}, exchange two messages, leave and sign off.",
             r.sender.sip_uri, r.receiver.sip_uri, r.registrar, r.port
         )]);
         p.warnings = r.warnings;

@@ -13,9 +13,11 @@ use shared::events::Topic;
 use shared::identity::wildcard_match;
 use shared::plan::Plan;
 use shared::{Port, SipUri};
+use store::management::nodes;
 use store::management::watch::{self, Credential, Settings, Watcher};
 
 use crate::door::{Cx, Handler, Outcome, plan};
+use crate::probe::Resolved;
 use crate::schedule::{Cron, Window};
 use crate::watch::{arguments, scheduled};
 
@@ -91,7 +93,7 @@ fn object(w: &Watcher) -> Value {
     json!({
         "Identity": s.target, "TestUsers": s.users, "ExtendedTests": [], "TargetFqdn": s.target, "PortNumber": s.port,
         "Enabled": s.enabled, "Tests": s.tests, "Schedule": when, "ChatRoomUri": s.room, "NextRun": w.next_run,
-        "JitterSeconds": s.jitter, "MaintenanceWindows": s.windows, "LastRun": w.last_run, "FailuresInARow": w.failures, "MissedRuns": w.missed,
+        "Node": s.node, "JitterSeconds": s.jitter, "MaintenanceWindows": s.windows, "LastRun": w.last_run, "FailuresInARow": w.failures, "MissedRuns": w.missed,
     })
 }
 
@@ -180,6 +182,17 @@ fn fill_when(s: &mut Settings, w: &When<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// The node that runs the tests, which must have been added; empty is the portal.
+fn fill_node(cx: &Cx, s: &mut Settings, name: Option<&str>) -> Result<(), ApiError> {
+    let Some(name) = name.map(|n| n.trim().to_lowercase()) else { return Ok(()) };
+    if !name.is_empty() && cx.read(|c| Ok(nodes::node(c, &name)?))?.is_none() {
+        let text = format!("There is no node {name}; add it with New-LgNode.");
+        return Err(ApiError::invalid("Node", text));
+    }
+    s.node = Some(name).filter(|n| !n.is_empty());
+    Ok(())
+}
+
 /// What both New- and Set- check and fill in.
 fn fill(
     cx: &Cx,
@@ -258,7 +271,9 @@ fn new_settings(a: &NewCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settings, 
         cron: None,
         jitter: 0,
         windows: Vec::new(),
+        node: None,
     };
+    fill_node(cx, &mut s, a.node.as_deref())?;
     fill_when(&mut s, &when!(a))?;
     fill(cx, &mut s, a.test_users.as_ref(), None)?;
     Ok(s)
@@ -308,6 +323,7 @@ fn changed_settings(a: &SetCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settin
     if let Some(room) = &a.chat_room_uri {
         s.room = Some(room.clone()).filter(|r| !r.trim().is_empty());
     }
+    fill_node(cx, &mut s, a.node.as_deref())?;
     fill_when(&mut s, &when!(a))?;
     fill(cx, &mut s, a.test_users.as_ref(), a.tests.as_ref())?;
     Ok(s)
@@ -350,6 +366,9 @@ impl Handler for TestCsWatcherNodeConfiguration {
         for w in cx.read(|c| Ok(watch::watchers(c)?))? {
             let ready = arguments(&cx.app, &w.settings).and_then(|a| crate::probe::resolve(&a, &cx.app));
             let (result, text) = match ready {
+                Ok(Resolved { node: Some(n), .. }) if crate::nodes::trouble(&cx.app, &n)?.is_some() => {
+                    ("Failure", crate::nodes::gone(&cx.app.store, &n))
+                }
                 Ok(r) => (
                     "Success",
                     format!(

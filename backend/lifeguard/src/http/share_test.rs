@@ -60,6 +60,7 @@ fn arguments(app: &App, pool: &str) -> Result<Option<Map<String, Value>>, ApiErr
         app.store.read(|c| Ok((watch::watchers(c)?, watch::credentials(c)?))).map_err(store_error)?;
     let own = watchers.into_iter().find(|w| w.settings.target.eq_ignore_ascii_case(pool)).map(|w| w.settings);
     let port = own.as_ref().map_or(Port::REGISTRAR_TLS.get(), |s| s.port);
+    let node = own.as_ref().and_then(|s| s.node.clone());
     let room = own.as_ref().and_then(|s| s.room.clone());
     if let Some(s) = own.filter(|s| s.users.len() >= 2) {
         users = s.users;
@@ -79,6 +80,7 @@ fn arguments(app: &App, pool: &str) -> Result<Option<Map<String, Value>>, ApiErr
         cron: None,
         jitter: 0,
         windows: Vec::new(),
+        node,
     };
     let args = crate::watch::arguments(app, &settings)?;
     match serde_json::to_value(args) {

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
+use super::errand::Way;
 use super::{End, feed, join, view};
 use crate::app::App;
 use crate::door::Fault;
@@ -85,7 +86,7 @@ pub async fn talk(
             match version(v).and_then(|()| identify(&app, certificate.as_ref())) {
                 Ok(name) => {
                     let address = listen.unwrap_or(remote.ip());
-                    serve(&app, &name, stream, remote, address, &product, certificate).await;
+                    serve(&app, (&name, v), stream, remote, address, &product, certificate).await;
                     return;
                 }
                 Err((why, removed)) => refused(why, removed),
@@ -125,7 +126,7 @@ fn announce(app: &App) {
 
 async fn serve(
     app: &Arc<App>,
-    name: &str,
+    (name, version): (&str, u32),
     stream: TlsStream<TcpStream>,
     remote: SocketAddr,
     address: IpAddr,
@@ -142,7 +143,7 @@ async fn serve(
     let attached = app.nodes.attach(name, remote, now);
     tracing::info!(node = name, %remote, "a node is connected");
     announce(app);
-    let why = converse(app, name, attached.number, attached.end, stream, certificate).await;
+    let why = converse(app, (name, version), attached.number, attached.end, stream, certificate).await;
     tracing::warn!(node = name, why, "a node is disconnected");
     if app.nodes.detach(name, attached.number) {
         app.rosters.forget(|o| o == name);
@@ -165,7 +166,7 @@ fn renewed(app: &App, name: &str, certificate: Option<&CertificateDer<'_>>) -> S
 
 async fn converse(
     app: &Arc<App>,
-    name: &str,
+    (name, version): (&str, u32),
     number: u64,
     mut end: watch::Receiver<End>,
     stream: TlsStream<TcpStream>,
@@ -180,6 +181,7 @@ async fn converse(
     if out.send(welcome).await.is_err() {
         return "the link did not open".to_owned();
     }
+    app.nodes.ready(name, Way { link: number, version, out: out.clone() });
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(app.clone(), name.to_owned(), number, out.clone()));
     tasks.spawn(feed::rosters(app.clone(), name.to_owned(), out.clone()));
@@ -293,6 +295,7 @@ async fn listen(
                     drop(permit);
                 });
             }
+            ToPortal::Test { run, what } => app.nodes.errands.told(number, &run, what),
             ToPortal::Join { .. } | ToPortal::Hello { .. } => return "it said twice who it is".to_owned(),
         }
     }

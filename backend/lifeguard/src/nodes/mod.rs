@@ -1,6 +1,7 @@
 //! Nodes: processes on other machines that run servers of this deployment. This side knows who is connected
 //! and what he reports; `link` talks to one of them, `run` is the node itself.
 
+mod errand;
 mod feed;
 mod join;
 mod link;
@@ -18,6 +19,7 @@ use shared::Timestamp;
 use shared::deployment::{Deployment, HostedServer, ServerReport, ServerRole, ServerState};
 use tokio::sync::watch;
 
+pub use self::errand::run as run_test;
 pub use self::join::token;
 pub use self::listen::{DEFAULT_LISTEN, open};
 pub use self::view::{servers_of, trouble, views};
@@ -39,6 +41,8 @@ struct Live {
     remote: SocketAddr,
     end: watch::Sender<End>,
     reports: Vec<ServerReport>,
+    /// Where it takes test messages from; none before it was welcomed.
+    way: Option<errand::Way>,
     /// First and last generation that were sent over this link: one from before it says nothing.
     sent: Option<(u64, u64)>,
 }
@@ -68,6 +72,7 @@ pub struct Nodes {
     /// Where nodes are to connect, when something is to listen.
     wanted: SocketAddr,
     bound: OnceLock<SocketAddr>,
+    errands: errand::Errands,
 }
 
 impl Nodes {
@@ -79,6 +84,7 @@ impl Nodes {
             changed: watch::channel(0).0,
             wanted,
             bound: OnceLock::new(),
+            errands: errand::Errands::default(),
         }
     }
 
@@ -109,7 +115,7 @@ impl Nodes {
     fn attach(&self, name: &str, remote: SocketAddr, since: Timestamp) -> Attached {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (end, seen) = watch::channel(End::Open);
-        let live = Live { number, since, remote, end, reports: Vec::new(), sent: None };
+        let live = Live { number, since, remote, end, reports: Vec::new(), way: None, sent: None };
         if let Some(old) = self.live().insert(name.to_owned(), live) {
             old.end.send_replace(End::Replaced);
         }
@@ -127,8 +133,22 @@ impl Nodes {
             }
             own
         };
+        self.errands.lost(number);
         self.bump();
         own
+    }
+
+    /// A link can be used from now on.
+    fn ready(&self, name: &str, way: errand::Way) {
+        if let Some(l) = self.live().get_mut(name).filter(|l| l.number == way.link) {
+            l.way = Some(way);
+        }
+        self.bump();
+    }
+
+    /// How test messages get to a node; none while it is not connected.
+    fn way(&self, name: &str) -> Option<errand::Way> {
+        self.live().get(name).and_then(|l| l.way.clone())
     }
 
     fn reported(&self, name: &str, number: u64, mut reports: Vec<ServerReport>) {

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_rustls::client::TlsStream;
 
+use super::errand::Here;
 use super::join::parts;
 use super::replica::{Kept, Own, Replica};
 use crate::clock::{Clock, SystemClock, SystemEntropy};
@@ -121,6 +122,8 @@ struct Node {
     deployment: watch::Sender<Arc<Deployment>>,
     identities: std::sync::Mutex<Vec<IdentityRow>>,
     changed: Notify,
+    /// Test messages that it runs for the portal.
+    tests: Arc<Here>,
 }
 
 /// Why a session ended.
@@ -175,7 +178,7 @@ impl Node {
         }
     }
 
-    fn take(&self, boot: &str, m: ToNode) -> Result<(), Over> {
+    fn take(&self, boot: &str, m: ToNode, link: &mpsc::Sender<ToPortal>) -> Result<(), Over> {
         match m {
             ToNode::Alive | ToNode::Joined { .. } | ToNode::Welcome { .. } => {}
             ToNode::Refused { reason, removed: true } => return Err(Over::Removed(reason)),
@@ -209,6 +212,10 @@ impl Node {
             ToNode::Databases(list) => self.remote.databases(boot, &list),
             ToNode::Commit { pool, generation, what } => self.remote.committed(&pool, generation, what),
             ToNode::Answer { id, result } => self.remote.answered(id, result),
+            ToNode::Test(errand) => {
+                tokio::spawn(self.tests.clone().carry_out(self.ca.clone(), *errand, link.clone()));
+            }
+            ToNode::StopTest { run } => self.tests.stop(&run),
         }
         Ok(())
     }
@@ -235,13 +242,17 @@ impl Node {
             write(&mut stream, &hello).await?;
             read::<ToNode>(&mut stream, FROM_PORTAL).await
         };
+        let (link, waiting) = mpsc::channel(WAITING);
         let boot = match tokio::time::timeout(SILENCE, exchange).await {
             Ok(Ok(ToNode::Welcome { boot, certificate })) => {
                 self.renew(certificate);
                 boot
             }
             Ok(Ok(other)) => {
-                return self.take("", other).err().unwrap_or_else(|| lost(&"the portal was not understood"));
+                return self
+                    .take("", other, &link)
+                    .err()
+                    .unwrap_or_else(|| lost(&"the portal was not understood"));
             }
             Ok(Err(e)) => return lost(&e),
             Err(_) => return lost(&"the portal is silent"),
@@ -249,29 +260,30 @@ impl Node {
         tracing::info!(portal = own.portal, "connected");
         println!("connected portal={}", own.portal);
         let (r, w) = tokio::io::split(stream);
-        let (link, waiting) = mpsc::channel(WAITING);
         reports.mark_changed();
         let presence = present(&self.rosters, self.deployment.subscribe(), link.clone());
+        let tests = link.clone();
         self.remote.up(link);
         let over = tokio::select! {
-            o = self.hear(&boot, r) => o,
+            o = self.hear(&boot, r, &tests) => o,
             () = presence => lost(&"the link takes nothing any more"),
             why = speak(w, waiting, reports) => Over::Lost(why),
         };
         self.remote.down();
+        self.tests.stop_all();
         // Who is elsewhere is not known any more.
         self.rosters.forget(|_| true);
         over
     }
 
-    async fn hear(&self, boot: &str, mut r: impl AsyncRead + Unpin) -> Over {
+    async fn hear(&self, boot: &str, mut r: impl AsyncRead + Unpin, link: &mpsc::Sender<ToPortal>) -> Over {
         loop {
             let m = match tokio::time::timeout(SILENCE, read::<ToNode>(&mut r, FROM_PORTAL)).await {
                 Ok(Ok(m)) => m,
                 Ok(Err(e)) => return Over::Lost(e.to_string()),
                 Err(_) => return Over::Lost("the portal is silent".to_owned()),
             };
-            if let Err(over) = self.take(boot, m) {
+            if let Err(over) = self.take(boot, m, link) {
                 return over;
             }
         }
@@ -399,6 +411,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         deployment,
         identities: std::sync::Mutex::new(identities),
         changed: Notify::new(),
+        tests: Arc::default(),
     });
     let keeping = tokio::spawn(node.clone().keep());
     let work = async {

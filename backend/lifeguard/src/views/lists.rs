@@ -4,9 +4,9 @@ use node::administration::{Addin, RoomQuery};
 use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
-    AccessEntry, AccessView, AccountView, AddinView, CategoryView, ComplianceView, ConfigurationView,
-    EndpointView, OwnRoleView, PolicyView, RoomView, ShareList, ShareView, TopologyView, UserView,
-    VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
+    AccessEntry, AccessView, AccountView, AddinView, AuthorityView, CategoryView, ComplianceView,
+    ConfigurationView, EndpointView, OwnRoleView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
+    UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
 };
 use shared::compliance::ComplianceConfiguration;
 use shared::configuration::{ChatConfiguration, deciding};
@@ -20,7 +20,8 @@ use std::sync::Arc;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
 use store::management::{
-    StoreError, accounts, announcements, configuration, directory, jobs, pools, topology, watch,
+    StoreError, accounts, announcements, configuration, directory, jobs, nodes, pools, topology, trusted,
+    watch,
 };
 
 use crate::app::App;
@@ -427,6 +428,16 @@ pub fn access(app: &App) -> Out<AccessView> {
     })
 }
 
+fn authority(t: trusted::Trusted) -> AuthorityView {
+    let list = node::ca::certificates(&t.pem).unwrap_or_default();
+    let facts: Vec<_> = list.iter().filter_map(|c| node::ca::described(c)).collect();
+    AuthorityView {
+        name: t.name,
+        not_after: facts.iter().map(|d| d.not_after).min(),
+        subjects: facts.into_iter().map(|d| d.subject).collect(),
+    }
+}
+
 /// Stored test users and what runs by itself.
 ///
 /// # Errors
@@ -448,6 +459,8 @@ pub fn watch(app: &App) -> Out<WatchView> {
                 last: last.map(|r| r.summary),
             });
         }
-        Ok(WatchView { users, watchers })
+        let authorities = trusted::all(c)?.into_iter().map(authority).collect();
+        let joined = nodes::nodes(c)?.into_iter().filter(|n| n.key_hash.is_some());
+        Ok(WatchView { users, watchers, authorities, nodes: joined.map(|n| n.name).collect() })
     })
 }

@@ -7,5 +7,6 @@ pub mod overview;
 pub mod recent;
 pub mod room_life;
 pub mod rooms;
+mod sparkline;
 pub mod status;
 pub mod test_history;

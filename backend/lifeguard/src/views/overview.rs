@@ -13,7 +13,7 @@ use shared::topology::{ChatPool, Computer, PoolKind, Topology};
 use shared::{Fqdn, ObjectId, SipUri, Timestamp};
 use store::chat::mirror::MirrorState;
 use store::management::pools::Halt;
-use store::management::{accounts, announcements, jobs, pools, tests, topology};
+use store::management::{accounts, announcements, jobs, pools, tests, topology, watch};
 
 use crate::app::App;
 use crate::deploy::contacts;
@@ -31,6 +31,8 @@ struct Facts {
     tests: Vec<TestSummary>,
     /// The last test message of each pool that has ended: one that runs says nothing yet.
     finished: Vec<TestSummary>,
+    /// Last runs of watchers that their nodes were away for.
+    missed: Vec<TestSummary>,
     halted: Vec<String>,
     /// Status links that end soon.
     ending: Vec<(String, Timestamp)>,
@@ -48,11 +50,18 @@ fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
             for p in &t.pools {
                 finished.extend(jobs::last_finished(c, p.fqdn.as_str())?.map(|r| r.summary));
             }
+            let mut missed = Vec::new();
+            for w in
+                watch::watchers(c)?.into_iter().filter(|w| w.settings.enabled && w.settings.node.is_some())
+            {
+                let last = w.last_run.as_deref().map(|id| jobs::test(c, id)).transpose()?.flatten();
+                missed.extend(last.map(|r| r.summary).filter(|t| t.state == "missed"));
+            }
             let tests = jobs::tests(c, tests)?.into_iter().map(|r: TestRun| r.summary).collect();
             let stopped = |(f, h, _): (String, Halt, _)| (h == Halt::Stopped).then_some(f);
             let halted = pools::halted(c)?.into_iter().filter_map(stopped).collect();
             let ending = ending(accounts::shares(c)?, app.clock.now());
-            Ok(Facts { t, version, unpublished, tests, finished, halted, ending })
+            Ok(Facts { t, version, unpublished, tests, finished, missed, halted, ending })
         })
         .map_err(crate::door::store_error)
 }
@@ -311,7 +320,7 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
             false,
             format!("The last test message failed: {}", t.verdict),
             name,
-            format!("/tests/{}", t.id),
+            format!("/test-message/{}", t.id),
         );
         x.since = Some(t.started);
         out.push(x);
@@ -386,6 +395,13 @@ fn all_problems(
             ));
         }
     }
+    problems.extend(f.missed.iter().map(|t| {
+        let why = t.verdict.trim_start_matches("Missed – ");
+        let text = format!("The scheduled test message to {} was not sent: {why}", t.target);
+        let mut x = problem("test.missed", false, text, &t.target, format!("/test-message/{}", t.id));
+        x.since = Some(t.started);
+        x
+    }));
     problems.extend(f.ending.iter().map(|(label, at)| {
         let text = format!(
             "The status link ends {}. Whoever still needs it wants a new one.",

@@ -33,7 +33,7 @@ fn pool_word(p: &PoolSummary) -> &'static str {
 pub enum Level {
     /// State, since when, whether the last test message succeeded.
     State,
-    /// Servers, databases and what the last test message said.
+    /// Servers, databases, what the last test message said and how long the last ones took.
     Servers,
     /// The guided run that is under way and its step.
     Procedure,
@@ -129,6 +129,7 @@ fn pool(p: &PoolSummary, procedure: Option<StatusProcedure>) -> StatusPool {
         servers: p.servers.iter().map(server).collect(),
         databases: p.databases.iter().map(database).collect(),
         last_test: p.last_test.as_ref().map(|t| (t.started, t.verdict.clone())),
+        recent_us: p.recent_us.clone(),
         procedure,
     }
 }
@@ -148,6 +149,7 @@ fn reduce(mut v: StatusView, share: &Share) -> StatusView {
         if level < Level::Servers {
             p.servers.clear();
             p.databases.clear();
+            p.recent_us.clear();
             // What follows the first word names servers and addresses.
             if let Some((_, verdict)) = &mut p.last_test {
                 let good = verdict.starts_with("Success");
@@ -237,6 +239,7 @@ fn pool_html(p: &StatusPool, may_test: bool) -> String {
         Some((at, verdict)) => write!(out, "<p>Last test message: {} ({})</p>", esc(verdict), time(*at)),
         None => write!(out, "<p>No test message has been sent yet.</p>"),
     };
+    out.push_str(&super::sparkline::svg(&p.recent_us));
     if may_test {
         // Without an address: a form posts to the page it stands on.
         let _ = write!(
@@ -305,6 +308,7 @@ mod tests {
             servers: vec![(fact("server"), fact("serverword"))],
             databases: vec![(fact("database"), fact("databaseword"))],
             last_test: Some((AT, format!("Failure – {}", fact("diagnosis")))),
+            recent_us: vec![Some(77_771_000), None, Some(0)],
             procedure: Some(StatusProcedure {
                 title: fact("procedure"),
                 state: "running".to_owned(),
@@ -370,6 +374,12 @@ mod tests {
                     }
                 }
                 assert_eq!(text.contains("1313"), level == Level::Procedure, "{text}");
+                assert_eq!(text.contains("77771"), level >= Level::Servers, "{text}");
+                assert_eq!(
+                    text.contains("<svg"),
+                    level >= Level::Servers && text.contains("<html"),
+                    "{text}"
+                );
                 for never in ["label-of-the-link", "its-maker", "its-hash"] {
                     assert!(!text.contains(never), "{text}");
                 }
@@ -393,6 +403,7 @@ mod tests {
             let mut p = pool(&format!("pool-{n}.litwareinc.com"));
             p.servers = vec![p.servers[0].clone(); 4];
             p.databases = vec![p.databases[0].clone(); 2];
+            p.recent_us = (0..30).map(|i| (i % 2 == 0).then_some(i * 1000)).collect();
             p
         };
         let s = Share { may_test: true, ..share(&[], "Procedure") };

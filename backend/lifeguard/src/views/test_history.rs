@@ -109,11 +109,13 @@ pub fn of(
 
 /// The wanted runs as CSV (RFC 4180), newest first; what a spreadsheet would take for a formula is not one.
 pub fn csv(rows: &[shared::api::TestSummary]) -> String {
-    let mut out = "id,started,target,pool,result,latency_us,verdict,actor\r\n".to_owned();
+    let mut out = "id,started,target,pool,result,latency_us,verdict,actor,node\r\n".to_owned();
     for r in rows {
         let pool = r.pool.as_ref().map(ToString::to_string).unwrap_or_default();
         let latency = r.latency_us.map(|n| n.to_string()).unwrap_or_default();
-        let line = [&r.id, &r.started.rfc3339(), &r.target, &pool, &r.state, &latency, &r.verdict, &r.actor];
+        let node = r.node.clone().unwrap_or_default();
+        let line =
+            [&r.id, &r.started.rfc3339(), &r.target, &pool, &r.state, &latency, &r.verdict, &r.actor, &node];
         out.push_str(&line.map(|t| field(t)).join(","));
         out.push_str("\r\n");
     }

@@ -4,12 +4,14 @@
 mod answer;
 mod client;
 mod directory;
+mod errand;
 mod frame;
 mod wire;
 
 pub use self::answer::answer;
 pub use self::client::Remote;
 pub use self::directory::ReplicaDirectory;
+pub use self::errand::{ERRANDS, Errand, ErrandUser, Told};
 pub use self::frame::{FrameError, read, write};
 pub use self::wire::{Call, IdentityRow, OLDEST, Reply, ToNode, ToPortal, UserRow, VERSION};
 

@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use shared::deployment::{Deployment, ServerReport};
 use shared::{ObjectId, SipUri};
 
+use super::errand::{Errand, Told};
 use crate::ca::Issued;
 use crate::roster::Presence;
 use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreError, StoredMessage};
 use wire::digest::Algorithm;
 
 /// Version of this protocol.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// The oldest version that is still spoken: the one before.
 pub const OLDEST: u32 = if VERSION > 1 { VERSION - 1 } else { 1 };
 
@@ -61,6 +62,13 @@ pub enum ToPortal {
         generation: u64,
         /// The question.
         call: Call,
+    },
+    /// Of a test message that the node runs.
+    Test {
+        /// Id of the run.
+        run: String,
+        /// What there is to tell.
+        what: Told,
     },
     /// Still there.
     Alive,
@@ -134,6 +142,13 @@ pub enum ToNode {
         id: u64,
         /// What came of it.
         result: Result<Reply, StoreError>,
+    },
+    /// A test message to run. Only to nodes that speak version 2.
+    Test(Box<Errand>),
+    /// A test message to stop.
+    StopTest {
+        /// Id of the run.
+        run: String,
     },
     /// Still there.
     Alive,

@@ -29,6 +29,10 @@ use shared::Timestamp;
 const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
 const SCHEMA: i64 = 3;
+/// How long a database that somebody else holds is waited for. Two such waits, of a post and of what stands
+/// before it in the queue, are shorter than the time a test message gives a phase, so that the answer comes
+/// and says what is wrong.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
 fn database_error(e: rusqlite::Error) -> StoreError {
@@ -46,7 +50,7 @@ fn read_only(path: &Path) -> rusqlite::Result<Connection> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    c.busy_timeout(std::time::Duration::from_secs(10))?;
+    c.busy_timeout(PATIENCE)?;
     Ok(c)
 }
 
@@ -56,7 +60,7 @@ fn read_write(path: &Path, create: bool) -> rusqlite::Result<Connection> {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let c = Connection::open_with_flags(path, flags)?;
-    c.busy_timeout(std::time::Duration::from_secs(10))?;
+    c.busy_timeout(PATIENCE)?;
     c.pragma_update(None, "journal_mode", "WAL")?;
     c.pragma_update(None, "synchronous", "FULL")?;
     c.pragma_update(None, "foreign_keys", true)?;

@@ -19,8 +19,9 @@ const GROUP: usize = 64;
 
 /// What runs after the commit (or its failure).
 type After = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A write: its SQL, giving what runs afterwards, and whether its part is kept.
-type Job = Box<dyn FnOnce(&Connection) -> (After, bool) + Send>;
+/// A write: its SQL, giving what runs afterwards, and whether its part is kept. Instead of a connection it
+/// gets the reason when its turn cannot come.
+type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (After, bool) + Send>;
 
 /// What comes of a turn of the backup job.
 type Cut = Result<Turn, ShipError>;
@@ -66,7 +67,7 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let (events, messages) = (self.events.clone(), self.messages.clone());
         let job: Job = Box::new(move |c| {
-            let result = f(c);
+            let result = c.and_then(f);
             let keep = result.is_ok();
             let after: After = Box::new(move |committed| {
                 let out = result.and_then(|(value, list)| committed.map(|()| (value, list)));
@@ -162,15 +163,15 @@ fn work(
 }
 
 fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>, mirror: Option<&mut Mirror>) {
-    let mut afters = Vec::new();
+    let (mut afters, mut group) = (Vec::new(), group.into_iter());
     let result = (|| {
         let mut tx = c.transaction_with_behavior(TransactionBehavior::Immediate).map_err(database_error)?;
         if super::database::epoch_of(&tx).map_err(database_error)? != epoch {
             return Err(StoreError::Closed);
         }
-        for job in group {
+        for job in group.by_ref() {
             let part = tx.savepoint().map_err(database_error)?;
-            let (after, keep) = job(&part);
+            let (after, keep) = job(Ok(&part));
             afters.push(after);
             // SQLite ends the whole transaction by itself when the disk is full or fails: the next savepoint
             // would open one of its own, and half of the group would be kept.
@@ -188,5 +189,9 @@ fn commit(c: &mut Connection, epoch: u64, group: Vec<Job>, mirror: Option<&mut M
     let result = result.and_then(|()| mirror.map_or(Ok(()), Mirror::committed));
     for after in afters {
         after(result.clone());
+    }
+    // Those whose turn did not come learn why: the database is locked, for example.
+    if let Err(e) = result {
+        group.for_each(|job| job(Err(e.clone())).0(Err(e.clone())));
     }
 }

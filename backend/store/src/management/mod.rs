@@ -15,6 +15,7 @@ pub mod pools;
 pub mod roles;
 pub mod tests;
 pub mod topology;
+pub mod trusted;
 pub mod watch;
 
 use std::path::{Path, PathBuf};

@@ -87,6 +87,9 @@ pub struct Settings {
     /// Maintenance windows: no tests and no alerts.
     #[serde(default)]
     pub windows: Vec<String>,
+    /// The node that runs it; the portal when none.
+    #[serde(default)]
+    pub node: Option<String>,
 }
 
 impl Settings {
@@ -104,6 +107,9 @@ impl Settings {
         if !self.windows.is_empty() {
             out.push_str(&format!("; not in maintenance ({} UTC)", self.windows.join(", ")));
         }
+        if let Some(node) = &self.node {
+            out.push_str(&format!("; from node {node}"));
+        }
         out
     }
 }
@@ -117,7 +123,7 @@ pub struct Watcher {
     pub next_run: Timestamp,
     /// Failures in a row.
     pub failures: u32,
-    /// Runs that were missed while the portal was not running, since it was set up.
+    /// Runs that were missed because the portal, or the node that was to do them, was not there.
     pub missed: u32,
     /// Id of the last run.
     pub last_run: Option<String>,
@@ -178,6 +184,15 @@ pub fn note_result(c: &Connection, target: &str, success: bool) -> Result<()> {
         "UPDATE watcher SET failures = failures + 1 WHERE target = ?1"
     };
     c.execute(sql, [target])?;
+    Ok(())
+}
+
+/// Notes that a run was begun and not done, because its node is away.
+///
+/// # Errors
+/// SQLite's.
+pub fn note_missed(c: &Connection, target: &str) -> Result<()> {
+    c.execute("UPDATE watcher SET missed = missed + 1 WHERE target = ?1", [target])?;
     Ok(())
 }
 

@@ -76,9 +76,14 @@ impl Client<'_> {
         let stands = self.answered(&call, &answer);
         self.conn.flush(until).await?;
         if !stands {
-            let seen =
-                format!("The Persistent Chat service at {uri} does not take {}'s session.", self.who());
-            return Err(Failure::by_service(CauseCode::PoolUnavailable, &answer, seen));
+            let (cause, seen) = if super::service::no_service(answer.status) {
+                (CauseCode::NoChatService, format!("Nobody answers as Persistent Chat service at {uri}."))
+            } else {
+                let who = self.who();
+                let text = format!("The Persistent Chat service at {uri} does not take {who}'s session.");
+                (CauseCode::PoolUnavailable, text)
+            };
+            return Err(Failure::by_service(cause, &answer, seen));
         }
         let contact = answer.headers.get("Contact").and_then(NameAddr::parse);
         self.trace(&answer, contact.as_ref());
@@ -167,7 +172,14 @@ impl Client<'_> {
             return Err(Failure::new(CauseCode::ProtocolError, "no session", "No session is open."));
         };
         r.set_body(xccos::CONTENT_TYPE, e.to_xml());
-        let answer = self.exchange(&r, phase, until).await?;
+        let answer = match self.exchange(&r, phase, until).await {
+            Ok(answer) => answer,
+            // No answer came because the session is over.
+            Err(f) => match self.conn.ended(call).map(str::to_owned) {
+                Some(why) if f.cause == CauseCode::Timeout => return Err(self.over(call, phase, &why)),
+                _ => return Err(f),
+            },
+        };
         if answer.status == 481 {
             // A BYE that came with it may say more than the 481.
             let said = answer.headers.get("ms-diagnostics").unwrap_or_default().to_owned();

@@ -8,7 +8,7 @@ use wire::xccos::{ChanIb, Chat, Data, Element, Envelope, Item};
 
 use super::dialog::Reply;
 use super::{Client, Done};
-use crate::cause::Failure;
+use crate::cause::{Failure, database};
 use crate::connection::Awaited;
 
 impl Client<'_> {
@@ -146,7 +146,7 @@ impl Client<'_> {
         }
     }
 
-    /// Waits for the other's message and compares it byte for byte.
+    /// Waits for the other's message, which has the run's `nonce` in it, and compares it byte for byte.
     pub async fn receive(&mut self, author: &str, text: &str, nonce: &str) -> Done<String> {
         let (call, until) = (self.channel()?, self.until());
         let who = self.account.sip_uri.clone();
@@ -184,6 +184,6 @@ fn post_cause(number: u16, text: &str, status: u16) -> CauseCode {
         Refusal::RoomDisabled => CauseCode::RoomDisabled,
         Refusal::NotAMember => CauseCode::NotAMember,
         Refusal::Other if status == 403 => CauseCode::NotAMember,
-        Refusal::Database | Refusal::Other => CauseCode::PoolUnavailable,
+        Refusal::Database | Refusal::Other => database(CauseCode::PoolUnavailable, text),
     }
 }

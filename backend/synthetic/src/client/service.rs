@@ -7,6 +7,11 @@ use wire::xccos::Data;
 use super::{Client, Done};
 use crate::cause::Failure;
 
+/// Whether a status says that what was asked for does not exist there at all.
+pub(super) fn no_service(status: u16) -> bool {
+    matches!(status, 404 | 405 | 420 | 489 | 501)
+}
+
 impl Client<'_> {
     /// SUBSCRIBE for the policy; the lookup address to use.
     pub async fn policy(&mut self) -> Done<(String, String)> {
@@ -22,8 +27,14 @@ impl Client<'_> {
         let until = self.until();
         let answer = self.exchange(&r, Phase::Policy, until).await?;
         if answer.status != 200 {
-            let seen = format!("{} could not read the Persistent Chat policy.", self.who());
-            return Err(Failure::by_service(CauseCode::ProtocolError, &answer, seen));
+            let (who, host) = (self.who(), &self.plan.registrar_host);
+            let (cause, seen) = if no_service(answer.status) {
+                let text = format!("{host} signed {who} in, and offers no Persistent Chat.");
+                (CauseCode::NoChatService, text)
+            } else {
+                (CauseCode::ProtocolError, format!("{who} could not read the Persistent Chat policy."))
+            };
+            return Err(Failure::by_service(cause, &answer, seen));
         }
         let p = PersistentChatProvisioning::parse(&answer.body);
         if p.as_ref().is_some_and(|p| !p.enabled) {

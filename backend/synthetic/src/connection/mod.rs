@@ -21,6 +21,8 @@ use crate::cause::Failure;
 use crate::client::ntlm::Signer;
 use crate::trace::Tap;
 
+/// How long the answer to a request is waited for when its dialog was ended meanwhile.
+const AFTER_BYE: std::time::Duration = std::time::Duration::from_secs(1);
 /// How many responses out of turn are kept; a run has no more than a few requests under way.
 const STRAYS: usize = 16;
 
@@ -293,7 +295,7 @@ impl Connection {
         call: &str,
         cseq: u32,
         method: &str,
-        until: Instant,
+        mut until: Instant,
     ) -> Result<Option<Response>, Failure> {
         let wanted = |r: &Response| {
             r.call_id() == Some(call) && r.cseq().is_some_and(|(n, m)| n == cseq && m == method)
@@ -302,7 +304,13 @@ impl Connection {
             return Ok(Some(r));
         }
         while let Some(m) = self.next(until).await? {
-            let Message::Response(r) = m else { continue };
+            let Message::Response(r) = m else {
+                // A server that has ended the dialog hardly answers what is left in it.
+                if method == "INFO" && self.ended(call).is_some() {
+                    until = until.min(Instant::now() + AFTER_BYE);
+                }
+                continue;
+            };
             if r.status < 200 {
                 continue;
             }

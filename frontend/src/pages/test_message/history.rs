@@ -39,6 +39,6 @@ fn columns() -> Vec<Column<TestSummary>> {
             .shown(|t| t.latency_us.map(time::millis_of_us).into_any())
             .number(),
         Column::<TestSummary>::new("Verdict", |t| t.verdict.clone()),
-        Column::<TestSummary>::new("By", |t| t.actor.clone()),
+        Column::<TestSummary>::new("By", TestSummary::by),
     ]
 }

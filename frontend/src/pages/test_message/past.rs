@@ -73,7 +73,7 @@ fn Filters(past: Current<History>) -> impl IntoView {
         plain(overview.value.with(|o| o.as_ref().map(names).unwrap_or_default()))
     });
     let results = Signal::derive(|| {
-        ["success", "failure", "cancelled", "running"].map(|r| (r.to_owned(), words(r))).to_vec()
+        ["success", "failure", "cancelled", "missed", "running"].map(|r| (r.to_owned(), words(r))).to_vec()
     });
     let causes = Signal::derive(move || {
         past.with(|p| p.causes.iter().map(|c| (c.clone(), words(c))).collect::<Vec<_>>())

@@ -47,7 +47,7 @@ fn Content(run: Current<TestRun>, id: String) -> impl IntoView {
             {move || run.with(|r| view! {
                 <StateBadge state=of_run(&r.summary.state) />
                 <span class="verdict-text">{r.summary.verdict.clone()}</span>
-                <small class="muted"><TimeAgo at=r.summary.started />", "{r.summary.actor.clone()}</small>
+                <small class="muted"><TimeAgo at=r.summary.started />", "{r.summary.by()}</small>
             }.into_any())}
         </div>
         {move || running.get().then(|| view! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::{Value, json};
-use shared::api::{WatchView, WatcherView};
+use shared::api::{AuthorityView, WatchView, WatcherView};
 use shared::events::Topic;
 use shared::names::{Fqdn, SipUri};
 
@@ -33,6 +33,10 @@ pub fn Watch() -> impl IntoView {
                 <details class="card">
                     <summary>"Test users"</summary>
                     <TestUsers watch />
+                </details>
+                <details class="card authorities">
+                    <summary>"Trusted authorities"</summary>
+                    <Authorities watch />
                 </details>
             </Shown>
         </Section>
@@ -65,8 +69,7 @@ fn columns() -> Vec<Column<WatcherView>> {
 fn last(w: &WatcherView) -> AnyView {
     let Some(t) = &w.last else { return "not yet".into_any() };
     let failing = (w.failures > 1).then(|| format!("{} failures in a row", w.failures));
-    let missed =
-        (w.missed > 0).then(|| format!("{} runs were missed while the portal was not running", w.missed));
+    let missed = (w.missed > 0).then(|| format!("{} missed while the portal or the node was away", w.missed));
     view! {
         <span class="stack-s">
             <a href=Route::Test(t.id.clone()).href()><StateBadge state=of_run(&t.state) />" "<TimeAgo at=t.started /></a>
@@ -112,6 +115,10 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
     let users = Signal::derive(move || {
         watch.with(|w| w.users.iter().map(|u| (u.to_string(), u.to_string())).collect::<Vec<_>>())
     });
+    let node = RwSignal::new(String::new());
+    let nodes = Signal::derive(move || {
+        watch.with(|w| w.nodes.iter().map(|n| (n.clone(), format!("Node {n}"))).collect::<Vec<_>>())
+    });
     let few =
         Signal::derive(move || users.with(|u| u.len() < 2).then(|| "Store two test users first.".to_owned()));
     let arguments = Signal::derive(move || {
@@ -126,6 +133,7 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
             ("DailyAt", when("daily", json!(at.get().trim()))),
             ("EveryMinutes", when("often", json!(minutes.get().trim().parse::<u32>().ok()))),
             ("Cron", when("cron", json!(cron.get().trim()))),
+            ("Node", node.get().into()),
             (
                 "MaintenanceWindows",
                 if windows.is_empty() { json!(null) } else { json!({ "Replace": windows }) },
@@ -151,6 +159,10 @@ fn NewWatcher(watch: Current<WatchView>) -> impl IntoView {
                 help=|| "A Front End pool, or a Persistent Chat pool, which is resolved to its next hop." />
             <SelectField label="Sender" name="TestUsers" value=first required=true options=users />
             <SelectField label="Receiver" value=second required=true options=users />
+            {move || nodes.with(|n| !n.is_empty()).then(|| view! {
+                <SelectField label="Sent from" name="Node" value=node options=nodes none="The portal"
+                    help=|| "A node sends it from its own place in the network. While it is away the runs are missed." />
+            })}
             <RadioGroup label="How often" value=often options=choices() />
             {move || match often.get().as_str() {
                 "daily" => view! { <TextField label="Time of day (UTC)" name="DailyAt" value=at required=true help=|| "HH:MM, for example 06:00." /> }.into_any(),
@@ -199,6 +211,38 @@ fn TestUsers(watch: Current<WatchView>) -> impl IntoView {
             <TextField label="Log-on name" name="UserName" value=logon required=true mono=true help=|| "DOMAIN\\user." />
             <PasswordField label="Password" name="Password" value=password required=true
                 help=|| "Kept sealed with the portal's key file; it is never shown again." />
+        </ActForm>
+    }
+}
+
+#[component]
+fn Authorities(watch: Current<WatchView>) -> impl IntoView {
+    let (name, pem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let arguments =
+        Signal::derive(move || args([("Name", name.get().trim().into()), ("Certificate", pem.get().into())]));
+    let label = Signal::derive(move || match name.get().trim() {
+        "" => "Trust the authority".to_owned(),
+        n => format!("Trust {n}"),
+    });
+    let done = Arc::new(move |_: &_| [name, pem].into_iter().for_each(|field| field.set(String::new())));
+    let line = |a: &AuthorityView| {
+        let remove = args([("Identity", a.name.clone().into())]);
+        let until = a.not_after.map(|t| t.rfc3339().chars().take(10).collect::<String>());
+        view! {
+            <li class="row">
+                <span>{a.name.clone()}" "<small class="muted">{a.subjects.join(", ")}{until.map(|u| format!(", valid until {u}"))}</small></span>
+                <ActButton cmdlet="Remove-LgTrustedCertificate" args=remove label=format!("Trust {} no more", a.name) short="Remove" kind=ButtonKind::Quiet review=true />
+            </li>
+        }
+    };
+    view! {
+        <p class="muted">"Test messages trust this deployment's own authority and those of the portal's computer. A registrar of others may need one more."</p>
+        <ul role="list" class="stack-s">{move || watch.with(|w| w.authorities.iter().map(line).collect_view())}</ul>
+        {move || watch.with(|w| w.authorities.is_empty()).then_some("No authority was added.")}
+        <ActForm cmdlet="New-LgTrustedCertificate" args=arguments label on_done=done>
+            <TextField label="Name of the authority" name="Name" value=name required=true />
+            <TextField label="Certificate (PEM)" name="Certificate" value=pem required=true mono=true rows=6
+                help=|| "The authority's certificate as text, from -----BEGIN CERTIFICATE----- on; never its key." />
         </ActForm>
     }
 }
