@@ -42,7 +42,7 @@ async fn the_preview_says_what_each_row_does_and_what_is_wrong() -> Result<()> {
          SIP:NINA@litwareinc.com;Nina again;LITWAREINC\\nina2;{POOL};\n\
          ola@litwareinc.com;=HYPERLINK(1);LITWAREINC\\NINA;;\n\
          sip:pilar@litwareinc.com;Pilar;litwareinc\\Pilar;{POOL};\n\
-         sip:x@contoso.com;X;no domain;nowhere.litwareinc.com;\n"
+         sip:x@fabrikam.example.com;X;no domain;nowhere.litwareinc.com;\n"
     );
     let p = plan(&s, json!({ "Csv": text })).await?;
     let problems: Vec<(&str, &str)> = p["blockers"]
@@ -58,7 +58,7 @@ async fn the_preview_says_what_each_row_does_and_what_is_wrong() -> Result<()> {
         ("Rows.4.RegistrarPool", "No Front End pool is given"),
         ("Rows.5.SipAddress", "sip:pilar@litwareinc.com exists already"),
         ("Rows.5.LogonName", "is in use"),
-        ("Rows.6.SipAddress", "contoso.com is not a SIP domain"),
+        ("Rows.6.SipAddress", "fabrikam.example.com is not a SIP domain"),
         ("Rows.6.LogonName", "DOMAIN\\user"),
         ("Rows.6.RegistrarPool", "There is no Front End pool nowhere.litwareinc.com"),
     ] {
@@ -134,7 +134,10 @@ async fn users_are_imported_with_links_of_their_own_and_sign_on() -> Result<()> 
     ensure!(t["summary"]["state"] == "success", "{}", t["printed"].as_str().unwrap_or_default());
     let (_, audit) = s.client.get("/api/v1/audit?cmdlet=Import-LgUser").await?;
     let text = audit.to_string();
-    ensure!(text.contains("sip:zoe@litwareinc.com") && text.contains("(not stored)"), "{text}");
+    ensure!(
+        text.contains("sip:zoe@litwareinc.com") && text.contains("-File (Read-Host -AsSecureString)"),
+        "{text}"
+    );
     ensure!(!text.contains(token) && !text.contains(&file[40..80]), "{text}");
     Ok(())
 }

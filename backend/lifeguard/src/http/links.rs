@@ -111,7 +111,7 @@ pub async fn use_up(
         Ok(audit::close(tx, &o.op_id, "done", &detail, now)?)
     });
     done.map_err(|f| f.0)?;
-    app.bus.send(Topic::Directory, "accounts");
+    app.bus.send(Topic::Directory, if link.kind == Kind::User { "users" } else { "accounts" });
     app.bus.send(Topic::Audit, "");
     Ok(Json(view))
 }
