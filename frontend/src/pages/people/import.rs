@@ -16,8 +16,8 @@ use crate::components::field::{Field, FieldIds};
 use crate::components::plan_view::PlanView;
 use crate::components::table_model::{Head, csv};
 use crate::components::{
-    Button, ButtonKind, CheckField, Icon, LinkButton, LoadError, Notice, NoticeKind, Page, Section,
-    SelectField,
+    Button, ButtonKind, CheckField, Icon, LinkButton, LoadError, Notice, NoticeKind, Page, ProblemList,
+    Section, SelectField,
 };
 use crate::routes::Route;
 use crate::{dom, session};
@@ -88,6 +88,7 @@ pub fn ImportUsersPage() -> impl IntoView {
             shows.set(Shows::Nothing);
         }
     });
+    let is_done = Memo::new(move |_| shows.with(|s| matches!(s, Shows::Done(..))));
     let refused = Signal::derive(|| session::allowed(CMDLET).err());
     let blocked = Signal::derive(move || {
         refused.get().or_else(|| file.with(String::is_empty).then(|| "Choose a file first.".to_owned()))
@@ -95,6 +96,8 @@ pub fn ImportUsersPage() -> impl IntoView {
     let lead = "From a table that a spreadsheet saved as CSV or text. Nothing is changed before you have seen what each row does.";
     view! {
         <Page title="Import users" lead>
+            // Links that are shown once are not lost by choosing something else.
+            {move || (!is_done.get()).then(|| view! {
             <div class="form">
                 <FileField file />
                 <SelectField label="Home Front End pool of rows that name none" value=home options=pools none="None" />
@@ -106,6 +109,7 @@ pub fn ImportUsersPage() -> impl IntoView {
                     <a class="button button-quiet" href=Route::Users.href()>"Cancel"</a>
                 </div>
             </div>
+            })}
             {move || error.get().map(|error| view! { <LoadError error /> })}
             {move || match shows.get() {
                 Shows::Nothing => ().into_any(),
@@ -121,11 +125,19 @@ fn preview(mut plan: Plan, busy: RwSignal<bool>, import: Callback<String>) -> An
     let all = plan.changes.len();
     plan.changes.truncate(SHOWN);
     plan.line.clear();
-    let wrong = !plan.blockers.is_empty();
+    // What is wrong stands before the rows, not behind hundreds of them.
+    let problems = std::mem::take(&mut plan.blockers);
+    let wrong = !problems.is_empty();
     let why = wrong.then(|| "Mend what is wrong in the file, then check it again.".to_owned());
     let fingerprint = plan.fingerprint.clone();
     view! {
         <Section title="What the file does">
+            {wrong.then(|| view! {
+                <Notice kind=NoticeKind::Danger alert=true>
+                    <p>"Nothing can be imported yet:"</p>
+                    <ProblemList problems />
+                </Notice>
+            })}
             <PlanView plan />
             {(all > SHOWN).then(|| view! { <p class="muted">{format!("The first {SHOWN} of {all} rows.")}</p> })}
             <div><Button label="Import the users" kind=ButtonKind::Primary blocked=why busy on_press=move |()| import.run(fingerprint.clone()) /></div>

@@ -115,6 +115,13 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
             </Section>
         }
     });
+    // Only a link that is open has this word; a password to be changed cannot be taken back.
+    let unlink = account.waiting.as_deref().is_some_and(|w| w.contains("link")).then(|| {
+        let remove = args([("Identity", name.clone().into())]);
+        let label = format!("Take the one-time link of {name} back");
+        let done = std::sync::Arc::new(move |_: &_| editing.set(None));
+        view! { <div><ActButton cmdlet="Remove-LgPasswordLink" args=remove label short="Take the one-time link back" on_done=done /></div> }
+    });
     let before = account.role;
     let was = before.clone();
     let arguments = Signal::derive(move || {
@@ -142,6 +149,7 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
                     help=|| "10 characters at least, to be changed at the next sign-in; left empty, it stays as it is." />
             })}
         </ActForm>
+        {unlink}
         {unlock}
     }
     .into_any()
