@@ -15,6 +15,7 @@ async fn judge(b: &Browser, name: &str) -> Result<()> {
     for dark in [false, true] {
         let scheme = if dark { lifeguard_tests::Scheme::Dark } else { lifeguard_tests::Scheme::Light };
         b.prefer(scheme, true).await?;
+        still(b).await?;
         let shade = if dark { "-dark" } else { "" };
         b.assert_accessible(&format!("{name}{shade}")).await?;
         b.screenshot(&format!("people-{name}{shade}")).await?;
@@ -26,6 +27,17 @@ async fn judge(b: &Browser, name: &str) -> Result<()> {
         b.size(1280, 900).await?;
     }
     b.prefer(lifeguard_tests::Scheme::Light, false).await
+}
+
+/// Waits until no colour is on its way to another one.
+async fn still(b: &Browser) -> Result<()> {
+    wait::until("the end of movements", async || {
+        let moving = "return document.getAnimations().filter(a => a.playState === 'running').length;";
+        let moving = b.script(moving, vec![]).await?;
+        ensure!(moving == json!(0), "{moving} things move");
+        Ok(())
+    })
+    .await
 }
 
 async fn once(b: &Browser) -> Result<String> {
