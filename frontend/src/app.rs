@@ -84,11 +84,15 @@ pub fn Root() -> impl IntoView {
             live::start();
         }
     });
+    let by_link = Memo::new(move |_| state.place.with(|p| Route::parse(&p.path) == Route::SetPassword));
     view! {
         {move || match phase.get() {
+            // Whoever has a link sets a password, signed in or not.
+            _ if by_link.get() => view! { <pages::password_link::PasswordLinkPage /> }.into_any(),
             None => view! { <Starting error=failed on_retry=move || first.refetch() /> }.into_any(),
             Some(Phase::Setup) => view! { <pages::setup::SetupPage /> }.into_any(),
             Some(Phase::SignedOut) => view! { <pages::login::LoginPage /> }.into_any(),
+            Some(Phase::MustChange) => view! { <pages::account::ChangeFirst /> }.into_any(),
             Some(Phase::SignedIn) => view! { <Layout><Screen /></Layout> }.into_any(),
         }}
         <SignInDialog />
@@ -100,12 +104,14 @@ pub fn Root() -> impl IntoView {
 enum Phase {
     Setup,
     SignedOut,
+    MustChange,
     SignedIn,
 }
 
 impl Phase {
     fn of(s: &Session) -> Self {
         match (&s.account, s.setup_needed) {
+            (Some(a), _) if a.must_change => Self::MustChange,
             (Some(_), _) => Self::SignedIn,
             (None, true) => Self::Setup,
             (None, false) => Self::SignedOut,
@@ -136,10 +142,11 @@ fn Screen() -> impl IntoView {
     let route = nav::use_route();
     let screen = Memo::new(move |_| route.with(Route::screen));
     move || match screen.get() {
-        Route::Setup | Route::Login => {
+        Route::Setup | Route::Login | Route::SetPassword => {
             nav::replace("/");
             ().into_any()
         }
+        Route::Account => view! { <pages::account::AccountPage /> }.into_any(),
         Route::Overview => view! { <pages::overview::OverviewPage /> }.into_any(),
         Route::Topology | Route::TopologyObject(_, _) => {
             view! { <pages::topology::TopologyPage /> }.into_any()
@@ -160,6 +167,7 @@ fn Screen() -> impl IntoView {
         Route::Category(pool, name) => view! { <pages::rooms::CategoryPage pool name /> }.into_any(),
         Route::Users => view! { <pages::people::UsersPage /> }.into_any(),
         Route::UserNew => view! { <pages::people::NewUserPage /> }.into_any(),
+        Route::UserImport => view! { <pages::people::ImportUsersPage /> }.into_any(),
         Route::Policies => view! { <pages::people::PoliciesPage /> }.into_any(),
         Route::Tests | Route::Test(_) => view! { <pages::test_message::TestsPage /> }.into_any(),
         Route::Shell => view! { <pages::shell::ShellPage /> }.into_any(),

@@ -89,3 +89,13 @@ pub fn download(name: &str, mime: &str, text: &str) {
         leptos::logging::warn!("the file could not be offered: {e:?}");
     }
 }
+
+/// The bytes of a file as a `data:` address; none when the browser cannot read it.
+pub async fn read_file(file: &web_sys::File) -> Option<String> {
+    let reader = web_sys::FileReader::new().ok()?;
+    let ended = js_sys::Promise::new(&mut |resolve, _reject| reader.set_onloadend(Some(&resolve)));
+    reader.read_as_data_url(file).ok()?;
+    // The promise is never rejected.
+    let _ = wasm_bindgen_futures::JsFuture::from(ended).await;
+    reader.result().ok()?.as_string()
+}

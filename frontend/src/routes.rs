@@ -119,6 +119,10 @@ pub enum Route {
     Setup,
     /// Sign in.
     Login,
+    /// A one-time link: sets a password without signing in.
+    SetPassword,
+    /// One's own account.
+    Account,
     /// Tree and picture of the draft.
     Topology,
     /// One object of the draft: kind (`site`, `sip-domain`, `front-end-pool`, `sql-store`, `file-store`,
@@ -156,6 +160,8 @@ pub enum Route {
     Users,
     /// Form for a new chat user.
     UserNew,
+    /// Chat users from a file.
+    UserImport,
     /// Persistent Chat policies.
     Policies,
     /// Form for a test message, and the history.
@@ -183,6 +189,8 @@ impl Route {
             [] => Self::Overview,
             ["setup"] => Self::Setup,
             ["login"] => Self::Login,
+            ["set-password"] => Self::SetPassword,
+            ["account"] => Self::Account,
             ["topology"] => Self::Topology,
             ["topology", "object", kind, id] => Self::TopologyObject((*kind).to_owned(), (*id).to_owned()),
             ["topology", "new", kind] => Self::TopologyNew((*kind).to_owned()),
@@ -208,6 +216,7 @@ impl Route {
             ["rooms", "category", pool, name] => Self::Category((*pool).to_owned(), (*name).to_owned()),
             ["users"] => Self::Users,
             ["users", "new"] => Self::UserNew,
+            ["users", "import"] => Self::UserImport,
             ["policies"] => Self::Policies,
             ["test-message"] => Self::Tests,
             ["test-message", id] => Self::Test((*id).to_owned()),
@@ -228,6 +237,8 @@ impl Route {
             Self::Overview | Self::NotFound => "/".to_owned(),
             Self::Setup => "/setup".to_owned(),
             Self::Login => "/login".to_owned(),
+            Self::SetPassword => "/set-password".to_owned(),
+            Self::Account => "/account".to_owned(),
             Self::Topology => "/topology".to_owned(),
             Self::TopologyObject(kind, id) => path(&["topology", "object", kind, id]),
             Self::TopologyNew(kind) => path(&["topology", "new", kind]),
@@ -246,6 +257,7 @@ impl Route {
             Self::Category(pool, name) => path(&["rooms", "category", pool, name]),
             Self::Users => "/users".to_owned(),
             Self::UserNew => "/users/new".to_owned(),
+            Self::UserImport => "/users/import".to_owned(),
             Self::Policies => "/policies".to_owned(),
             Self::Tests => "/test-message".to_owned(),
             Self::Test(id) => path(&["test-message", id]),
@@ -262,6 +274,8 @@ impl Route {
             Self::Overview => "Overview".to_owned(),
             Self::Setup => "Set up".to_owned(),
             Self::Login => "Sign in".to_owned(),
+            Self::SetPassword => "Set your password".to_owned(),
+            Self::Account => "My account".to_owned(),
             Self::Topology => "Topology".to_owned(),
             Self::TopologyObject(_, _) => "Object".to_owned(),
             Self::TopologyNew(kind) => format!("New {}", kind_words(kind)),
@@ -278,6 +292,7 @@ impl Route {
             Self::Room(_, name) | Self::Category(_, name) => name.clone(),
             Self::Users => "Users".to_owned(),
             Self::UserNew => "New user".to_owned(),
+            Self::UserImport => "Import users".to_owned(),
             Self::Policies => "Policies".to_owned(),
             Self::Tests => "Test message".to_owned(),
             Self::Test(_) => "Result".to_owned(),
@@ -301,7 +316,7 @@ impl Route {
             Self::Job(_) => Some(Self::Publish),
             Self::Pool(_, _) => Some(Self::Pools),
             Self::RoomNew | Self::CategoryNew | Self::Room(_, _) | Self::Category(_, _) => Some(Self::Rooms),
-            Self::UserNew => Some(Self::Users),
+            Self::UserNew | Self::UserImport => Some(Self::Users),
             Self::Test(_) => Some(Self::Tests),
             _ => None,
         }
@@ -402,6 +417,8 @@ mod tests {
             Route::Overview,
             Route::Setup,
             Route::Login,
+            Route::SetPassword,
+            Route::Account,
             Route::Topology,
             Route::TopologyObject(s("site"), s("redmond")),
             Route::TopologyNew(s("sql-store")),
@@ -418,6 +435,7 @@ mod tests {
             Route::Category(s("a.litwareinc.com"), s("Trading")),
             Route::Users,
             Route::UserNew,
+            Route::UserImport,
             Route::Policies,
             Route::Tests,
             Route::Test(s("0199")),

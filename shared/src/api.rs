@@ -42,6 +42,8 @@ dto! {
         roles: Vec<String>,
         /// When the session ends without use.
         expires: Timestamp,
+        /// Somebody else has set the password: nothing works before it is changed.
+        must_change: bool,
     }
     /// `POST /api/v1/setup`.
     SetupRequest {
@@ -76,6 +78,8 @@ dto! {
         name: String,
         /// Password.
         password: String,
+        /// Code of the second factor, or a recovery code; asked for where the account has one.
+        code: Option<String>,
     }
     /// `GET /api/v1/overview`.
     Overview {
@@ -547,6 +551,8 @@ dto! {
         chat_enabled: bool,
         /// Which policy decided, in words.
         decided_by: String,
+        /// Has a password; without one nobody signs in.
+        password_set: bool,
     }
     /// `GET /api/v1/policies`.
     PolicyView {
@@ -738,6 +744,10 @@ dto! {
         enabled: bool,
         /// Last log-on.
         last_login: Option<Timestamp>,
+        /// Signing in asks for a code besides.
+        second_factor: bool,
+        /// What is still missing before the person can work: a link to be used, or a password to be changed.
+        waiting: Option<String>,
     }
     /// `GET /api/v1/shares`.
     ShareView {

@@ -699,6 +699,10 @@ cmdlets! { ($)
         registrar_pool: String = "RegistrarPool" Kind::Text, req;
         /// Password; generated when left out.
         password: Option<String> = "Password" Kind::Secret;
+        /// Returns a link with which the user sets a password, once, instead of a password.
+        one_time_link: bool = "OneTimeLink" Kind::Switch;
+        /// Hours that the link works, 1 to 720 (default 24).
+        link_hours: Option<u32> = "LinkHours" Kind::Int;
     }
     /// Changes a chat user.
     SetLgUser "Set-LgUser" Change {
@@ -717,6 +721,10 @@ cmdlets! { ($)
         identity: String = "Identity" Kind::Text, req, first, piped;
         /// Password; generated when left out.
         password: Option<String> = "Password" Kind::Secret;
+        /// Returns a link with which the user sets a password, once, instead of a password.
+        one_time_link: bool = "OneTimeLink" Kind::Switch;
+        /// Hours that the link works, 1 to 720 (default 24).
+        link_hours: Option<u32> = "LinkHours" Kind::Int;
     }
     /// Deletes a chat user; messages stay.
     RemoveLgUser "Remove-LgUser" Change {
@@ -1113,8 +1121,12 @@ cmdlets! { ($)
         name: String = "Name" Kind::Text, req, first;
         /// One of the standard roles.
         role: String = "Role" Kind::Text, req;
-        /// Password of at least 10 characters; generated when left out.
+        /// Password of at least 10 characters, changed at the first sign-in; generated when left out.
         password: Option<String> = "Password" Kind::Secret;
+        /// Returns a link with which the person sets a password, once, instead of a password.
+        one_time_link: bool = "OneTimeLink" Kind::Switch;
+        /// Hours that the link works, 1 to 720 (default 24).
+        link_hours: Option<u32> = "LinkHours" Kind::Int;
     }
     /// Changes a portal account; its sessions end when it is disabled or its role changes.
     SetLgAccount "Set-LgAccount" Change {
@@ -1124,8 +1136,12 @@ cmdlets! { ($)
         role: Option<String> = "Role" Kind::Text;
         /// Whether it may sign in.
         enabled: Option<bool> = "Enabled" Kind::Bool;
-        /// New password of at least 10 characters.
+        /// New password of at least 10 characters, changed at the next sign-in.
         password: Option<String> = "Password" Kind::Secret;
+        /// Takes the password away and returns a link with which the person sets a new one, once.
+        one_time_link: bool = "OneTimeLink" Kind::Switch;
+        /// Hours that the link works, 1 to 720 (default 24).
+        link_hours: Option<u32> = "LinkHours" Kind::Int;
     }
     /// Lists live sessions: whose, from where, since when.
     GetLgSession "Get-LgSession" Query {
@@ -1487,6 +1503,36 @@ cmdlets! { ($)
     }
     /// Lists the DNS records that clients need, with what this host finds.
     GetLgDnsRecord "Get-LgDnsRecord" Query {
+    }
+    /// Creates chat users from a table, all in one transaction; -WhatIf says what each row does and what is wrong with it.
+    ImportLgUser "Import-LgUser" Change {
+        /// The table as text: headings SipAddress, DisplayName, LogonName, RegistrarPool, then a line for each user, with commas, semicolons or tabs between; not kept in the audit.
+        csv: Option<String> = "Csv" Kind::Secret;
+        /// The bytes of a file in base64 instead; UTF-8, UTF-16 and Windows-1252 are told apart.
+        file: Option<String> = "File" Kind::Secret;
+        /// Home Front End pool of rows that name none.
+        registrar_pool: Option<String> = "RegistrarPool" Kind::Text;
+        /// Leaves users that exist as they are; without it they are a problem of the row.
+        skip_existing: bool = "SkipExisting" Kind::Switch;
+        /// Makes a link for each user with which the user sets a password, once; the links are returned once.
+        one_time_link: bool = "OneTimeLink" Kind::Switch;
+        /// Hours that the links work, 1 to 720 (default 24).
+        link_hours: Option<u32> = "LinkHours" Kind::Int;
+    }
+    /// Lists one-time links that were not used yet; what they open with is never shown again.
+    GetLgPasswordLink "Get-LgPasswordLink" Query {
+        /// Id of a link, log-on name or SIP address.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Takes a one-time link back; it is dead at once.
+    RemoveLgPasswordLink "Remove-LgPasswordLink" Change {
+        /// Id of the link, log-on name or SIP address.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Removes the second factor of an account, with its recovery codes; its sessions end.
+    RemoveLgSecondFactor "Remove-LgSecondFactor" Change {
+        /// Log-on name.
+        identity: String = "Identity" Kind::Text, req, first, piped;
     }
 }
 

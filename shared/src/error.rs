@@ -11,6 +11,10 @@ pub enum ErrorCode {
     InvalidArgument,
     /// Not signed in, or the session ended.
     Unauthenticated,
+    /// The password is right, and a code of the second factor is asked for besides.
+    SecondFactorRequired,
+    /// Somebody else has set the password: it must be changed before anything else.
+    PasswordChangeRequired,
     /// Signed in, but no role of the account allows this.
     Forbidden,
     /// The object does not exist.
@@ -38,8 +42,8 @@ impl ErrorCode {
     pub fn http_status(self) -> u16 {
         match self {
             Self::InvalidArgument => 400,
-            Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Unauthenticated | Self::SecondFactorRequired => 401,
+            Self::Forbidden | Self::PasswordChangeRequired => 403,
             Self::NotFound => 404,
             Self::Conflict | Self::PlanChanged | Self::SetupRequired => 409,
             Self::Blocked => 422,

@@ -12,6 +12,7 @@ pub mod error;
 pub mod events;
 pub mod identity;
 pub mod names;
+pub mod people;
 pub mod plan;
 pub mod reference;
 pub mod roles;

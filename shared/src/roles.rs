@@ -48,7 +48,7 @@ fn is_query(name: &str) -> bool {
 }
 
 fn administers_portal(name: &str) -> bool {
-    let of_portal = ["LgAccount", "LgAudit", "LgSession", "LgToken"];
+    let of_portal = ["LgAccount", "LgAudit", "LgSession", "LgToken", "LgSecondFactor", "LgPasswordLink"];
     of_portal.iter().any(|noun| name.ends_with(noun))
 }
 
@@ -77,6 +77,11 @@ const ANSWER_ALERTS: [&str; 3] = ["Confirm-LgAlert", "Suspend-LgAlert", "Test-Lg
 /// Who may send a test message may stop one.
 const STOP_TEST: &str = "Stop-LgTestMessage";
 
+/// Whether it is about chat users: who administers them also sees and takes back their one-time links.
+fn administers_users(cmdlet: &str) -> bool {
+    cmdlet.ends_with("LgUser") || cmdlet == "Reset-LgUserPassword" || cmdlet.ends_with("LgPasswordLink")
+}
+
 /// Whether `role` (or a grant of one) may run `cmdlet`. Unknown roles may nothing.
 pub fn role_allows(role: &str, cmdlet: &str) -> bool {
     if let Some((granted, _)) = grant(role) {
@@ -100,8 +105,7 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
                 || chat
                 || cmdlet.ends_with("LgShare")
                 || cmdlet.ends_with("LgAnnouncement")
-                || cmdlet.ends_with("LgUser")
-                || cmdlet == "Reset-LgUserPassword"
+                || administers_users(cmdlet)
         }
         "CsServerAdministrator" => {
             let watches = cmdlet.contains("CsTestUserCredential") || cmdlet.contains("CsWatcherNode");
@@ -113,10 +117,7 @@ pub fn role_allows(role: &str, cmdlet: &str) -> bool {
             read || define || runs || watches || answers || cmdlet.starts_with("Test-") || tests
         }
         "CsUserAdministrator" => {
-            read || define
-                || cmdlet == "Grant-CsPersistentChatPolicy"
-                || cmdlet.ends_with("LgUser")
-                || cmdlet == "Reset-LgUserPassword"
+            read || define || cmdlet == "Grant-CsPersistentChatPolicy" || administers_users(cmdlet)
         }
         "CsHelpDesk" => read || cmdlet.starts_with("Test-") || cmdlet == STOP_TEST,
         "CsViewOnlyAdministrator" => read,

@@ -7,6 +7,9 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
+/// What [`Client::login`] appends to a password that it has to change.
+pub const OWN: &str = ", my own";
+
 /// An HTTP client with a cookie jar of its own; every request carries the header that the server asks of
 /// its own page (`X-Lifeguard-Csrf`). Redirects are not followed.
 #[derive(Clone)]
@@ -73,7 +76,8 @@ impl Client {
         answer(path, self.request(Method::DELETE, path)).await
     }
 
-    /// Signs in.
+    /// Signs in. A password that somebody else has set is changed first, as its person has to: to the same
+    /// with [`OWN`] behind it.
     ///
     /// # Errors
     /// No answer, or one that is not 2xx.
@@ -81,6 +85,11 @@ impl Client {
         let (status, body) =
             self.post("/api/v1/login", &json!({ "name": name, "password": password })).await?;
         ensure!((200..300).contains(&status), "{name} is not signed in: {status} {body}");
+        if body["account"]["must_change"] == true {
+            let change = json!({ "old": password, "new": format!("{password}{OWN}") });
+            let (status, body) = self.post("/api/v1/me/password", &change).await?;
+            ensure!(status == 200, "the password of {name} is not changed: {status} {body}");
+        }
         Ok(())
     }
 

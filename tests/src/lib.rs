@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use axe::Violation;
 pub use browser::{Browser, Scheme};
-pub use client::Client;
+pub use client::{Client, OWN};
 pub use node::Node;
 pub use server::{Options, Server};
 pub use thirtyfour::{By, Key, WebElement};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::{Timestamp, roles};
-use store::management::{Management, accounts, audit};
+use store::management::{Management, accounts, audit, people};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -34,7 +34,7 @@ pub enum Command {
     },
     /// Follows the audit's chain of hashes.
     VerifyAudit,
-    /// Gives an account a new password and ends its sessions.
+    /// Gives an account a new password, removes its second factor, and ends its sessions.
     ResetPassword {
         /// Log-on name.
         name: String,
@@ -104,8 +104,8 @@ fn reset_password(store: &Management, clock: &dyn Clock, entropy: &dyn Entropy, 
     let found = store.read(|c| accounts::account(c, name)).map_err(text)?;
     let mut account = found.ok_or_else(|| format!("There is no account {name}."))?;
     let password = random_password(entropy);
-    account.password_hash = hash_password(entropy, &password);
     account.enabled = true;
+    let hash = hash_password(entropy, &password);
     let now = clock.now();
     let entry = audit::Opened {
         op_id: new_id(entropy, now),
@@ -122,8 +122,10 @@ fn reset_password(store: &Management, clock: &dyn Clock, entropy: &dyn Entropy, 
         .write(|tx| {
             audit::open(tx, &entry, now)?;
             accounts::save_account(tx, &account, now)?;
+            people::set_password(tx, &account.name, &hash, true)?;
+            people::remove_factor(tx, &account.name)?;
             accounts::end_sessions_of(tx, &account.name)?;
-            audit::close(tx, &entry.op_id, "done", "a new password; its sessions end", now)
+            audit::close(tx, &entry.op_id, "done", "a new password, no second factor; its sessions end", now)
         })
         .map_err(text)?;
     Ok(format!("{} signs in with {password}", account.name))

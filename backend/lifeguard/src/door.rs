@@ -12,11 +12,14 @@ use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan, PlannedChange};
 use shared::{Timestamp, roles};
-use store::management::StoreError;
 use store::management::audit::{self, Opened};
+use store::management::{StoreError, people};
 
 use crate::app::App;
 use crate::clock::new_id;
+
+/// Changes of one act that its audit row keeps; of a very long plan the rest is in its sentences.
+const AUDITED: usize = 1_000;
 
 /// Who acts.
 #[derive(Debug, Clone)]
@@ -317,6 +320,7 @@ pub async fn execute(
         let refused = matches!(
             e.code,
             ErrorCode::Forbidden
+                | ErrorCode::PasswordChangeRequired
                 | ErrorCode::Blocked
                 | ErrorCode::ConfirmationRequired
                 | ErrorCode::PlanChanged
@@ -328,6 +332,10 @@ pub async fn execute(
 }
 
 async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Result<CmdletResponse, ApiError> {
+    // Asked again here, whatever face the act came through.
+    if cx.actor.credential == "session" && cx.read(|c| Ok(people::must_change(c, &cx.actor.name)?))? {
+        return Err(crate::http::auth::change_first());
+    }
     roles::can(spec.name, &cx.actor.roles).map_err(|why| ApiError::new(ErrorCode::Forbidden, why))?;
     in_scope(cx, spec, inv)?;
     let handler = crate::registry::handler(spec.name, &inv.args)?;
@@ -355,7 +363,7 @@ async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Resul
         return Ok(CmdletResponse { plan: Some(plan), ..Default::default() });
     }
     check_confirmation(&plan, inv)?;
-    cx.changes.get_or_init(|| plan.changes.clone());
+    cx.changes.get_or_init(|| plan.changes.iter().take(AUDITED).cloned().collect());
     let out = handler.run(cx, &plan).await?;
     cx.finish("done", &plan.sentences.join(" "));
     if out.redeploy {

@@ -100,7 +100,7 @@ pub fn directory(app: &App) -> Result<(), ApiError> {
                     display_name: name.to_owned(),
                     logon_name: logon.to_owned(),
                     registrar_pool: pool.to_owned(),
-                    password: None,
+                    ..NewLgUser::default()
                 };
                 let mut user = crate::handlers::new_user(tx, &args, now)?;
                 let secrets =

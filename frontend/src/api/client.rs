@@ -26,6 +26,14 @@ pub async fn post<T: DeserializeOwned>(path: &str, body: &impl Serialize) -> Res
     read(&send(Method::POST, path, Some(write(body)?)).await?)
 }
 
+/// Posts a body; the answer as its text, for [`read`].
+///
+/// # Errors
+/// What the portal says, or that it does not answer.
+pub async fn post_text(path: &str, body: &serde_json::Value) -> Result<String, ApiError> {
+    send(Method::POST, path, Some(write(body)?)).await
+}
+
 /// Changes a part of a resource.
 ///
 /// # Errors
@@ -61,7 +69,10 @@ pub(super) async fn get_text(path: &str) -> Result<String, ApiError> {
 }
 
 /// Reads the text of an answer.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+///
+/// # Errors
+/// It does not fit this page.
+pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     // An answer without a body is `()`.
     lean::from_str(if text.is_empty() { "null" } else { text }).map_err(|e| {
         let text = format!("The portal's answer does not fit this page: {e}. Reload the page; it may be older than the portal.");

@@ -7,6 +7,6 @@ pub mod lean;
 pub mod live;
 mod value;
 
-pub use client::{cmdlet, delete, get, patch, post};
+pub use client::{cmdlet, delete, get, patch, post, post_text, read};
 pub use data::{AnyData, Data, use_data};
 pub use value::{Current, Latest};

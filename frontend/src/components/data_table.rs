@@ -89,6 +89,9 @@ fn row<T: Clone + Send + Sync + 'static>(
     Row { texts, draw: Arc::new(draw) }
 }
 
+/// Rows that are drawn; more would hold the page up, and nobody reads them. Saving takes all.
+const DRAWN: usize = 500;
+
 /// Rows in a part of a list that the server searches.
 pub const PART: u64 = 100;
 
@@ -134,9 +137,13 @@ fn table(
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
                         <thead><tr>{head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>
-                        <tbody>{move || body(&shown.read().0, heads, acts)}</tbody>
+                        <tbody>{move || { let all = shown.read(); body(&all.0[..all.0.len().min(DRAWN)], heads, acts) }}</tbody>
                     </table>
                 </div>
+                {move || {
+                    let n = shown.with(|r| r.0.len());
+                    (n > DRAWN).then(|| view! { <p class="muted">{format!("The first {DRAWN} of {n}; search for the others.")}</p> })
+                }}
                 {move || shown.with(|r| r.0.is_empty()).then(|| view! { <p class="empty-search">"Nothing matches the search."</p> })}
             }.into_any()
         }}

@@ -32,7 +32,7 @@ pub fn PlanView(
             </Notice>
         })}
         <ProblemList problems=plan.warnings />
-        <CommandLine line=plan.line />
+        {(!plan.line.is_empty()).then(|| view! { <CommandLine line=plan.line /> })}
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::api::{LoginRequest, Session};
-use shared::error::ApiError;
+use shared::error::{ApiError, ErrorCode};
 
 use super::button::{Button, ButtonKind};
 use super::dialog::Dialog;
@@ -12,6 +12,7 @@ use super::form::FormState;
 use super::load_error::LoadError;
 use crate::api::{self, gate};
 use crate::app::app;
+use crate::dom;
 
 /// The dialog that opens over whatever was being done.
 #[component]
@@ -48,6 +49,9 @@ pub fn SignInForm(
     let form = FormState::provide();
     let name = RwSignal::new(name);
     let password = RwSignal::new(String::new());
+    let code = RwSignal::new(String::new());
+    // The password was right, and the account has a second factor.
+    let asked = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
     let busy = RwSignal::new(false);
     let known = name.with_untracked(|n| !n.is_empty());
@@ -59,13 +63,26 @@ pub fn SignInForm(
         busy.set(true);
         error.set(None);
         spawn_local(async move {
-            let request = LoginRequest { name: name.get_untracked(), password: password.get_untracked() };
+            let request = LoginRequest {
+                name: name.get_untracked(),
+                password: password.get_untracked(),
+                code: Some(code.get_untracked()),
+            };
             let answer = api::post::<Session>("login", &request).await;
             busy.set(false);
             match answer {
                 Ok(session) => {
                     password.set(String::new());
+                    code.set(String::new());
+                    asked.set(false);
                     on_signed_in.run(session);
+                }
+                Err(e) if e.code == ErrorCode::SecondFactorRequired && !asked.get_untracked() => {
+                    form.begin_again();
+                    asked.set(true);
+                    dom::after_frame(|| {
+                        dom::focus(dom::document().query_selector("[name=code]").ok().flatten());
+                    });
                 }
                 Err(e) if form.refuse(&e) => {}
                 Err(e) => error.set(Some(e)),
@@ -83,11 +100,23 @@ pub fn SignInForm(
                 }
             }
         >
-            <TextField label="Log-on name" name="name" value=name required=true autocomplete="username" first=!known />
-            <PasswordField label="Password" name="password" value=password required=true autocomplete="current-password" first=known />
+            {move || if asked.get() {
+                view! {
+                    <TextField label="Code" name="code" value=code required=true mono=true autocomplete="one-time-code"
+                        help=|| "Six digits from your authenticator app, or one of your recovery codes." />
+                }.into_any()
+            } else {
+                view! {
+                    <TextField label="Log-on name" name="name" value=name required=true autocomplete="username" first=!known />
+                    <PasswordField label="Password" name="password" value=password required=true autocomplete="current-password" first=known />
+                }.into_any()
+            }}
             {move || error.get().map(|error| view! { <LoadError error /> })}
             <div class="form-foot">
                 <Button label kind=ButtonKind::Primary busy submit=true on_press=|()| () />
+                {move || asked.get().then(|| view! {
+                    <Button label="Back" kind=ButtonKind::Quiet on_press=move |()| { code.set(String::new()); asked.set(false); } />
+                })}
             </div>
         </form>
     }

@@ -100,6 +100,7 @@ fn UserMenu() -> impl IntoView {
             </summary>
             <div class="user-menu">
                 <p class="user-roles">{move || account.with(|a| a.as_ref().map(|a| a.roles.join(", ")))}</p>
+                <a href="/account">"My account"</a>
                 <a href="/settings/roles">"Who can do what"</a>
                 <Button label="Sign out" kind=ButtonKind::Quiet on_press=sign_out />
             </div>

@@ -1,9 +1,11 @@
 //! The pages, one folder or file each.
 
+pub mod account;
 pub mod audit;
 pub mod endpoints;
 pub mod login;
 pub mod overview;
+pub mod password_link;
 pub mod people;
 pub mod pools;
 pub mod publish;

@@ -134,6 +134,12 @@ $pem = "-----BEGIN CERTIFICATE-----…"; $key = "-----BEGIN PRIVATE KEY-----…"
 Remove-LgCertificate atl-fe-001.litwareinc.com
 Get-LgDnsRecord | Format-Table Type,Name,Value,Found
 Get-LgNode
+New-LgAccount nina -Role CsHelpDesk -OneTimeLink -LinkHours 48
+New-LgUser -SipAddress sip:nina@litwareinc.com -DisplayName "Nina Vietzen" -LogonName LITWAREINC\nina -RegistrarPool atl-fe-001.litwareinc.com -OneTimeLink
+Import-LgUser -Csv "SipAddress;DisplayName;LogonName`nsip:nina@litwareinc.com;Nina Vietzen;LITWAREINC\nina" -RegistrarPool atl-fe-001.litwareinc.com -SkipExisting -WhatIf
+Get-LgPasswordLink
+Get-LgPasswordLink | Where-Object {$_.Kind -eq "user"} | Remove-LgPasswordLink
+Remove-LgSecondFactor kenmyer
 New-LgNode atl-node-001 -ValidMinutes 30
 Get-LgNode | Where-Object {$_.State -eq "Waiting"} | Remove-LgNode
 Get-LgToken

@@ -65,7 +65,7 @@ enum AuditCommand {
 
 #[derive(Debug, Subcommand)]
 enum AdminCommand {
-    /// Gives an account a new password, printed once, enables it, and ends its sessions.
+    /// Gives an account a new password, printed once and changed at the first sign-in, removes its second factor, enables it, and ends its sessions.
     ResetPassword {
         /// Log-on name.
         name: String,

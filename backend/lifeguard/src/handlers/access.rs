@@ -9,7 +9,7 @@ use shared::events::Topic;
 use shared::plan::{Confirm, Plan};
 use shared::{cmdlets, roles};
 use store::management::accounts::{self, Access};
-use store::management::{audit, roles as own};
+use store::management::{audit, people, roles as own};
 
 use super::accounts::role;
 use crate::clock::random_hex;
@@ -110,7 +110,11 @@ impl Handler for NewLgToken {
         let ends =
             self.expires_in_days.map(|d| Timestamp::from_millis(now.millis() + i64::from(d) * 86_400_000));
         cx.commit(&p.sentences.join(" "), |tx| {
-            Ok(accounts::add_api_token(tx, &token, self.label.trim(), &role, now, ends)?)
+            accounts::add_api_token(tx, &token, self.label.trim(), &role, now, ends)?;
+            if cx.actor.credential == "session" {
+                people::note_token_maker(tx, &token, &cx.actor.name)?;
+            }
+            Ok(())
         })?;
         let object = json!({ "Label": self.label.trim(), "Role": role, "Ends": ends, "Token": token });
         Ok(Outcome::changed(Topic::Directory, "tokens").with(object))

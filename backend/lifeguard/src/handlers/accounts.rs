@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use shared::cmdlets::{GetLgAccount, NewLgAccount, SetLgAccount};
+use shared::cmdlets::{GetLgAccount, NewLgAccount, RemoveLgSecondFactor, SetLgAccount};
 use shared::error::ApiError;
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::roles;
 use store::management::accounts::{self, Account};
+use store::management::people::{self, Kind};
 use store::management::roles as own_roles;
 
-use crate::clock::random_password;
+use super::password_links::{self, NewLink};
+use crate::clock::{random_hex, random_password};
 use crate::door::{Cx, Fault, Handler, Outcome, blocked, plan};
 use crate::keys::hash_password;
 
@@ -19,7 +21,10 @@ use crate::keys::hash_password;
 pub const MIN_PASSWORD: usize = 10;
 
 fn object(a: &Account) -> Value {
-    json!({ "Identity": a.name, "Role": a.role, "Enabled": a.enabled, "LastLogin": a.last_login })
+    json!({
+        "Identity": a.name, "Role": a.role, "Enabled": a.enabled, "LastLogin": a.last_login,
+        "SecondFactor": a.second_factor, "MustChangePassword": a.must_change,
+    })
 }
 
 fn find(c: &Connection, name: &str) -> Result<Account, Fault> {
@@ -75,9 +80,14 @@ impl Handler for GetLgAccount {
 impl Handler for NewLgAccount {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         check_account(&self.name, self.password.as_deref())?;
+        let link = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
         let role = role(cx, &self.role)?;
         let exists = cx.read(|c| Ok(accounts::account(c, self.name.trim())?.is_some()))?;
         let mut p = plan([format!("Create the portal account {} with role {role}.", self.name.trim())]);
+        p.sentences.push(match link {
+            Some(hours) => password_links::sentence(self.name.trim(), hours),
+            None => "The password must be changed at the first sign-in.".to_owned(),
+        });
         p.changes.push(PlannedChange::new(self.name.trim(), "Role", "", role.as_str()));
         Ok(if exists {
             blocked(p, "dup.account", "Name", format!("The account {} exists already.", self.name), "")
@@ -87,21 +97,49 @@ impl Handler for NewLgAccount {
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let hours = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
+        let link = hours.map(|h| NewLink::new(cx, h));
+        let password = match (&self.password, &link) {
+            (Some(p), _) => p.clone(),
+            (None, Some(_)) => nobodys(cx),
+            (None, None) => random_password(&*cx.app.entropy),
+        };
         let a = Account {
             name: self.name.trim().to_owned(),
             role: role(cx, &self.role)?,
             password_hash: hash_password(&*cx.app.entropy, &password),
             enabled: true,
-            last_login: None,
+            must_change: link.is_none(),
+            ..Account::default()
         };
-        cx.commit(&p.sentences.join(" "), |tx| Ok(accounts::save_account(tx, &a, cx.now())?))?;
+        cx.commit(&p.sentences.join(" "), |tx| {
+            accounts::save_account(tx, &a, cx.now())?;
+            link.as_ref().map_or(Ok(()), |l| l.keep(cx, tx, Kind::Account, &a.name))
+        })?;
         let mut object = object(&a);
-        if self.password.is_none() {
-            object["Password"] = password.into();
+        match &link {
+            Some(l) => l.show(&cx.app, &mut object),
+            None if self.password.is_none() => object["Password"] = password.into(),
+            None => {}
         }
-        Ok(Outcome::changed(Topic::Directory, "accounts").with(object))
+        let mut out = Outcome::changed(Topic::Directory, "accounts").with(object);
+        out.warnings.extend(link.and_then(|_| cx.app.settings.reach_warning()));
+        Ok(out)
     }
+}
+
+/// A password that nobody knows, so that guessing at an account without one takes the same time.
+fn nobodys(cx: &Cx) -> String {
+    random_hex(&*cx.app.entropy, 32)
+}
+
+/// One's own password is changed where the old one is asked for, so that a session left open is not enough.
+fn not_ones_own(cx: &Cx, name: &str) -> Result<(), ApiError> {
+    if cx.actor.credential == "session" && cx.actor.name.eq_ignore_ascii_case(name) {
+        let text = "Change your own password under My account, which asks for the old one.";
+        return Err(ApiError::invalid("Password", text));
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -109,6 +147,10 @@ impl Handler for SetLgAccount {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (old, all) = cx.read(|c| Ok((find(c, &self.identity)?, accounts::accounts(c)?)))?;
         check_account(&old.name, self.password.as_deref())?;
+        let link = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
+        if link.is_some() || self.password.is_some() {
+            not_ones_own(cx, &old.name)?;
+        }
         let mut p = Plan::default();
         if let Some(r) = &self.role {
             let new = role(cx, r)?;
@@ -121,10 +163,20 @@ impl Handler for SetLgAccount {
             p.changes.push(PlannedChange::new(&old.name, "Enabled", old.enabled.to_string(), on.to_string()));
         }
         if self.password.is_some() {
-            p.sentences.push(format!("The account {} gets a new password; its sessions end.", old.name));
+            p.sentences.push(format!(
+                "The account {} gets a new password, to be changed at the next sign-in; its sessions end.",
+                old.name
+            ));
+        }
+        if let Some(hours) = link {
+            p.sentences.push(format!("The password of {} stops working; its sessions end.", old.name));
+            p.sentences.push(password_links::sentence(&old.name, hours));
         }
         if p.sentences.is_empty() {
-            return Err(ApiError::invalid("Role", "Nothing to change: give -Role, -Enabled or -Password."));
+            return Err(ApiError::invalid(
+                "Role",
+                "Nothing to change: give -Role, -Enabled, -Password or -OneTimeLink.",
+            ));
         }
         p.confirm = Confirm::Ask;
         let stays = |a: &Account| a.enabled && a.role == "CsAdministrator";
@@ -145,17 +197,57 @@ impl Handler for SetLgAccount {
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         let new_role = self.role.as_deref().map(|r| role(cx, r)).transpose()?;
-        let hash = self.password.as_ref().map(|pw| hash_password(&*cx.app.entropy, pw));
-        cx.commit(&p.sentences.join(" "), |tx| {
+        let hours = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
+        let link = hours.map(|h| NewLink::new(cx, h));
+        let password = self.password.clone().or_else(|| link.as_ref().map(|_| nobodys(cx)));
+        let hash = password.map(|pw| hash_password(&*cx.app.entropy, &pw));
+        let name = cx.commit(&p.sentences.join(" "), |tx| {
             let mut a = find(tx, &self.identity)?;
             if let Some(r) = &new_role {
                 a.role.clone_from(r);
             }
             a.enabled = self.enabled.unwrap_or(a.enabled);
-            if let Some(h) = hash {
-                a.password_hash = h;
-            }
             accounts::save_account(tx, &a, cx.now())?;
+            if let Some(h) = &hash {
+                people::set_password(tx, &a.name, h, link.is_none())?;
+            }
+            if let Some(l) = &link {
+                l.keep(cx, tx, Kind::Account, &a.name)?;
+            }
+            accounts::end_sessions_of(tx, &a.name)?;
+            Ok(a.name)
+        })?;
+        let mut out = Outcome::changed(Topic::Directory, "accounts");
+        if let Some(l) = link {
+            let mut object = json!({ "Identity": name });
+            l.show(&cx.app, &mut object);
+            out = out.with(object);
+            out.warnings.extend(cx.app.settings.reach_warning());
+        }
+        Ok(out)
+    }
+}
+
+#[async_trait]
+impl Handler for RemoveLgSecondFactor {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let a = cx.read(|c| find(c, &self.identity))?;
+        if !a.second_factor {
+            return Err(ApiError::not_found(format!("The account {} has no second factor.", a.name)));
+        }
+        let mut p = plan([format!(
+            "{} signs in with the password alone, until a new second factor is set up; its sessions end.",
+            a.name
+        )]);
+        p.changes.push(PlannedChange::new(&a.name, "SecondFactor", "true", "false"));
+        p.confirm = Confirm::Ask;
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        cx.commit(&p.sentences.join(" "), |tx| {
+            let a = find(tx, &self.identity)?;
+            people::remove_factor(tx, &a.name)?;
             Ok(accounts::end_sessions_of(tx, &a.name)?)
         })?;
         Ok(Outcome::changed(Topic::Directory, "accounts"))

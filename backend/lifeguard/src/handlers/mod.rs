@@ -20,6 +20,7 @@ mod kept;
 mod messages;
 mod mirrors;
 mod nodes;
+mod password_links;
 mod policies;
 mod precondition;
 mod principals;
@@ -37,6 +38,7 @@ mod test_message;
 mod test_room;
 mod topology;
 mod trusted;
+mod user_import;
 mod users;
 mod watch;
 
@@ -49,11 +51,11 @@ use store::management::topology as tstore;
 
 use crate::door::{Cx, Fault};
 
-pub use accounts::check_account;
+pub use accounts::{MIN_PASSWORD as MIN_ACCOUNT_PASSWORD, check_account};
 pub use chat_place::chat_error;
 pub use policies::printed as printed_policy;
 pub use services::stop_drained;
-pub use users::new_user;
+pub use users::{MIN_PASSWORD as MIN_USER_PASSWORD, check_password as check_user_password, new_user};
 
 /// The published topology; empty before the first publish.
 pub fn published(c: &Connection) -> Result<Topology, Fault> {

@@ -11,13 +11,15 @@ use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::{FrontEndPool, Topology};
 use shared::{Fqdn, SipUri};
 use store::management::directory::{self, User};
+use store::management::people::{self, Kind};
 
+use super::password_links::{self, NewLink};
 use super::published;
 use crate::clock::random_password;
 use crate::door::{Cx, Fault, Handler, Outcome, plan};
 
 /// Shortest password of a chat user.
-const MIN_PASSWORD: usize = 8;
+pub const MIN_PASSWORD: usize = 8;
 
 /// The one user that `identity` names: SIP address, log-on name, or display name.
 pub fn find(c: &Connection, identity: &str) -> Result<User, Fault> {
@@ -70,7 +72,8 @@ impl Handler for GetCsUser {
     }
 }
 
-fn front_end(t: &Topology, fqdn: &str) -> Result<FrontEndPool, ApiError> {
+/// The Front End pool of the published topology with this FQDN.
+pub fn front_end(t: &Topology, fqdn: &str) -> Result<FrontEndPool, ApiError> {
     let name = Fqdn::try_from(fqdn).map_err(|e| ApiError::invalid("RegistrarPool", e.0))?;
     t.front_end_by_fqdn(&name).cloned().ok_or_else(|| {
         ApiError::invalid(
@@ -80,7 +83,11 @@ fn front_end(t: &Topology, fqdn: &str) -> Result<FrontEndPool, ApiError> {
     })
 }
 
-fn check_password(p: Option<&str>) -> Result<(), ApiError> {
+/// Checks a chat user's password.
+///
+/// # Errors
+/// It is too short.
+pub fn check_password(p: Option<&str>) -> Result<(), ApiError> {
     match p {
         Some(p) if p.chars().count() < MIN_PASSWORD => {
             Err(ApiError::invalid("Password", format!("A password has {MIN_PASSWORD} characters at least.")))
@@ -89,49 +96,67 @@ fn check_password(p: Option<&str>) -> Result<(), ApiError> {
     }
 }
 
-/// Checks what `New-LgUser` is given and makes the row, still without secrets.
-pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result<User, Fault> {
-    let t = published(c)?;
-    let sip = SipUri::try_from(a.sip_address.as_str()).map_err(|e| ApiError::invalid("SipAddress", e.0))?;
+/// A SIP address in a SIP domain of the published topology.
+pub fn check_sip(t: &Topology, text: &str) -> Result<SipUri, ApiError> {
+    let sip = SipUri::try_from(text).map_err(|e| ApiError::invalid("SipAddress", e.0))?;
     if !t.has_sip_domain(sip.domain()) {
         return Err(ApiError::invalid(
             "SipAddress",
             format!("{} is not a SIP domain of the published topology.", sip.domain()),
-        )
-        .into());
+        ));
     }
-    if directory::user(c, &sip)?.is_some()
-        || store::management::pools::endpoints(c)?.iter().any(|e| e.sip_address == sip)
-    {
-        return Err(ApiError::invalid("SipAddress", format!("{sip} is in use.")).into());
+    Ok(sip)
+}
+
+/// A display name without space around it.
+pub fn check_name(text: &str) -> Result<String, ApiError> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > 256 || name.contains(char::is_control) {
+        let text = "A display name has 1 to 256 characters, in one line.";
+        return Err(ApiError::invalid("DisplayName", text));
     }
-    let name = a.display_name.trim();
-    if name.is_empty() || name.chars().count() > 256 {
-        return Err(ApiError::invalid("DisplayName", "A display name has 1 to 256 characters.").into());
-    }
-    let logon = a.logon_name.trim();
+    Ok(name.to_owned())
+}
+
+/// A log-on name, `DOMAIN\user`, without space around it.
+pub fn check_logon(text: &str) -> Result<String, ApiError> {
+    let logon = text.trim();
     let parts: Vec<_> = logon.split('\\').collect();
     if parts.len() != 2
         || parts.iter().any(|p| {
             p.is_empty()
                 || p.len() > 64
                 || p.contains(['"', '/', '[', ']', ':', ';', '|', '=', ',', '+', '*', '?', '<', '>'])
+                || p.contains(char::is_control)
         })
     {
         return Err(ApiError::invalid(
             "LogonName",
             "A log-on name has the form DOMAIN\\user, for example LITWAREINC\\pilar.",
-        )
-        .into());
+        ));
     }
-    if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(logon)) {
+    Ok(logon.to_owned())
+}
+
+/// Checks what `New-LgUser` is given and makes the row, still without secrets.
+pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result<User, Fault> {
+    let t = published(c)?;
+    let sip = check_sip(&t, &a.sip_address)?;
+    if directory::user(c, &sip)?.is_some()
+        || store::management::pools::endpoints(c)?.iter().any(|e| e.sip_address == sip)
+    {
+        return Err(ApiError::invalid("SipAddress", format!("{sip} is in use.")).into());
+    }
+    let name = check_name(&a.display_name)?;
+    let logon = check_logon(&a.logon_name)?;
+    if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(&logon)) {
         return Err(ApiError::invalid("LogonName", format!("The log-on name {logon} is in use.")).into());
     }
     check_password(a.password.as_deref())?;
     Ok(User {
         sip_address: sip,
-        display_name: name.to_owned(),
-        logon_name: logon.to_owned(),
+        display_name: name,
+        logon_name: logon,
         front_end: front_end(&t, &a.registrar_pool)?.id,
         enabled: true,
         secrets: Vec::new(),
@@ -143,26 +168,23 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
 #[async_trait]
 impl Handler for NewLgUser {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let link = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
         let u = cx.read(|c| new_user(c, self, cx.now()))?;
         let mut p = plan([format!("Create the chat user {} ({}).", u.display_name, u.sip_address)]);
+        p.sentences.extend(link.map(|hours| password_links::sentence(&u.display_name, hours)));
         p.changes.push(PlannedChange::new(u.sip_address.as_str(), "LogonName", "", &u.logon_name));
         p.changes.push(PlannedChange::new(u.sip_address.as_str(), "RegistrarPool", "", &self.registrar_pool));
         Ok(p)
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let secret = Secret::wanted(cx, self.password.as_ref(), self.one_time_link, self.link_hours)?;
         let user = cx.commit(&p.sentences.join(" "), |tx| {
             let mut u = new_user(tx, self, cx.now())?;
-            u.secrets = cx.app.keys.seal_secrets(&*cx.app.entropy, &u.sip_address, &u.logon_name, &password);
-            directory::save_user(tx, &u)?;
+            secret.give(cx, tx, &mut u)?;
             Ok(u)
         })?;
-        let mut object = json!({ "Identity": user.sip_address, "LogonName": user.logon_name });
-        if self.password.is_none() {
-            object["Password"] = password.into();
-        }
-        Ok(Outcome::changed(Topic::Directory, "users").with(object))
+        Ok(secret.tell(cx, &user, self.password.is_none()))
     }
 }
 
@@ -218,25 +240,74 @@ impl Handler for SetLgUser {
 impl Handler for ResetLgUserPassword {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         check_password(self.password.as_deref())?;
+        let link = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
         let u = cx.read(|c| find(c, &self.identity))?;
-        Ok(plan([format!("{} gets a new password; the old one stops working.", u.display_name)]))
+        Ok(match link {
+            None => plan([format!("{} gets a new password; the old one stops working.", u.display_name)]),
+            Some(hours) => plan([
+                format!("The password of {} stops working.", u.display_name),
+                password_links::sentence(&u.display_name, hours),
+            ]),
+        })
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let password = self.password.clone().unwrap_or_else(|| random_password(&*cx.app.entropy));
+        let secret = Secret::wanted(cx, self.password.as_ref(), self.one_time_link, self.link_hours)?;
         let user = cx.commit(&p.sentences.join(" "), |tx| {
             let mut u = find(tx, &self.identity)?;
-            u.secrets = cx.app.keys.seal_secrets(&*cx.app.entropy, &u.sip_address, &u.logon_name, &password);
-            directory::save_user(tx, &u)?;
+            secret.give(cx, tx, &mut u)?;
             Ok(u)
         })?;
-        let out = Outcome::changed(Topic::Directory, "users");
         if self.password.is_some() {
-            return Ok(out);
+            return Ok(Outcome::changed(Topic::Directory, "users"));
         }
-        Ok(out.with(
-            json!({ "Identity": user.sip_address, "LogonName": user.logon_name, "Password": password }),
-        ))
+        Ok(secret.tell(cx, &user, true))
+    }
+}
+
+/// How a user comes to a password: it is given here, or the user sets it with a link.
+enum Secret {
+    Password(String),
+    Link(NewLink),
+}
+
+impl Secret {
+    fn wanted(cx: &Cx, password: Option<&String>, link: bool, hours: Option<u32>) -> Result<Self, ApiError> {
+        let hours = password_links::wanted(link, hours, password.map(String::as_str))?;
+        Ok(match hours {
+            Some(h) => Self::Link(NewLink::new(cx, h)),
+            None => Self::Password(password.cloned().unwrap_or_else(|| random_password(&*cx.app.entropy))),
+        })
+    }
+
+    /// Saves the user with it; what was before stops working.
+    fn give(&self, cx: &Cx, tx: &rusqlite::Transaction<'_>, u: &mut User) -> Result<(), Fault> {
+        let (sip, app) = (&u.sip_address, &cx.app);
+        u.secrets = match self {
+            Self::Password(p) => app.keys.seal_secrets(&*app.entropy, sip, &u.logon_name, p),
+            Self::Link(_) => Vec::new(),
+        };
+        directory::save_user(tx, u)?;
+        people::remove_link_of(tx, Kind::User, u.sip_address.as_str())?;
+        match self {
+            Self::Password(_) => Ok(()),
+            Self::Link(l) => l.keep(cx, tx, Kind::User, u.sip_address.as_str()),
+        }
+    }
+
+    /// What is returned, with what is shown once.
+    fn tell(self, cx: &Cx, u: &User, generated: bool) -> Outcome {
+        let mut object = json!({ "Identity": u.sip_address, "LogonName": u.logon_name });
+        let mut out = Outcome::changed(Topic::Directory, "users");
+        match self {
+            Self::Password(p) if generated => object["Password"] = p.into(),
+            Self::Password(_) => {}
+            Self::Link(l) => {
+                l.show(&cx.app, &mut object);
+                out.warnings.extend(cx.app.settings.reach_warning());
+            }
+        }
+        out.with(object)
     }
 }
 
@@ -254,6 +325,7 @@ impl Handler for RemoveLgUser {
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         cx.commit(&p.sentences.join(" "), |tx| {
             let u = find(tx, &self.identity)?;
+            people::remove_link_of(tx, Kind::User, u.sip_address.as_str())?;
             Ok(directory::remove_user(tx, &u.sip_address)?)
         })?;
         Ok(Outcome::changed(Topic::Directory, "users"))

@@ -23,6 +23,7 @@ use crate::clock::{new_id, random_hex};
 use crate::door::{Actor, store_error};
 use crate::handlers::check_account;
 use crate::keys::{hash_password, verify_password};
+use crate::second_factor;
 
 /// A session ends after this time without use.
 const SESSION_MS: i64 = 8 * 3_600_000;
@@ -37,14 +38,14 @@ fn cookie_name(app: &App) -> String {
     format!("lifeguard_{}", app.settings.block)
 }
 
-fn cookie(app: &App, token: &str, max_age: i64) -> HeaderValue {
+pub(super) fn cookie(app: &App, token: &str, max_age: i64) -> HeaderValue {
     let secure = if app.settings.is_https() { "; Secure" } else { "" };
     let text =
         format!("{}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age}{secure}", cookie_name(app));
     HeaderValue::from_str(&text).expect("a hexadecimal token is a valid cookie value")
 }
 
-fn token_of(app: &App, headers: &HeaderMap) -> Option<String> {
+pub(super) fn token_of(app: &App, headers: &HeaderMap) -> Option<String> {
     let name = cookie_name(app);
     headers
         .get_all(header::COOKIE)
@@ -82,15 +83,30 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         }
         let (a, _) =
             live_session(app, &parts.headers, now)?.ok_or_else(|| unauthenticated("Sign in first."))?;
+        if a.must_change {
+            return Err(change_first().into());
+        }
         Ok(Self(actor(a.name, a.role, "session")?))
     }
 }
 
-fn unauthenticated(text: &str) -> ApiError {
+/// Whether a request with these headers would be admitted now; does not prolong the session.
+pub(super) fn still_signed_in(app: &App, headers: &HeaderMap) -> bool {
+    let now = app.clock.now();
+    let alive = app.store.read(|c| match (bearer(headers), token_of(app, headers)) {
+        (Some(t), _) => Ok(accounts::api_token(c, t, now)?.is_some()),
+        (None, Some(t)) => Ok(accounts::session(c, &t, now)?.is_some_and(|(a, _)| !a.must_change)),
+        (None, None) => Ok(false),
+    });
+    // A store that does not answer ends nothing: the next event asks again.
+    alive.map_err(store_error).unwrap_or(true)
+}
+
+pub(super) fn unauthenticated(text: &str) -> ApiError {
     ApiError::new(ErrorCode::Unauthenticated, text)
 }
 
-fn live_session(
+pub(super) fn live_session(
     app: &App,
     headers: &HeaderMap,
     now: Timestamp,
@@ -110,11 +126,16 @@ fn setup_needed(app: &App) -> bool {
     app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
 }
 
-fn session_view(app: &App, account: Option<(Account, Timestamp)>) -> Session {
+pub(super) fn session_view(app: &App, account: Option<(Account, Timestamp)>) -> Session {
     let expand = |role: String| app.store.read(|c| roles::expand(c, &role)).unwrap_or_else(|_| vec![role]);
     Session {
         setup_needed: setup_needed(app),
-        account: account.map(|(a, expires)| AccountInfo { name: a.name, roles: expand(a.role), expires }),
+        account: account.map(|(a, expires)| AccountInfo {
+            name: a.name,
+            roles: expand(a.role),
+            expires,
+            must_change: a.must_change,
+        }),
         instance: app.settings.instance.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
@@ -140,17 +161,27 @@ fn open_session(app: &App, account: Account, source: Source) -> Result<(HeaderVa
     Ok((cookie(app, &token, SESSION_MS / 1000), session_view(app, Some((account, expires)))))
 }
 
+/// What a session whose password somebody else has set is told everywhere.
+pub fn change_first() -> ApiError {
+    let text = "Change your password first: somebody else has set it. Sign in to the page, which asks for a new one.";
+    ApiError::new(ErrorCode::PasswordChangeRequired, text)
+}
+
 fn note(app: &App, name: &str, source: Source, id: &RequestId, outcome: &str) {
+    note_act(app, ("Sign-in", "password"), name, source, id, outcome);
+}
+
+/// Notes in the audit what a person did with a credential, where no cmdlet does.
+pub(super) fn note_act(
+    app: &App,
+    (act, credential): (&str, &str),
+    name: &str,
+    source: Source,
+    id: &RequestId,
+    outcome: &str,
+) {
+    let o = entry(app, (act, credential), name, source, id);
     let now = app.clock.now();
-    let o = Opened {
-        op_id: new_id(&*app.entropy, now),
-        actor: name.chars().take(64).collect(),
-        credential: "password".to_owned(),
-        source: source.0.to_string(),
-        cmdlet: "Sign-in".to_owned(),
-        request_id: id.0.clone(),
-        ..Opened::default()
-    };
     let written = app.store.write(|tx| {
         audit::open(tx, &o, now)?;
         audit::close(tx, &o.op_id, outcome, "", now)
@@ -158,6 +189,66 @@ fn note(app: &App, name: &str, source: Source, id: &RequestId, outcome: &str) {
     if let Err(e) = written {
         tracing::error!(cause = %e, "a sign-in could not be noted in the audit");
     }
+}
+
+/// An entry of the audit for what a person does with a credential.
+pub(super) fn entry(
+    app: &App,
+    (act, credential): (&str, &str),
+    name: &str,
+    source: Source,
+    id: &RequestId,
+) -> Opened {
+    Opened {
+        op_id: new_id(&*app.entropy, app.clock.now()),
+        actor: name.chars().take(64).collect(),
+        credential: credential.to_owned(),
+        source: source.0.to_string(),
+        cmdlet: act.to_owned(),
+        request_id: id.0.clone(),
+        ..Opened::default()
+    }
+}
+
+/// Refuses who has guessed too often, and counts this attempt before it is compared, so that many attempts
+/// at once gain nothing; success forgets it.
+pub(super) fn count_attempt(app: &App, source: Source, name: &str) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    let wait = app.login_limits.wait_seconds(source.0, name, now);
+    if wait > 0 {
+        let text = format!("Too many failed sign-ins. Try again in {wait} s.");
+        return Err(ApiError::new(ErrorCode::RateLimited, text));
+    }
+    app.login_limits.failed(source.0, name, now);
+    Ok(())
+}
+
+/// Compares a password with a hash, off the threads that serve requests.
+pub(super) async fn verify(password: String, hash: String) -> bool {
+    tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.unwrap_or(false)
+}
+
+/// The second step of signing in. The attempt stays counted until a code fits.
+fn check_code(
+    app: &App,
+    a: &Account,
+    code: Option<&str>,
+    source: Source,
+    id: &RequestId,
+) -> Result<(), ApiError> {
+    let at = |code, text: &str| ApiError { field: Some("code".to_owned()), ..ApiError::new(code, text) };
+    let Some(code) = code.map(str::trim).filter(|c| !c.is_empty()) else {
+        let text = "Enter the code that your authenticator app shows, or a recovery code.";
+        return Err(at(ErrorCode::SecondFactorRequired, text));
+    };
+    let now = app.clock.now();
+    let accepted = app.store.write(|tx| second_factor::accept(tx, &app.keys, &a.name, code, now));
+    if accepted.map_err(store_error)? {
+        return Ok(());
+    }
+    note_act(app, ("Sign-in", "code"), &a.name, source, id, "refused");
+    let text = "This code is wrong, has passed, or was used already. Wait for the next one.";
+    Err(at(ErrorCode::SecondFactorRequired, text))
 }
 
 /// `POST /api/v1/login`. Unknown name and wrong password get the same answer in the same time.
@@ -170,23 +261,15 @@ pub async fn login(
     if setup_needed(&app) {
         return Err(ApiError::new(ErrorCode::SetupRequired, "Create the first administrator first.").into());
     }
-    let now = app.clock.now();
-    let wait = app.login_limits.wait_seconds(source.0, &req.name, now);
-    if wait > 0 {
-        return Err(ApiError::new(
-            ErrorCode::RateLimited,
-            format!("Too many failed sign-ins. Try again in {wait} s."),
-        )
-        .into());
-    }
-    // Counted before it is compared, so that many attempts at once gain nothing; success forgets it.
-    app.login_limits.failed(source.0, &req.name, now);
+    count_attempt(&app, source, &req.name)?;
     let found = app.store.read(|c| accounts::account(c, req.name.trim())).map_err(store_error)?;
     let hash = found.as_ref().map_or_else(|| DUMMY.to_owned(), |a| a.password_hash.clone());
-    let password = req.password;
-    let right = tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.unwrap_or(false);
+    let right = verify(req.password, hash).await;
     match found.filter(|a| right && a.enabled) {
         Some(a) => {
+            if a.second_factor {
+                check_code(&app, &a, req.code.as_deref(), source, &id)?;
+            }
             app.login_limits.succeeded(source.0, &req.name);
             note(&app, &a.name, source, &id, "done");
             let (cookie, session) = open_session(&app, a, source)?;
@@ -204,6 +287,7 @@ pub async fn login(
 pub async fn logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, HttpError> {
     if let Some(token) = token_of(&app, &headers) {
         app.store.write(|tx| accounts::end_session(tx, &token)).map_err(store_error)?;
+        app.bus.send(Topic::Directory, "sessions");
     }
     Ok(([(header::SET_COOKIE, cookie(&app, "", 0))], Json(session_view(&app, None))).into_response())
 }
@@ -247,7 +331,7 @@ pub async fn setup(
         role: "CsAdministrator".to_owned(),
         password_hash: hash_password(&*app.entropy, &req.password),
         enabled: true,
-        last_login: None,
+        ..Account::default()
     };
     app.store.write(|tx| accounts::save_account(tx, &account, now)).map_err(store_error)?;
     *app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;

@@ -10,7 +10,8 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::stream;
-use shared::events::Event;
+use shared::events::{Event, Topic};
+use tokio::sync::broadcast::error::RecvError;
 use tokio_stream::wrappers::BroadcastStream;
 
 use super::auth::SignedIn;
@@ -36,6 +37,19 @@ pub fn from(app: &App, last: Option<&str>) -> impl Stream<Item = Result<SseEvent
     stream::iter(first).chain(live).map(Ok)
 }
 
+/// Waits until who asked for the stream may no longer hear it: the session was ended, or a new password was set.
+async fn session_ends(app: Arc<App>, headers: HeaderMap) {
+    let (mut rx, _) = app.bus.subscribe(None);
+    loop {
+        match rx.recv().await {
+            Ok(e) if e.topic != Topic::Directory => continue,
+            Err(RecvError::Closed) => return,
+            _ if super::auth::still_signed_in(&app, &headers) => {}
+            _ => return,
+        }
+    }
+}
+
 /// `GET /api/v1/events`.
 pub async fn stream(
     State(app): State<Arc<App>>,
@@ -43,5 +57,7 @@ pub async fn stream(
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
-    Sse::new(from(&app, last)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    let events = from(&app, last);
+    Sse::new(events.take_until(session_ends(app, headers)))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

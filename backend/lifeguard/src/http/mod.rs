@@ -8,6 +8,8 @@ pub mod error;
 pub mod events;
 pub mod guard;
 pub mod limits;
+pub mod links;
+pub mod me;
 pub mod metrics;
 pub mod openapi;
 pub mod ready;
@@ -25,6 +27,9 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
+/// Longest arguments of a cmdlet: a table of many users in base64 is the longest there is.
+const CMDLET_BYTES: usize = 8 << 20;
+
 /// The whole router; `app` is the only state.
 pub fn router(app: Arc<App>) -> Router {
     let v1 = Router::new()
@@ -32,7 +37,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/setup", post(auth::setup))
         .route("/login", post(auth::login))
         .route("/logout", post(auth::logout))
-        .route("/cmdlets/{name}", post(api::cmdlet))
+        .route("/me", get(me::me))
+        .route("/me/password", post(me::password))
+        .route("/me/second-factor", post(me::begin_factor))
+        .route("/me/second-factor/confirm", post(me::confirm_factor))
+        .route("/me/second-factor/remove", post(me::remove_factor))
+        .route("/me/end", post(me::end))
+        .route("/links/look", post(links::look))
+        .route("/links/use", post(links::use_up))
+        .route("/cmdlets/{name}", post(api::cmdlet).layer(DefaultBodyLimit::max(CMDLET_BYTES)))
         .route("/overview", get(api::overview))
         .route("/pools", get(api::pools))
         .route("/pools/{fqdn}", get(api::pool))

@@ -4,7 +4,7 @@ use axum::Json;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
-use shared::{api, error, plan};
+use shared::{api, error, people, plan};
 
 /// Path, summary, and the schema's name and value of a resource.
 struct Resource {
@@ -46,6 +46,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/configurations" "Settings of the chat service" Vec<api::ConfigurationView>;
         "/compliance" "Settings of the compliance adapter" Vec<api::ComplianceView>;
         "/accounts" "Portal accounts" Vec<api::AccountView>;
+        "/me" "One's own account: sessions, second factor, API tokens" people::MyAccount;
         "/shares" "Share links" api::ShareList;
         "/alerts" "Open alerts, mutes, latest deliveries" api::AlertsView;
         "/certificates" "Certificates that servers show" Vec<api::CertificateView>;
@@ -116,15 +117,29 @@ pub fn build() -> Value {
     })
 }
 
-/// The few changes that are not cmdlets: session, set-up and wizard drafts.
+/// The few changes that are not cmdlets: session, set-up, one's own account, one-time links, wizard drafts.
 fn posts(g: &mut SchemaGenerator, paths: &mut Map<String, Value>, error: &schemars::Schema) {
     let login = (g.subschema_for::<api::LoginRequest>(), g.subschema_for::<api::Session>());
     let setup = (g.subschema_for::<api::SetupRequest>(), g.subschema_for::<api::SetupResponse>());
+    let password = (g.subschema_for::<people::PasswordChange>(), g.subschema_for::<api::Session>());
+    let offer = (g.subschema_for::<people::WithPassword>(), g.subschema_for::<people::FactorOffer>());
+    let confirm = (g.subschema_for::<people::WithCode>(), g.subschema_for::<people::RecoveryCodes>());
+    let remove = (g.subschema_for::<people::WithPassword>(), g.subschema_for::<people::MyAccount>());
+    let end = (g.subschema_for::<people::EndOwn>(), g.subschema_for::<api::Session>());
+    let look = (g.subschema_for::<people::LinkToken>(), g.subschema_for::<people::LinkView>());
+    let used = (g.subschema_for::<people::LinkUse>(), g.subschema_for::<people::LinkView>());
     let patch = (g.subschema_for::<api::DraftPatch>(), g.subschema_for::<api::WizardDraft>());
     for (path, method, summary, (req, res)) in [
         ("/login", "post", "Sign in", login),
         ("/setup", "post", "First visit", setup),
         ("/drafts/{id}", "patch", "Change one field", patch),
+        ("/me/password", "post", "Change one's own password", password),
+        ("/me/second-factor", "post", "A secret for an authenticator app", offer),
+        ("/me/second-factor/confirm", "post", "The first code: the second factor counts", confirm),
+        ("/me/second-factor/remove", "post", "Remove one's own second factor", remove),
+        ("/me/end", "post", "End a session or an API token of one's own", end),
+        ("/links/look", "post", "Whose password a one-time link sets", look),
+        ("/links/use", "post", "Set the password of a one-time link", used),
     ] {
         let mut request = body(&req);
         request["required"] = true.into();

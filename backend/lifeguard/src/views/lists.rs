@@ -20,7 +20,7 @@ use std::sync::Arc;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
 use store::management::{
-    StoreError, accounts, announcements, configuration, directory, jobs, nodes, pools, topology, trusted,
+    StoreError, accounts, announcements, configuration, directory, jobs, nodes, people, pools, topology, trusted,
     watch,
 };
 
@@ -79,6 +79,7 @@ pub fn users(app: &App) -> Out<Vec<UserView>> {
                 policy: u.policy,
                 chat_enabled,
                 decided_by,
+                password_set: !u.secrets.is_empty(),
             }
         };
         Ok(directory::users(c)?.into_iter().map(view).collect())
@@ -269,7 +270,17 @@ pub fn compliance(app: &App) -> Out<Vec<ComplianceView>> {
 /// When the store does not answer.
 pub fn accounts(app: &App) -> Out<Vec<AccountView>> {
     read(app, |c| {
+        let links = people::links(c, app.clock.now())?;
+        let link = |a: &accounts::Account| {
+            links.iter().any(|l| l.kind == people::Kind::Account && l.subject.eq_ignore_ascii_case(&a.name))
+        };
         let view = |a: accounts::Account| AccountView {
+            waiting: match (link(&a), a.must_change) {
+                (true, _) => Some("One-time link not used yet".to_owned()),
+                (_, true) => Some("Password to be changed".to_owned()),
+                _ => None,
+            },
+            second_factor: a.second_factor,
             name: a.name,
             role: a.role,
             enabled: a.enabled,

@@ -12,7 +12,7 @@ pub fn token_hash(token: &str) -> Vec<u8> {
 }
 
 /// A portal account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Account {
     /// Log-on name.
     pub name: String,
@@ -24,7 +24,14 @@ pub struct Account {
     pub enabled: bool,
     /// Last log-on.
     pub last_login: Option<Timestamp>,
+    /// Somebody else has set the password: it must be changed before anything else.
+    pub must_change: bool,
+    /// Signing in asks for a code besides (see [`super::people`]).
+    pub second_factor: bool,
 }
+
+const ACCOUNT: &str =
+    "a.name, a.role, a.password_hash, a.enabled, a.last_login, a.must_change, a.totp IS NOT NULL";
 
 fn account_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account {
@@ -33,6 +40,8 @@ fn account_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
         password_hash: r.get(2)?,
         enabled: r.get(3)?,
         last_login: r.get::<_, Option<i64>>(4)?.map(Timestamp::from_millis),
+        must_change: r.get(5)?,
+        second_factor: r.get(6)?,
     })
 }
 
@@ -41,8 +50,8 @@ fn account_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Account> {
 /// # Errors
 /// SQLite's.
 pub fn account(c: &Connection, name: &str) -> Result<Option<Account>> {
-    let sql = "SELECT name, role, password_hash, enabled, last_login FROM account WHERE name = ?1";
-    Ok(c.query_row(sql, [name], account_row).optional()?)
+    let sql = format!("SELECT {ACCOUNT} FROM account a WHERE name = ?1");
+    Ok(c.query_row(&sql, [name], account_row).optional()?)
 }
 
 /// All accounts by name.
@@ -50,8 +59,7 @@ pub fn account(c: &Connection, name: &str) -> Result<Option<Account>> {
 /// # Errors
 /// SQLite's.
 pub fn accounts(c: &Connection) -> Result<Vec<Account>> {
-    let mut s =
-        c.prepare_cached("SELECT name, role, password_hash, enabled, last_login FROM account ORDER BY name")?;
+    let mut s = c.prepare_cached(&format!("SELECT {ACCOUNT} FROM account a ORDER BY name"))?;
     Ok(s.query_map([], account_row)?.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -61,9 +69,9 @@ pub fn accounts(c: &Connection) -> Result<Vec<Account>> {
 /// SQLite's.
 pub fn save_account(c: &Connection, a: &Account, at: Timestamp) -> Result<()> {
     c.execute(
-        "INSERT INTO account (name, role, password_hash, enabled, created) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (name) DO UPDATE SET role = ?2, password_hash = ?3, enabled = ?4",
-        params![a.name, a.role, a.password_hash, a.enabled, at.millis()],
+        "INSERT INTO account (name, role, password_hash, enabled, created, must_change) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (name) DO UPDATE SET role = ?2, password_hash = ?3, enabled = ?4, must_change = ?6",
+        params![a.name, a.role, a.password_hash, a.enabled, at.millis(), a.must_change],
     )?;
     Ok(())
 }
@@ -96,6 +104,11 @@ pub fn add_session(
         params![hash, account, at.millis(), expires.millis(), short_id(&hash), source],
     )?;
     Ok(())
+}
+
+/// The id that a session with this token is shown by.
+pub fn session_id(token: &str) -> String {
+    short_id(&token_hash(token))
 }
 
 /// An id that may be shown: it names a token and opens nothing.
@@ -174,11 +187,13 @@ pub fn remove_api_token(c: &Connection, id: &str) -> Result<bool> {
 /// # Errors
 /// SQLite's.
 pub fn session(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(Account, Timestamp)>> {
-    let sql = "SELECT a.name, a.role, a.password_hash, a.enabled, a.last_login, s.expires FROM session s
-               JOIN account a ON a.name = s.account WHERE s.token_hash = ?1 AND s.expires > ?2 AND a.enabled";
+    let sql = format!(
+        "SELECT {ACCOUNT}, s.expires FROM session s
+         JOIN account a ON a.name = s.account WHERE s.token_hash = ?1 AND s.expires > ?2 AND a.enabled"
+    );
     let row = c
-        .query_row(sql, params![token_hash(token), now.millis()], |r| {
-            Ok((account_row(r)?, Timestamp::from_millis(r.get(5)?)))
+        .query_row(&sql, params![token_hash(token), now.millis()], |r| {
+            Ok((account_row(r)?, Timestamp::from_millis(r.get(7)?)))
         })
         .optional()?;
     Ok(row)

@@ -84,21 +84,21 @@ pub fn user_by_login(c: &Connection, login: &str) -> Result<Option<User>> {
 /// # Errors
 /// SQLite's.
 pub fn save_user(c: &Connection, u: &User) -> Result<()> {
-    c.execute(
+    c.prepare_cached(
         "INSERT INTO chat_user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (sip_address) DO UPDATE SET display_name = ?2, logon_name = ?3, front_end = ?4, enabled = ?5,
            secrets = ?6, policy = ?7",
-        params![
-            u.sip_address.as_str(),
-            u.display_name,
-            u.logon_name,
-            u.front_end.as_str(),
-            u.enabled,
-            u.secrets,
-            u.policy,
-            u.created.millis()
-        ],
-    )?;
+    )?
+    .execute(params![
+        u.sip_address.as_str(),
+        u.display_name,
+        u.logon_name,
+        u.front_end.as_str(),
+        u.enabled,
+        u.secrets,
+        u.policy,
+        u.created.millis()
+    ])?;
     Ok(())
 }
 

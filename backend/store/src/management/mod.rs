@@ -11,6 +11,7 @@ pub mod directory;
 pub mod jobs;
 pub mod mirrors;
 pub mod nodes;
+pub mod people;
 pub mod pools;
 pub mod roles;
 pub mod tests;

@@ -10,7 +10,9 @@ use shared::names::SipUri;
 use super::users::homes;
 use crate::api::use_data;
 use crate::components::act::args;
-use crate::components::{ActForm, LinkButton, Page, PasswordField, SelectField, Shown, TextField};
+use crate::components::{
+    ActForm, CheckField, LinkButton, Page, PasswordField, SelectField, Shown, TextField,
+};
 use crate::nav;
 use crate::routes::Route;
 
@@ -48,13 +50,15 @@ fn Form(topology: TopologyView) -> impl IntoView {
     let logon = RwSignal::new(String::new());
     let home = RwSignal::new(first);
     let password = RwSignal::new(String::new());
+    let link = RwSignal::new(false);
     let arguments = Signal::derive(move || {
         args([
             ("SipAddress", sip.get().trim().into()),
             ("DisplayName", name.get().trim().into()),
             ("LogonName", logon.get().trim().into()),
             ("RegistrarPool", home.get().into()),
-            ("Password", password.get().into()),
+            ("Password", if link.get() { serde_json::Value::Null } else { password.get().into() }),
+            ("OneTimeLink", link.get().then_some(true).into()),
         ])
     });
     let foreign = Signal::derive(move || {
@@ -77,8 +81,12 @@ fn Form(topology: TopologyView) -> impl IntoView {
             <TextField label="Log-on name" name="LogonName" value=logon required=true mono=true suggestions=suggested
                 help=|| "DOMAIN\\user, for example LITWAREINC\\pilar." />
             <SelectField label="Home Front End pool" name="RegistrarPool" value=home required=true options />
-            <PasswordField label="Password" name="Password" value=password autocomplete="new-password"
-                help=|| "8 characters at least. Left empty, one is made and shown once." />
+            <CheckField label="Make a one-time link" name="OneTimeLink" value=link
+                help=|| "The user sets a password with it; it is shown once and works for 24 hours." />
+            {move || (!link.get()).then(|| view! {
+                <PasswordField label="Password" name="Password" value=password autocomplete="new-password"
+                    help=|| "8 characters at least. Left empty, one is made and shown once." />
+            })}
             <p class="muted">"Whether the user may use Persistent Chat is decided by policy: the global or site policy, or one that you grant afterwards."</p>
         </ActForm>
     }

@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use shared::api::UserView;
 
 use crate::components::act::args;
-use crate::components::{ActButton, ActForm, ButtonKind, PasswordField, Section, SelectField, TextField};
+use crate::components::{
+    ActButton, ActForm, ButtonKind, CheckField, PasswordField, Section, SelectField, TextField,
+};
 
 /// What can be changed of a user.
 #[component]
@@ -104,15 +106,24 @@ fn NameAndHome(user: UserView, homes: Memo<Vec<(String, String)>>, done: Callbac
 #[component]
 fn NewPassword(identity: String, name: String, done: Callback<()>) -> impl IntoView {
     let password = RwSignal::new(String::new());
+    let link = RwSignal::new(false);
     let arguments = Signal::derive(move || {
-        args([("Identity", identity.clone().into()), ("Password", password.get().into())])
+        let typed = if link.get() { Value::Null } else { password.get().into() };
+        let asked = link.get().then_some(true).into();
+        args([("Identity", identity.clone().into()), ("Password", typed), ("OneTimeLink", asked)])
     });
-    let label = Signal::derive(move || format!("Give {name} a new password"));
+    let label = Signal::derive(move || {
+        if link.get() { format!("Make a link for {name}") } else { format!("Give {name} a new password") }
+    });
     view! {
         <Section title="Password">
             <ActForm cmdlet="Reset-LgUserPassword" args=arguments label on_done=Arc::new(move |_: &_| done.run(()))>
-                <PasswordField label="New password" name="Password" value=password autocomplete="new-password"
-                    help=|| "8 characters at least. Left empty, one is made and shown once. The old one stops working." />
+                <CheckField label="Make a one-time link" name="OneTimeLink" value=link
+                    help=|| "The user sets a new password with it; it is shown once and works for 24 hours. The old one stops working." />
+                {move || (!link.get()).then(|| view! {
+                    <PasswordField label="New password" name="Password" value=password autocomplete="new-password"
+                        help=|| "8 characters at least. Left empty, one is made and shown once. The old one stops working." />
+                })}
             </ActForm>
         </Section>
     }

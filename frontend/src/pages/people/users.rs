@@ -40,6 +40,7 @@ pub fn UsersPage() -> impl IntoView {
     let lead = "People who sign in at a Front End pool and may be members of rooms.";
     view! {
         <Page title="Users" lead actions=|| view! {
+            <LinkButton label="Import users" href=Route::UserImport.href() />
             <LinkButton label="New user" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::UserNew.href() />
         }>
             {move || refused.get().then(|| view! {
@@ -83,9 +84,20 @@ fn columns() -> Vec<Column<UserView>> {
         Column::<UserView>::new("Log-on name", |u| u.logon_name.clone()).shown(|u| view! { <span class="people-name"><Mono text=u.logon_name.clone() /></span> }.into_any()),
         Column::<UserView>::new("Home pool", |u| u.registrar_pool.clone())
             .shown(|u| view! { <span class="mono" title=u.registrar_pool.clone()>{u.registrar_pool.split('.').next().map(str::to_owned)}</span> }.into_any()),
-        Column::<UserView>::new("State", |u| of_enabled(u.enabled).word).shown(|u| view! { <StateBadge state=of_enabled(u.enabled) /> }.into_any()),
+        Column::<UserView>::new("State", |u| of_enabled(u.enabled).word).shown(state),
         Column::<UserView>::new("Persistent Chat", |u| format!("{} by {}", of_chat(u).word, u.decided_by)).shown(chat),
     ]
+}
+
+/// Whether the user may sign in, and whether there is a password to do it with.
+fn state(u: &UserView) -> AnyView {
+    view! {
+        <span class="user-chat">
+            <StateBadge state=of_enabled(u.enabled) />
+            {(!u.password_set).then(|| view! { <small class="muted">"no password yet"</small> })}
+        </span>
+    }
+    .into_any()
 }
 
 fn of_chat(u: &UserView) -> Badge {

@@ -9,8 +9,8 @@ use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::of_enabled;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Column, DataTable, Dialog, Notice, NoticeKind, PasswordField, Section,
-    SelectField, Shown, StateBadge, TextField, TimeAgo,
+    ActButton, ActForm, ButtonKind, CheckField, Column, DataTable, Dialog, Notice, NoticeKind, PasswordField,
+    Section, SelectField, Shown, StateBadge, TextField, TimeAgo,
 };
 use crate::session;
 
@@ -51,8 +51,10 @@ fn columns() -> Vec<Column<AccountView>> {
     vec![
         Column::<AccountView>::new("Log-on name", |a| a.name.clone()),
         Column::<AccountView>::new("Role", |a| a.role.clone()),
-        Column::<AccountView>::new("State", |a| of_enabled(a.enabled).word)
-            .shown(|a| view! { <StateBadge state=of_enabled(a.enabled) /> }.into_any()),
+        Column::<AccountView>::new("State", |a| of_enabled(a.enabled).word).shown(state),
+        Column::<AccountView>::new("Second factor", |a| {
+            if a.second_factor { "on" } else { "off" }.to_owned()
+        }),
         Column::<AccountView>::new("Signed in last", |a| {
             a.last_login.map(shared::Timestamp::rfc3339).unwrap_or_default()
         })
@@ -61,6 +63,17 @@ fn columns() -> Vec<Column<AccountView>> {
             None => "never".into_any(),
         }),
     ]
+}
+
+/// Whether the person may sign in, and what is missing before.
+fn state(a: &AccountView) -> AnyView {
+    view! {
+        <span class="user-chat">
+            <StateBadge state=of_enabled(a.enabled) />
+            {a.waiting.clone().map(|w| view! { <small class="muted">{w}</small> })}
+        </span>
+    }
+    .into_any()
 }
 
 fn row_acts(a: &AccountView) -> AnyView {
@@ -89,7 +102,26 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
     let Some(account) = editing.get_untracked() else { return ().into_any() };
     let role = RwSignal::new(account.role.clone());
     let password = RwSignal::new(String::new());
+    let link = RwSignal::new(false);
     let name = account.name.clone();
+    let unlock = account.second_factor.then(|| {
+        let remove = args([("Identity", name.clone().into())]);
+        let label = format!("Remove the second factor of {name}");
+        let done = std::sync::Arc::new(move |_: &_| editing.set(None));
+        view! {
+            <Section title="Second factor">
+                <p class="muted">"For somebody who lost the telephone and the recovery codes."</p>
+                <div><ActButton cmdlet="Remove-LgSecondFactor" args=remove label short="Remove the second factor" on_done=done /></div>
+            </Section>
+        }
+    });
+    // Only a link that is open has this word; a password to be changed cannot be taken back.
+    let unlink = account.waiting.as_deref().is_some_and(|w| w.contains("link")).then(|| {
+        let remove = args([("Identity", name.clone().into())]);
+        let label = format!("Take the one-time link of {name} back");
+        let done = std::sync::Arc::new(move |_: &_| editing.set(None));
+        view! { <div><ActButton cmdlet="Remove-LgPasswordLink" args=remove label short="Take the one-time link back" on_done=done /></div> }
+    });
     let before = account.role;
     let was = before.clone();
     let arguments = Signal::derive(move || {
@@ -97,21 +129,35 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
         args([
             ("Identity", name.clone().into()),
             ("Role", changed.into()),
-            ("Password", password.get().into()),
+            ("Password", typed(link, password)),
+            ("OneTimeLink", link.get().then_some(true).into()),
         ])
     });
     let nothing = Signal::derive(move || {
-        (role.read() == before && password.read().is_empty()).then(|| "Nothing is changed yet.".to_owned())
+        (role.read() == before && password.read().is_empty() && !link.get())
+            .then(|| "Nothing is changed yet.".to_owned())
     });
     let done = std::sync::Arc::new(move |_: &_| editing.set(None));
     view! {
         <p class="muted">"Its sessions end when the role changes."</p>
         <ActForm cmdlet="Set-LgAccount" args=arguments label=format!("Change {}", account.name) blocked=nothing on_done=done>
             <SelectField label="Role" name="Role" value=role required=true options=role_options() />
-            <PasswordField label="New password" name="Password" value=password autocomplete="new-password" help=|| "10 characters at least; left empty, it stays as it is." />
+            <CheckField label="Make a one-time link for a new password" name="OneTimeLink" value=link
+                help=|| "The present password stops working; the link is shown once and works for 24 hours." />
+            {move || (!link.get()).then(|| view! {
+                <PasswordField label="New password" name="Password" value=password autocomplete="new-password"
+                    help=|| "10 characters at least, to be changed at the next sign-in; left empty, it stays as it is." />
+            })}
         </ActForm>
+        {unlink}
+        {unlock}
     }
     .into_any()
+}
+
+/// A typed password, unless a link takes its place.
+fn typed(link: RwSignal<bool>, password: RwSignal<String>) -> serde_json::Value {
+    if link.get() { serde_json::Value::Null } else { password.get().into() }
 }
 
 #[component]
@@ -119,11 +165,13 @@ fn NewAccount() -> impl IntoView {
     let name = RwSignal::new(String::new());
     let role = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
+    let link = RwSignal::new(true);
     let arguments = Signal::derive(move || {
         args([
             ("Name", name.get().trim().into()),
             ("Role", role.get().into()),
-            ("Password", password.get().into()),
+            ("Password", typed(link, password)),
+            ("OneTimeLink", link.get().then_some(true).into()),
         ])
     });
     let label = Signal::derive(move || match name.get().trim() {
@@ -141,8 +189,12 @@ fn NewAccount() -> impl IntoView {
                 <TextField label="Log-on name" name="Name" value=name required=true />
                 <SelectField label="Role" name="Role" value=role required=true options=role_options()
                     help=|| view! { "What a role may do: "<a href="/settings/roles">"Who can do what"</a>"." } />
-                <PasswordField label="Password" name="Password" value=password autocomplete="new-password"
-                    help=|| "10 characters at least. Left empty, one is made and shown once." />
+                <CheckField label="Make a one-time link" name="OneTimeLink" value=link
+                    help=|| "The person sets a password with it; it is shown once and works for 24 hours." />
+                {move || (!link.get()).then(|| view! {
+                    <PasswordField label="Password" name="Password" value=password autocomplete="new-password"
+                        help=|| "10 characters at least, to be changed at the first sign-in. Left empty, one is made and shown once." />
+                })}
             </ActForm>
         </Section>
     }

@@ -67,7 +67,7 @@ fn SetupForm(#[prop(into)] on_done: Callback<Finished>) -> impl IntoView {
             busy.set(false);
             match answer {
                 Ok(response) => {
-                    let login = LoginRequest { name: request.name, password: request.password };
+                    let login = LoginRequest { name: request.name, password: request.password, code: None };
                     on_done.run(Finished { response, login });
                 }
                 Err(e) if form.refuse(&e) => {}
