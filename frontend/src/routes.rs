@@ -62,14 +62,24 @@ pub enum SettingsTab {
     Chat,
     /// Other machines that run servers.
     Nodes,
+    /// When the portal backs itself up.
+    Backup,
     /// Version and instance.
     About,
 }
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 7] =
-        [Self::Accounts, Self::Access, Self::Alerts, Self::Roles, Self::Chat, Self::Nodes, Self::About];
+    pub const ALL: [Self; 8] = [
+        Self::Accounts,
+        Self::Access,
+        Self::Alerts,
+        Self::Roles,
+        Self::Chat,
+        Self::Nodes,
+        Self::Backup,
+        Self::About,
+    ];
 
     /// Word on the tab.
     pub fn label(self) -> &'static str {
@@ -80,6 +90,7 @@ impl SettingsTab {
             Self::Roles => "Who can do what",
             Self::Chat => "Chat service",
             Self::Nodes => "Nodes",
+            Self::Backup => "Backup",
             Self::About => "About",
         }
     }
@@ -92,6 +103,7 @@ impl SettingsTab {
             Self::Roles => "roles",
             Self::Chat => "chat",
             Self::Nodes => "nodes",
+            Self::Backup => "backup",
             Self::About => "about",
         }
     }

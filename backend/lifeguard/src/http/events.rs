@@ -11,10 +11,13 @@ use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::stream;
 use shared::events::Event;
-use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::{BroadcastStream, IntervalStream};
 
-use super::auth::SignedIn;
+use super::auth::{SignedIn, still_signed_in};
 use crate::app::App;
+
+/// How often a live page is checked against the end of its session, besides at every event.
+const LOOK: Duration = Duration::from_secs(5);
 
 fn sse(e: &Event) -> SseEvent {
     let data = serde_json::to_string(e).unwrap_or_default();
@@ -43,5 +46,10 @@ pub async fn stream(
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
-    Sse::new(from(&app, last)).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    // What ends a session or token ends its live page as well, at the next event or look.
+    let looks = IntervalStream::new(tokio::time::interval(LOOK)).map(|_| None);
+    let told = stream::select(from(&app, last).map(Some), looks)
+        .take_while(move |_| std::future::ready(still_signed_in(&app, &headers)))
+        .filter_map(std::future::ready);
+    Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

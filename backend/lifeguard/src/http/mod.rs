@@ -8,13 +8,16 @@ pub mod error;
 pub mod events;
 pub mod guard;
 pub mod limits;
+pub mod listen;
 pub mod metrics;
 pub mod openapi;
+mod openapi_more;
 pub mod ready;
 pub mod share;
 pub mod share_test;
 pub mod site;
 pub mod tests;
+pub mod viewers;
 
 use std::sync::Arc;
 
@@ -62,6 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/shares", get(api::shares))
         .route("/alerts", get(api::alerts))
         .route("/nodes", get(api::nodes))
+        .route("/backups", get(api::backups))
         .route("/alert-targets", get(api::alert_targets))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod alert_targets;
 mod alerts;
+mod backup;
 mod chat;
 mod compliance;
 mod nodes;
@@ -15,6 +16,7 @@ use leptos::prelude::*;
 use self::access::Access;
 use self::accounts::Accounts;
 use self::alerts::Alerts;
+use self::backup::Backup;
 use self::chat::Chat;
 use self::compliance::Compliance;
 use self::nodes::Nodes;
@@ -50,6 +52,7 @@ pub fn SettingsPage() -> impl IntoView {
                 SettingsTab::Roles => view! { <Roles /> }.into_any(),
                 SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
                 SettingsTab::Nodes => view! { <Nodes /> }.into_any(),
+                SettingsTab::Backup => view! { <Backup /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>
