@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod backups;
 mod chat;
 mod chat_client;
 mod documents;
@@ -22,11 +23,14 @@ mod provoke;
 mod publishing;
 mod receivers;
 mod rooms;
+mod schemathesis;
+mod security;
 mod shares;
 mod sharing;
 mod shell;
 mod sip_client;
 mod support;
 mod support_tls;
+mod upgrade;
 mod walk;
 mod watch;
