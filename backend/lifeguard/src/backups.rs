@@ -179,8 +179,8 @@ async fn turn(app: &Arc<App>) -> Result<(), ApiError> {
     let (a, wanted) = (app.clone(), s.clone());
     let made = tokio::task::spawn_blocking(move || make(&a, &wanted, now)).await;
     let made = made.unwrap_or_else(|e| Err(e.to_string()));
-    app.backups.running.store(false, Ordering::Release);
     let noted = note(app, &s, now, &made, state.asked.as_deref());
+    app.backups.running.store(false, Ordering::Release);
     app.bus.send(Topic::Directory, "backups");
     app.bus.send(Topic::Audit, "");
     match made {
@@ -315,7 +315,7 @@ mod tests {
         let daily = Schedule { enabled: true, ..Schedule::default() };
         assert_eq!(next(&daily, at("2026-11-21T02:29:00Z")), at("2026-11-21T02:30:00Z"));
         assert_eq!(next(&daily, at("2026-11-21T02:30:00Z")), at("2026-11-22T02:30:00Z"));
-        let often = Schedule { every_hours: Some(6), ..daily.clone() };
+        let often = Schedule { every_hours: Some(6), ..daily };
         assert_eq!(next(&often, at("2026-11-21T02:29:00Z")), at("2026-11-21T08:29:00Z"));
         let state = |n: &str| State { next: Some(at(n)), ..State::default() };
         let now = at("2026-11-21T12:00:00Z");
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(code(&s, &State::default(), &kept("2026-11-20T02:30:00Z")), None);
         assert_eq!(code(&s, &State::default(), &kept("2026-11-19T02:30:00Z")).as_deref(), Some("backup.old"));
         assert_eq!(code(&s, &State::default(), &[]).as_deref(), Some("backup.old"));
-        let fresh = Schedule { since: now, ..s.clone() };
+        let fresh = Schedule { since: now, ..s };
         assert_eq!(code(&fresh, &State::default(), &[]), None, "it was set just now");
         let failed = State { error: Some("no room".to_owned()), ..State::default() };
         assert_eq!(code(&Schedule::default(), &failed, &[]).as_deref(), Some("backup.failed"));

@@ -261,12 +261,16 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     announce(&app);
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
+    // One deadline for all: many that are gone at once do not keep the portal away for long.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     for p in &pools {
         // A guided run goes on later and opens the database itself.
         if app.fleet.wanted_of(p).is_some_and(|w| w.held) {
             continue;
         }
-        if let Err(why) = app.fleet.converged(p, std::time::Duration::from_secs(20)).await {
+        if let Err(why) =
+            app.fleet.converged(p, deadline.saturating_duration_since(std::time::Instant::now())).await
+        {
             tracing::warn!(pool = %p, why, "a pool's database is not open");
         }
     }

@@ -3,15 +3,16 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use lifeguard_tests::{Options, Server, target_dir};
+use lifeguard_tests::target_dir;
 
-use crate::support::PASSWORD;
+use crate::support::{PASSWORD, Sample};
 
 const SCHEMA_1: &str = include_str!("../../../backend/store/tests/fixtures/schema_1.sql");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_schema_1_serves_and_a_newer_one_is_refused_in_words() -> Result<()> {
-    let mut server = Server::start(Options::default()).await?;
+    // The databases of its pools are there, as they would be.
+    let mut server = Sample::start().await?.server;
     server.stop().await?;
     let path = server.data_dir().join("management.db");
     for end in ["", "-wal", "-shm"] {
