@@ -38,7 +38,7 @@ fn dump(path: &Path) -> BTreeMap<String, Rows> {
         c.prepare(sql).unwrap().query_map([], |r| r.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
     let rows = |table: &str| -> Rows {
         let mut s = c.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns: Vec<String> = s.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = s.column_names().map(str::to_owned).collect();
         let row = |r: &rusqlite::Row<'_>| {
             columns
                 .iter()

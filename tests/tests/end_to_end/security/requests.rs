@@ -172,21 +172,9 @@ async fn no_path_leads_out_of_the_site_or_a_store() -> Result<()> {
         ("New-LgFileStore", json!({ "Fqdn": "../../out", "Share": "x" })),
         ("New-LgSqlStore", json!({ "Fqdn": "sql.litwareinc.com", "Instance": "../../out" })),
         ("New-LgSqlStore", json!({ "Fqdn": "../../out", "Instance": "x" })),
-        ("New-LgSite", json!({ "Name": "x", "SiteId": "../out" })),
     ] {
-        let spec = shared::cmdlets::find(cmdlet).context("no such cmdlet")?;
-        let mut known = args.as_object().cloned().unwrap_or_default();
-        // The first parameter is the name, whatever it is called.
-        if let Some(name) = known.remove("Fqdn").or_else(|| known.remove("Name")) {
-            known.insert(spec.params[0].name.to_owned(), name);
-        }
-        known.retain(|k, _| spec.params.iter().any(|p| p.name == k));
-        if known.values().any(|v| v.as_str().is_some_and(|v| v.contains(".."))) {
-            let (status, answer) =
-                s.client.invoke(cmdlet, &json!({ "args": known, "confirmed": true })).await?;
-            let blocks = answer["plan"]["blockers"].as_array().is_some_and(|b| !b.is_empty());
-            ensure!(status == 400 || status == 422 || blocks, "{cmdlet} {known:?}: {status} {answer}");
-        }
+        let (status, answer) = s.client.invoke(cmdlet, &json!({ "args": args, "confirmed": true })).await?;
+        ensure!(status == 400 || status == 422, "{cmdlet} {args}: {status} {answer}");
     }
     refused(
         &s.client,
