@@ -58,11 +58,12 @@ pub fn browser() -> Result<Browser> {
 }
 
 /// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
-const PEERS: [(&str, &str); 5] = [
+const PEERS: [(&str, &str); 6] = [
     ("sipp", "sip-tester"),
     ("sipsak", "sipsak"),
     // A network of its own for the portal that is told anything at all.
     ("ip", "iproute2"),
+    ("prlimit", "util-linux"),
     ("unshare", "util-linux"),
     ("nsenter", "util-linux"),
 ];

@@ -78,6 +78,7 @@ async fn sample() -> Result<(Server, Client)> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let count: usize = std::env::var("LIFEGUARD_VIEWERS").map_or(Ok(2000), |n| n.parse())?;
+    lifeguard_tests::more_files()?;
     let (server, client) = sample().await?;
     let made = invoke(&client, "New-LgShare", json!({ "Label": "bench" })).await?;
     let link = made["output"][0]["Link"].as_str().context("no link")?;
