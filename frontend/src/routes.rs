@@ -64,13 +64,15 @@ pub enum SettingsTab {
     Clients,
     /// Other machines that run servers.
     Nodes,
+    /// When the portal backs itself up.
+    Backup,
     /// Version and instance.
     About,
 }
 
 impl SettingsTab {
     /// All tabs in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Accounts,
         Self::Access,
         Self::Alerts,
@@ -78,6 +80,7 @@ impl SettingsTab {
         Self::Chat,
         Self::Clients,
         Self::Nodes,
+        Self::Backup,
         Self::About,
     ];
 
@@ -91,6 +94,7 @@ impl SettingsTab {
             Self::Chat => "Chat service",
             Self::Clients => "Clients and certificates",
             Self::Nodes => "Nodes",
+            Self::Backup => "Backup",
             Self::About => "About",
         }
     }
@@ -104,6 +108,7 @@ impl SettingsTab {
             Self::Chat => "chat",
             Self::Clients => "clients",
             Self::Nodes => "nodes",
+            Self::Backup => "backup",
             Self::About => "about",
         }
     }

@@ -957,6 +957,40 @@ dto! {
         /// What it runs.
         servers: Vec<NodeServer>,
     }
+    /// `GET /api/v1/backups`: when the portal backs itself up, and what is kept.
+    BackupsView {
+        /// Whether it runs by itself.
+        enabled: bool,
+        /// Every so many hours; daily when none.
+        every_hours: Option<u32>,
+        /// Time of a daily one, `HH:MM` UTC.
+        daily: String,
+        /// How many are kept.
+        keep: u32,
+        /// Folder on the portal's host.
+        folder: String,
+        /// Whether the folder is another than `backups` in the data directory.
+        own_folder: bool,
+        /// Whether one is made now.
+        running: bool,
+        /// When the next one is due.
+        next: Option<Timestamp>,
+        /// When the last one was made or failed.
+        last: Option<Timestamp>,
+        /// Why the last one failed.
+        error: Option<String>,
+        /// What is kept, newest first.
+        backups: Vec<BackupFile>,
+    }
+    /// A backup that was written whole and verified.
+    BackupFile {
+        /// Name of the file.
+        name: String,
+        /// When it was made.
+        at: Timestamp,
+        /// Size.
+        bytes: u64,
+    }
     /// Someone who is told of problems, one of `GET /api/v1/alert-targets`.
     AlertTargetView {
         /// Id.

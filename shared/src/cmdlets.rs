@@ -1534,6 +1534,30 @@ cmdlets! { ($)
         /// Log-on name.
         identity: String = "Identity" Kind::Text, req, first, piped;
     }
+    /// Shows when the portal backs itself up, and how the last backup went.
+    GetLgBackupSchedule "Get-LgBackupSchedule" Query {
+    }
+    /// Sets when the portal backs itself up: every so many hours, or daily at a time.
+    SetLgBackupSchedule "Set-LgBackupSchedule" Change {
+        /// Whether it runs by itself.
+        enabled: Option<bool> = "Enabled" Kind::Bool;
+        /// Every so many hours, 1 to 168, instead of daily.
+        every_hours: Option<u32> = "EveryHours" Kind::Int;
+        /// Once a day at this time (UTC), for example 02:30.
+        daily: Option<String> = "Daily" Kind::Text;
+        /// How many backups are kept, 1 to 1000 (default 14); older ones are deleted.
+        keep: Option<u32> = "Keep" Kind::Int;
+        /// Folder on this host, an absolute path; $Null for `backups` in the data directory.
+        folder: Option<String> = "Folder" Kind::Clearable;
+    }
+    /// Lists the backups that are kept, newest first.
+    GetLgBackup "Get-LgBackup" Query {
+        /// Name of one.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Makes a backup now, beside the schedule; it goes on in the background.
+    StartLgBackup "Start-LgBackup" Start {
+    }
 }
 
 /// Reads the `Placement` word of the topology cmdlets: `RunHere` (default), `Guided`, `Node:<name>`,

@@ -38,6 +38,17 @@ pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
+/// Lets this process open as many files as thousands of connections want; most systems allow 1,024 unless asked.
+///
+/// # Errors
+/// The system allows no more.
+pub fn more_files() -> anyhow::Result<()> {
+    let pid = std::process::id().to_string();
+    let done = std::process::Command::new("prlimit").args(["--pid", &pid, "--nofile=8192:"]).status()?;
+    anyhow::ensure!(done.success(), "8,192 open files are not allowed here");
+    Ok(())
+}
+
 /// Chooses the crypto of HTTP clients. Built together with the server, reqwest has TLS and wants to be told;
 /// built alone it has none, and this changes nothing.
 pub(crate) fn choose_tls() {

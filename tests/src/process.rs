@@ -71,6 +71,11 @@ impl Process {
         format!("-- standard output\n{}\n-- standard error\n{}", tail(&self.out), tail(&self.err))
     }
 
+    /// All that it printed.
+    pub fn output(&self) -> String {
+        format!("{}\n{}", self.out.borrow().join("\n"), self.err.borrow().join("\n"))
+    }
+
     /// Process id.
     pub fn id(&self) -> u32 {
         self.child.id()

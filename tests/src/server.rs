@@ -94,6 +94,11 @@ impl Server {
         self.process.printed()
     }
 
+    /// All that it printed since its last start: what must not be there is looked for in this.
+    pub fn output(&self) -> String {
+        self.process.output()
+    }
+
     /// Ends it at once, as a power cut would.
     pub fn kill9(&mut self) {
         self.process.kill();

@@ -50,14 +50,20 @@ pub fn run(release: bool) -> Result<()> {
 
 /// Requests, the shared page and the test message under load, beside what a bare handler does.
 fn load(binary: &Path, release: bool) -> Result<()> {
+    measured("load", binary, release)?;
+    measured("viewers", binary, release)
+}
+
+/// A program of the tests that prints what it measured.
+fn measured(name: &str, binary: &Path, release: bool) -> Result<()> {
     let mut cargo = program("cargo");
-    cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", "load"]);
+    cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", name]);
     if release {
         cargo.arg("--release");
     }
     let status = cargo.env("LIFEGUARD_BIN", binary).status().context("cannot run the load run")?;
     if !status.success() {
-        bail!("the load run failed");
+        bail!("the run {name} failed");
     }
     Ok(())
 }

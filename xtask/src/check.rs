@@ -15,12 +15,13 @@ pub enum Width {
     Whole,
 }
 
-/// Formatting, then clippy for the server's crates and for the page, warnings being errors.
+/// Formatting and licences, then clippy for the server's crates and for the page, warnings being errors.
 ///
 /// # Errors
 /// The first thing that is not clean.
 pub fn run(width: Width) -> Result<()> {
     exec::run(cargo("fmt").args(["--all", "--check"]))?;
+    crate::licences::check()?;
 
     let mut host = cargo("clippy");
     host.arg("--all-targets").env("LIFEGUARD_SITE_DIR", site_dir());

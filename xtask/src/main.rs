@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod check;
 mod exec;
+mod licences;
 mod page;
 mod server;
 mod site;

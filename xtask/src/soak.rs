@@ -3,6 +3,10 @@
 use anyhow::{Context, Result, bail};
 
 use crate::exec::program;
+use crate::{server, tools};
+
+/// Cases of each operation of the API.
+const CASES: &str = "100";
 
 /// Runs it; what it counted is printed.
 ///
@@ -14,6 +18,29 @@ pub fn run(runs: u32, seed: u64) -> Result<()> {
     cargo.env("LIFEGUARD_SOAK_RUNS", runs.to_string()).env("LIFEGUARD_SOAK_SEED", seed.to_string());
     if !cargo.status().context("cannot run the soak test")?.success() {
         bail!("the soak test failed");
+    }
+    api()
+}
+
+/// The OpenAPI document taken at its word, with many more cases than `cargo xtask test` has.
+fn api() -> Result<()> {
+    tools::peers()?;
+    let schemathesis = tools::schemathesis()?;
+    let binary = server::build(false)?;
+    let mut cargo = program("cargo");
+    cargo.args([
+        "test",
+        "--package",
+        server::END_TO_END,
+        "--test",
+        "end_to_end",
+        "--",
+        "--nocapture",
+        "schemathesis::",
+    ]);
+    cargo.env("LIFEGUARD_CASES", CASES).env("LIFEGUARD_BIN", binary).env("SCHEMATHESIS", schemathesis);
+    if !cargo.status().context("cannot run the cases of the API")?.success() {
+        bail!("the API does not keep what its document says");
     }
     Ok(())
 }

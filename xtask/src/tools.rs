@@ -16,6 +16,9 @@ const AXE_VERSION: &str = "4.14.1";
 const AXE_INTEGRITY: &str =
     "sha512-FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ==";
 
+/// What takes the OpenAPI document at its word; a newer one may find more, so it changes by hand only.
+const SCHEMATHESIS_VERSION: &str = "4.32.5";
+
 /// What the end-to-end tests drive.
 pub struct Browser {
     /// Chromium.
@@ -24,12 +27,19 @@ pub struct Browser {
     pub chromedriver: PathBuf,
     /// `axe.min.js`.
     pub axe: PathBuf,
+    /// Schemathesis.
+    pub schemathesis: PathBuf,
 }
 
 impl Browser {
     /// The variables that the end-to-end tests read.
-    pub fn variables(&self) -> [(&'static str, &Path); 3] {
-        [("CHROMIUM", &self.chromium), ("CHROMEDRIVER", &self.chromedriver), ("AXE_JS", &self.axe)]
+    pub fn variables(&self) -> [(&'static str, &Path); 4] {
+        [
+            ("CHROMIUM", &self.chromium),
+            ("CHROMEDRIVER", &self.chromedriver),
+            ("AXE_JS", &self.axe),
+            ("SCHEMATHESIS", &self.schemathesis),
+        ]
     }
 }
 
@@ -43,12 +53,15 @@ pub fn browser() -> Result<Browser> {
         chromium: tool("CHROMIUM", "chromium", "chromium")?,
         chromedriver: tool("CHROMEDRIVER", "chromedriver", "chromium-driver")?,
         axe: env::var_os("AXE_JS").map_or_else(axe, |path| Ok(path.into()))?,
+        schemathesis: env::var_os("SCHEMATHESIS").map_or_else(schemathesis, |path| Ok(path.into()))?,
     })
 }
 
 /// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
-const PEERS: [(&str, &str); 2] = [("sipp", "sip-tester"), ("sipsak", "sipsak")];
-/// What test messages are provoked to fail with: namespaces, packet filter, line speed, a registrar of others.
+const PEERS: [(&str, &str); 4] =
+    [("sipp", "sip-tester"), ("sipsak", "sipsak"), ("prlimit", "util-linux"), ("nsenter", "util-linux")];
+/// What test messages are provoked to fail with, and what makes networks of a test's own: namespaces, packet filter,
+/// line speed, a registrar of others.
 const TROUBLE: [(&str, &str); 5] = [
     ("unshare", "util-linux"),
     ("ip", "iproute2"),
@@ -157,6 +170,32 @@ pub fn apt_install(packages: &[&str]) -> Result<()> {
     };
     run(apt().args(["update", "-q"]))?;
     run(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages))
+}
+
+/// Schemathesis from PyPI, in an environment of its own in target/tools.
+///
+/// # Errors
+/// No Python that makes environments, or PyPI does not answer.
+pub fn schemathesis() -> Result<PathBuf> {
+    let kept = target_dir().join("tools").join(format!("schemathesis-{SCHEMATHESIS_VERSION}"));
+    let tool = kept.join("bin").join("schemathesis");
+    if tool.is_file() {
+        return Ok(tool);
+    }
+    // An environment knows its own path, so it is made where it stays; one that was not finished is made anew.
+    if kept.exists() {
+        fs::remove_dir_all(&kept)?;
+    }
+    let make = || run(program("python3").args(["-m", "venv"]).arg(&kept));
+    if find("python3").is_none() || make().is_err() {
+        apt_install(&["python3-venv"]).context("python3 makes no environment; install python3-venv")?;
+        make()?;
+    }
+    let mut pip = program(kept.join("bin").join("pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+    run(pip.arg(format!("schemathesis=={SCHEMATHESIS_VERSION}")))
+        .context("schemathesis cannot be had from PyPI; name it in SCHEMATHESIS")?;
+    if tool.is_file() { Ok(tool) } else { bail!("PyPI's schemathesis brought no program") }
 }
 
 /// axe-core from the npm registry, kept in target/tools.

@@ -62,6 +62,10 @@ pub struct App {
     pub adapters: Adapters,
     /// Test messages under way.
     pub running: crate::running::Running,
+    /// Backups by schedule at work.
+    pub backups: crate::backups::Backups,
+    /// Live viewers of shared pages.
+    pub viewers: crate::http::viewers::Viewers,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
 }

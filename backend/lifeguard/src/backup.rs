@@ -2,6 +2,7 @@
 //! tar file, also while the portal runs (each database is copied by SQLite itself).
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use store::management::Management;
@@ -54,7 +55,7 @@ pub fn write(data_dir: &Path, store: Option<&Management>, target: &Path) -> Resu
 
 fn collect(data_dir: &Path, store: Option<&Management>, work: &Path) -> Result<usize, String> {
     let text = |e: std::io::Error| e.to_string();
-    fs::create_dir_all(work).map_err(text)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(work).map_err(text)?;
     match store {
         Some(s) => s.copy_to(&work.join("management.db")).map_err(|e| e.to_string())?,
         None => copy_database(&data_dir.join("management.db"), &work.join("management.db"))?,
@@ -114,4 +115,43 @@ pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
         return Err(format!("{} holds no management store.", source.display()));
     }
     Ok(format!("{} is restored into {}.", source.display(), data_dir.display()))
+}
+
+/// Opens a backup and looks whether it could be restored: the key has its size, and each database is whole.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn verify(source: &Path, data_dir: &Path) -> Result<String, String> {
+    let work = data_dir.join(format!("backup-verify-{}.tmp", std::process::id()));
+    let _ = fs::remove_dir_all(&work);
+    let result = unpacked(source, &work);
+    let _ = fs::remove_dir_all(&work);
+    result
+}
+
+fn unpacked(source: &Path, work: &Path) -> Result<String, String> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(work).map_err(|e| e.to_string())?;
+    restore(source, work)?;
+    for f in FILES {
+        if !work.join(f).is_file() {
+            return Err(format!("{} holds no {f}.", source.display()));
+        }
+    }
+    if fs::metadata(work.join("secret.key")).map_err(|e| e.to_string())?.len() != 32 {
+        return Err(format!("the key in {} has not its size.", source.display()));
+    }
+    let mut list = databases(work).map_err(|e| e.to_string())?;
+    list.push(work.join("management.db"));
+    for path in &list {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let found = rusqlite::Connection::open_with_flags(path, flags)
+            .and_then(|c| c.query_row("PRAGMA integrity_check", [], |r| r.get::<_, String>(0)));
+        let name = path.strip_prefix(work).unwrap_or(path).display();
+        match found.as_deref() {
+            Ok("ok") => {}
+            Ok(other) => return Err(format!("{name} in {} is damaged: {other}", source.display())),
+            Err(e) => return Err(format!("{name} in {} cannot be read: {e}", source.display())),
+        }
+    }
+    Ok(format!("{} is whole: {} databases.", source.display(), list.len()))
 }

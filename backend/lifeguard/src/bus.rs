@@ -39,7 +39,7 @@ impl Bus {
     pub fn send(&self, topic: Topic, subject: impl Into<String>) {
         let subject = subject.into();
         // The use of a status link, drafts and the audit are no news of a pool.
-        if !(matches!(topic, Topic::Audit | Topic::Draft) || subject == "shares") {
+        if !(matches!(topic, Topic::Audit | Topic::Draft) || subject == crate::http::viewers::OPENED) {
             self.changes.fetch_add(1, Ordering::SeqCst);
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -193,12 +193,17 @@ impl Cx {
         }
         let now = self.now();
         let written = self.app.store.write(|tx| {
+            let mut op_id = self.op_id.clone();
             if !self.opened.load(Ordering::Acquire) {
-                audit::open(tx, &self.entry, now)?;
+                // An id that was used before must not keep a refusal out of the audit.
+                if audit::outcome(tx, &op_id)?.is_some() {
+                    op_id = new_id(&*self.app.entropy, now);
+                }
+                audit::open(tx, &Opened { op_id: op_id.clone(), ..self.entry.clone() }, now)?;
             }
             // What was refused or failed changed nothing.
             let changes = if outcome == "done" { self.changes() } else { &[] };
-            audit::close_with(tx, &self.op_id, outcome, detail, changes, now)
+            audit::close_with(tx, &op_id, outcome, detail, changes, now)
         });
         if let Err(e) = written {
             tracing::error!(cause = %e, op_id = %self.op_id, "the audit row could not be closed");
@@ -404,20 +409,33 @@ fn in_scope(cx: &Cx, spec: &Spec, inv: &Invocation) -> Result<(), ApiError> {
     }
     let Some(sites) = roles::confined_to(spec.name, &cx.actor.roles) else { return Ok(()) };
     let t = cx.topology()?;
-    let named = ["Identity", "PersistentChatPoolFqdn", "TargetFqdn", "Category"]
+    let named = ["Identity", "Instance", "PersistentChatPoolFqdn", "TargetFqdn", "Category"]
         .iter()
         .filter_map(|k| inv.args.get(*k));
     let text =
         |v: &Value| v.as_str().or_else(|| v.get("Identity").and_then(Value::as_str)).map(str::to_owned);
-    let pool = named.filter_map(text).find_map(|id| {
-        let head = id.split('\\').next().unwrap_or_default().to_owned();
-        shared::identity::pool_fqdn(&head).ok().and_then(|f| t.pool_by_fqdn(&f).cloned())
-    });
-    let site = pool.and_then(|p| t.site(&p.site).map(|s| format!("site:{}", s.site_id)));
-    if site.as_ref().is_some_and(|s| sites.iter().any(|x| x.eq_ignore_ascii_case(s))) {
+    let endpoints = cx.read(|c| Ok(store::management::pools::endpoints(c)?))?;
+    // Every pool that is named has to be in scope: one of them alone would open the way to the others. An
+    // endpoint that is moved concerns the pool that it leaves, too.
+    let pools: Vec<_> = named
+        .filter_map(text)
+        .filter_map(|id| {
+            let head = id.split('\\').next().unwrap_or_default().to_owned();
+            let of_endpoint =
+                endpoints.iter().find(|e| e.sip_address.as_str().eq_ignore_ascii_case(id.trim()));
+            match of_endpoint {
+                Some(e) => t.pools.iter().find(|p| p.id == e.pool),
+                None => shared::identity::pool_fqdn(&head).ok().and_then(|f| t.pool_by_fqdn(&f)),
+            }
+        })
+        .collect();
+    let site_of = |p: &shared::topology::ChatPool| t.site(&p.site).map(|s| format!("site:{}", s.site_id));
+    let inside = |s: &String| sites.iter().any(|x| x.eq_ignore_ascii_case(s));
+    let outside = pools.iter().map(|p| site_of(p)).find(|s| !s.as_ref().is_some_and(inside));
+    if !pools.is_empty() && outside.is_none() {
         return Ok(());
     }
-    let what = site.unwrap_or_else(|| "what concerns no pool of a site".to_owned());
+    let what = outside.flatten().unwrap_or_else(|| "what concerns no pool of a site".to_owned());
     let text = format!("Your role is confined to {}; this concerns {what}.", sites.join(", "));
     Err(ApiError::new(ErrorCode::Forbidden, text))
 }

@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod app;
 pub mod backup;
+pub mod backups;
 pub mod bus;
 pub mod cli;
 pub mod clock;

@@ -1,6 +1,7 @@
 //! `lifeguard serve`: portal and chat host in one process.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -67,7 +68,7 @@ pub type Failed = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// When another process has it.
 pub fn lock(data_dir: &Path) -> Result<std::fs::File, Failed> {
-    std::fs::create_dir_all(data_dir)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data_dir)?;
     let path = data_dir.join("lock");
     let file = std::fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
     match file.try_lock() {
@@ -116,11 +117,23 @@ async fn close_dangling(app: &App) -> Result<(), Failed> {
 /// Where what servers report is put together.
 type Merged = watch::Sender<Vec<shared::deployment::ServerReport>>;
 
+/// The management store is its owner's alone, also in a folder that others may look into.
+fn keep_private(data_dir: &Path) -> std::io::Result<()> {
+    for name in ["management.db", "management.db-wal", "management.db-shm"] {
+        let path = data_dir.join(name);
+        if path.exists() {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
 /// Builds the application over a data directory that is locked.
 fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let store = Management::open(&args.data_dir.join("management.db"))?;
+    keep_private(&args.data_dir)?;
     let keys = Arc::new(Keys::open(&args.data_dir.join("secret.key"), &*entropy)?);
     let settings = Settings {
         data_dir: std::path::absolute(&args.data_dir)?,
@@ -168,6 +181,8 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
         requests: crate::http::metrics::Requests::default(),
         adapters: crate::compliance::Adapters::default(),
         running: crate::running::Running::default(),
+        backups: crate::backups::Backups::default(),
+        viewers: crate::http::viewers::Viewers::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
     Ok((app, host, merged))
@@ -248,12 +263,16 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     crate::reach::apply(&app)?;
     app.redeploy()?;
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
+    // One deadline for all: many that are gone at once do not keep the portal away for long.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     for p in &pools {
         // A guided run goes on later and opens the database itself.
         if app.fleet.wanted_of(p).is_some_and(|w| w.held) {
             continue;
         }
-        if let Err(why) = app.fleet.converged(p, std::time::Duration::from_secs(20)).await {
+        if let Err(why) =
+            app.fleet.converged(p, deadline.saturating_duration_since(std::time::Instant::now())).await
+        {
             tracing::warn!(pool = %p, why, "a pool's database is not open");
         }
     }
@@ -267,6 +286,8 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(crate::alerts::run(app.clone()));
     tokio::spawn(crate::alerts::deliver(app.clone()));
     tokio::spawn(crate::compliance::run(app.clone()));
+    tokio::spawn(crate::backups::run(app.clone()));
+    tokio::spawn(crate::http::viewers::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     listen_for_nodes(&app, args.node_listen.is_some())?;
     println!("listening url=http://{bound}/");
@@ -279,14 +300,9 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     if args.sample.is_some() {
         begin_sample(&app)?;
     }
-    let router = crate::http::router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let (stop, stopped) = watch::channel(false);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        let mut stopped = stopped;
-        // The sender lives until the end of this function.
-        let _ = stopped.wait_for(|s| *s).await;
-    });
-    let server = tokio::spawn(server.into_future());
+    let server =
+        tokio::spawn(crate::http::listen::serve(listener, crate::http::router(app.clone()), stopped));
     signal().await;
     tracing::info!("ending");
     control.abort();

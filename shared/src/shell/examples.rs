@@ -63,6 +63,11 @@ New-LgAnnouncement "New clients from Monday"
 New-LgAnnouncement "Update of Dublin" -Kind Maintenance -From 2026-12-01T20:00:00Z -Until 2026-12-01T22:00:00Z
 Get-LgAnnouncement | Remove-LgAnnouncement
 Get-LgShare | Remove-LgShare
+Get-LgBackupSchedule
+Set-LgBackupSchedule -Enabled $True -Daily 02:30 -Keep 14
+Set-LgBackupSchedule -EveryHours 6 -Folder /srv/backups/lifeguard
+Get-LgBackup | Select-Object -First 1
+Start-LgBackup
 Get-LgAccount
 New-LgAccount kenmyer -Role CsHelpDesk
 Set-LgAccount kenmyer -Enabled $False

@@ -15,7 +15,7 @@ fn paths_named_in_the_architecture_and_links_exist() -> Result<()> {
     for path in named {
         ensure!(root.join(path).exists(), "ARCHITECTURE.md names {path}, which does not exist");
     }
-    for file in ["README.md", "docs/operations.md"] {
+    for file in ["README.md", "docs/operations.md", "docs/security.md"] {
         let text = std::fs::read_to_string(root.join(file))?;
         for link in
             text.split("](").skip(1).filter_map(|t| t.split(')').next()).filter(|l| !l.contains("://"))

@@ -7,6 +7,7 @@ mod addins;
 mod alert_targets;
 mod alerts;
 mod announcements;
+mod backups;
 mod categories;
 mod certificates;
 mod chat_place;

@@ -7,10 +7,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use shared::api::{
-    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, CertificateView,
-    ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView, JobView, NodeView,
-    Overview, PolicyView, PoolDetail, PoolSummary, RoomPage, RoomUsagePage, ShareList, TestRun, TestSummary,
-    TopologyView, UserView, VersionInfo, WatchView,
+    AccessView, AccountView, AddinView, AlertTargetView, AlertsView, BackupsView, CategoryView,
+    CertificateView, ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView,
+    JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage, RoomUsagePage, ShareList,
+    TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -100,6 +100,8 @@ resource! {
     alert_targets("Get-LgAlertTarget") -> Vec<AlertTargetView> = |app, actor| alerts_view::targets(&app, &actor.roles)?;
     /// `GET /api/v1/nodes`.
     nodes("Get-LgNode") -> Vec<NodeView> = |app, actor| crate::nodes::views(&app)?;
+    /// `GET /api/v1/backups`.
+    backups("Get-LgBackup") -> BackupsView = |app, actor| crate::backups::view(&app)?;
     /// `GET /api/v1/jobs`.
     jobs("Get-CsTopology") -> Vec<JobView> = |app, actor| app.store.read(|c| jobstore::jobs(c, 20)).map_err(store_error)?;
     /// `GET /api/v1/access`.

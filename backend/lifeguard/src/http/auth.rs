@@ -15,6 +15,7 @@ use store::management::accounts::{self, Account};
 use store::management::audit::{self, Opened};
 use store::management::roles;
 use subtle::ConstantTimeEq;
+use tokio::sync::Semaphore;
 
 use super::error::{Body, HttpError};
 use super::guard::{RequestId, Source};
@@ -147,13 +148,21 @@ pub async fn session(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<
     Ok(Json(session_view(&app, found)))
 }
 
-/// Opens a session for `account` and answers with it and its cookie.
-fn open_session(app: &App, account: Account, source: Source) -> Result<(HeaderValue, Session), ApiError> {
+/// Opens a session for `account` and answers with it and its cookie. One that the browser had before ends.
+fn open_session(
+    app: &App,
+    account: Account,
+    source: Source,
+    before: Option<&str>,
+) -> Result<(HeaderValue, Session), ApiError> {
     let token = random_hex(&*app.entropy, 32);
     let now = app.clock.now();
     let expires = Timestamp::from_millis(now.millis() + SESSION_MS);
     app.store
         .write(|tx| {
+            if let Some(before) = before {
+                accounts::end_session(tx, before)?;
+            }
             accounts::add_session(tx, &token, &account.name, &source.0.to_string(), now, expires)?;
             accounts::note_login(tx, &account.name, now)
         })
@@ -223,8 +232,12 @@ pub(super) fn count_attempt(app: &App, source: Source, name: &str) -> Result<(),
     Ok(())
 }
 
-/// Compares a password with a hash, off the threads that serve requests.
-pub(super) async fn verify(password: String, hash: String) -> bool {
+/// Passwords compared at once; each takes 19 MB and a core for a moment, and anybody may ask.
+static COMPARING: Semaphore = Semaphore::const_new(4);
+
+/// Compares a password with a hash, a few at a time.
+pub(super) async fn compare(password: String, hash: String) -> bool {
+    let Ok(_turn) = COMPARING.acquire().await else { return false };
     tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.unwrap_or(false)
 }
 
@@ -256,6 +269,7 @@ pub async fn login(
     State(app): State<Arc<App>>,
     axum::Extension(source): axum::Extension<Source>,
     axum::Extension(id): axum::Extension<RequestId>,
+    headers: HeaderMap,
     Body(req): Body<LoginRequest>,
 ) -> Result<Response, HttpError> {
     if setup_needed(&app) {
@@ -264,7 +278,7 @@ pub async fn login(
     count_attempt(&app, source, &req.name)?;
     let found = app.store.read(|c| accounts::account(c, req.name.trim())).map_err(store_error)?;
     let hash = found.as_ref().map_or_else(|| DUMMY.to_owned(), |a| a.password_hash.clone());
-    let right = verify(req.password, hash).await;
+    let right = compare(req.password, hash).await;
     match found.filter(|a| right && a.enabled) {
         Some(a) => {
             if a.second_factor {
@@ -272,7 +286,7 @@ pub async fn login(
             }
             app.login_limits.succeeded(source.0, &req.name);
             note(&app, &a.name, source, &id, "done");
-            let (cookie, session) = open_session(&app, a, source)?;
+            let (cookie, session) = open_session(&app, a, source, token_of(&app, &headers).as_deref())?;
             Ok(([(header::SET_COOKIE, cookie)], Json(session)).into_response())
         }
         None => {
@@ -343,6 +357,6 @@ pub async fn setup(
         (None, Vec::new())
     };
     app.bus.send(Topic::Topology, "");
-    let (cookie, _) = open_session(&app, account, source)?;
+    let (cookie, _) = open_session(&app, account, source, None)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(SetupResponse { job, credentials })).into_response())
 }

@@ -68,9 +68,10 @@ pub async fn create(
 /// `GET /api/v1/drafts/{id}`.
 pub async fn read(
     State(app): State<Arc<App>>,
-    SignedIn(_): SignedIn,
+    SignedIn(actor): SignedIn,
     Path(id): Path<String>,
 ) -> Answer<WizardDraft> {
+    super::api::may(&actor, "Get-CsTopology")?;
     Ok(Json(lists::wizard_draft(&app, &id)?))
 }
 

@@ -1,10 +1,13 @@
 //! The one error shape on HTTP.
 
-use axum::Json;
+use std::collections::HashMap;
+use std::time::Duration;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use axum::{Form, Json};
 use shared::error::{ApiError, ErrorCode};
 
 /// An error on its way out; the guard adds the request id.
@@ -31,16 +34,47 @@ impl IntoResponse for HttpError {
 /// Result of handlers.
 pub type Answer<T> = Result<Json<T>, HttpError>;
 
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+fn late() -> Response {
+    refusal(StatusCode::BAD_REQUEST, "The body did not arrive in time.".to_owned())
+}
+
+fn refusal(status: StatusCode, text: String) -> Response {
+    // The guard writes what is to be said of it.
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        return status.into_response();
+    }
+    HttpError(ApiError::invalid("body", text)).into_response()
+}
+
+/// A form's fields, with the same bounds.
+pub struct Fields(pub HashMap<String, String>);
+
+impl<S: Send + Sync> FromRequest<S> for Fields {
+    type Rejection = Response;
+
+    async fn from_request(req: Request, state: &S) -> Result<Self, Response> {
+        match tokio::time::timeout(BODY_TIME, Form::from_request(req, state)).await {
+            Ok(Ok(Form(fields))) => Ok(Self(fields)),
+            Ok(Err(e)) => Err(refusal(e.status(), format!("The form does not fit: {}.", e.body_text()))),
+            Err(_) => Err(late()),
+        }
+    }
+}
+
 /// JSON body whose rejection has the one error shape.
 pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = HttpError;
+    type Rejection = Response;
 
-    async fn from_request(req: Request, state: &S) -> Result<Self, HttpError> {
-        match Json::<T>::from_request(req, state).await {
-            Ok(Json(v)) => Ok(Self(v)),
-            Err(e) => Err(HttpError(ApiError::invalid("body", rejection(&e)))),
+    async fn from_request(req: Request, state: &S) -> Result<Self, Response> {
+        match tokio::time::timeout(BODY_TIME, Json::<T>::from_request(req, state)).await {
+            Ok(Ok(Json(v))) => Ok(Self(v)),
+            Ok(Err(e)) => Err(refusal(e.status(), rejection(&e))),
+            Err(_) => Err(late()),
         }
     }
 }

@@ -10,12 +10,14 @@ use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::StreamExt;
 use futures_util::stream;
-use shared::events::{Event, Topic};
-use tokio::sync::broadcast::error::RecvError;
-use tokio_stream::wrappers::BroadcastStream;
+use shared::events::Event;
+use tokio_stream::wrappers::{BroadcastStream, IntervalStream};
 
-use super::auth::SignedIn;
+use super::auth::{SignedIn, still_signed_in};
 use crate::app::App;
+
+/// How often a live page is checked against the end of its session, besides at every event.
+const LOOK: Duration = Duration::from_secs(5);
 
 fn sse(e: &Event) -> SseEvent {
     let data = serde_json::to_string(e).unwrap_or_default();
@@ -37,19 +39,6 @@ pub fn from(app: &App, last: Option<&str>) -> impl Stream<Item = Result<SseEvent
     stream::iter(first).chain(live).map(Ok)
 }
 
-/// Waits until who asked for the stream may no longer hear it: the session was ended, or a new password was set.
-async fn session_ends(app: Arc<App>, headers: HeaderMap) {
-    let (mut rx, _) = app.bus.subscribe(None);
-    loop {
-        match rx.recv().await {
-            Ok(e) if e.topic != Topic::Directory => continue,
-            Err(RecvError::Closed) => return,
-            _ if super::auth::still_signed_in(&app, &headers) => {}
-            _ => return,
-        }
-    }
-}
-
 /// `GET /api/v1/events`.
 pub async fn stream(
     State(app): State<Arc<App>>,
@@ -57,7 +46,10 @@ pub async fn stream(
     headers: HeaderMap,
 ) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
     let last = headers.get("last-event-id").and_then(|v| v.to_str().ok());
-    let events = from(&app, last);
-    Sse::new(events.take_until(session_ends(app, headers)))
-        .keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
+    // What ends a session or token ends its live page as well, at the next event or look.
+    let looks = IntervalStream::new(tokio::time::interval(LOOK)).map(|_| None);
+    let told = stream::select(from(&app, last).map(Some), looks)
+        .take_while(move |_| std::future::ready(still_signed_in(&app, &headers)))
+        .filter_map(std::future::ready);
+    Sse::new(told).keep_alive(KeepAlive::new().interval(Duration::from_secs(15)))
 }

@@ -63,6 +63,23 @@ fn host_allowed(app: &App, headers: &HeaderMap) -> bool {
         || app.settings.hosts.iter().any(|h| h.eq_ignore_ascii_case(host))
 }
 
+/// Whether the page that sends a request is the portal's own. A form of the shared page sends `null`, because
+/// that page tells nobody where it is (its address is the secret).
+fn origin_allowed(app: &App, req: &Request) -> bool {
+    let Some(value) = req.headers().get(header::ORIGIN) else { return true };
+    let origin = value.to_str().unwrap_or_default();
+    if origin == "null" {
+        return req.uri().path().starts_with("/status/");
+    }
+    let Some((_, authority)) = origin.split_once("://") else { return false };
+    let asked = req.headers().get(header::HOST).and_then(|h| h.to_str().ok());
+    // A proxy may have changed the Host; then the origin is the public address.
+    let public = app.settings.given_public_url.as_deref().map(|u| u.trim_end_matches('/'));
+    asked.is_some_and(|h| h.eq_ignore_ascii_case(authority))
+        || public.is_some_and(|p| p.eq_ignore_ascii_case(origin))
+        || app.settings.hosts.iter().any(|h| h.eq_ignore_ascii_case(host_of(authority)))
+}
+
 fn refuse(code: ErrorCode, text: &str) -> Response {
     use axum::response::IntoResponse;
     super::error::HttpError(ApiError::new(code, text)).into_response()
@@ -76,7 +93,8 @@ fn admit(app: &App, req: &Request) -> Result<(), Box<Response>> {
         )));
     }
     let safe = matches!(*req.method(), Method::GET | Method::HEAD);
-    let cross = req.headers().get("sec-fetch-site").is_some_and(|v| v != "same-origin" && v != "none");
+    let cross = !origin_allowed(app, req)
+        || req.headers().get("sec-fetch-site").is_some_and(|v| v != "same-origin" && v != "none");
     // The shared page's forms work without JavaScript; the link in their address is what a forger has not.
     let form = req.uri().path().starts_with("/status/");
     if !safe && (cross || !(form || req.headers().contains_key(CSRF_HEADER))) {
@@ -105,7 +123,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut req: Request, next: Next) ->
         Ok(()) => next.run(req).await,
         Err(r) => *r,
     };
-    let response = finish(response, &id);
+    let response = finish(one_shape(response, &path).await, &id);
     let status = response.status().as_u16();
     app.requests.count(status);
     if status >= 500 {
@@ -114,6 +132,18 @@ pub async fn guard(State(app): State<Arc<App>>, mut req: Request, next: Next) ->
         tracing::debug!(request_id = %id, %method, path, status, "request");
     }
     with_headers(response, &id)
+}
+
+/// A path or query that does not parse is refused by the framework in plain text; the API has one error shape.
+async fn one_shape(response: Response, path: &str) -> Response {
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/plain"));
+    if !(path.starts_with("/api/") && plain && response.status().is_client_error()) {
+        return response;
+    }
+    let text = axum::body::to_bytes(response.into_body(), 4096).await.unwrap_or_default();
+    let text = format!("The address does not fit: {}.", String::from_utf8_lossy(&text).trim_end_matches('.'));
+    refuse(ErrorCode::InvalidArgument, &text)
 }
 
 /// Writes the error body with the request id.

@@ -55,7 +55,7 @@ impl Person {
     /// Asks for the password; guesses count towards the limits of signing in.
     async fn knows(&self, app: &App, password: String, act: &str, field: &str) -> Result<(), ApiError> {
         auth::count_attempt(app, self.source, &self.account.name)?;
-        if !auth::verify(password, self.account.password_hash.clone()).await {
+        if !auth::compare(password, self.account.password_hash.clone()).await {
             auth::note_act(app, (act, "session"), &self.account.name, self.source, &self.id, "refused");
             let text = "This is not your password.";
             return Err(ApiError::invalid(field, text));

@@ -9,14 +9,17 @@ pub mod events;
 pub mod guard;
 pub mod limits;
 pub mod links;
+pub mod listen;
 pub mod me;
 pub mod metrics;
 pub mod openapi;
+mod openapi_more;
 pub mod ready;
 pub mod share;
 pub mod share_test;
 pub mod site;
 pub mod tests;
+pub mod viewers;
 
 use std::sync::Arc;
 
@@ -80,6 +83,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/certificates", get(api::certificates))
         .route("/dns", get(api::dns))
         .route("/authority.pem", get(api::authority))
+        .route("/backups", get(api::backups))
         .route("/alert-targets", get(api::alert_targets))
         .route("/audit", get(audit::audit))
         .route("/audit/export", get(audit::export))

@@ -52,6 +52,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/certificates" "Certificates that servers show" Vec<api::CertificateView>;
         "/dns" "DNS records that clients need" Vec<api::DnsRecordView>;
         "/nodes" "Nodes: other machines that run servers" Vec<api::NodeView>;
+        "/backups" "When the portal backs itself up, and what is kept" api::BackupsView;
         "/alert-targets" "Who is told of problems" Vec<api::AlertTargetView>;
         "/audit" "Audit, newest first" Vec<api::AuditView>;
     }
@@ -69,7 +70,7 @@ fn answers(schema: &schemars::Schema, error: &schemars::Schema) -> Value {
     json!({ "200": ok, "default": bad })
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
+pub(super) fn path_parameters(path: &str) -> Vec<Value> {
     path.split('/')
         .filter_map(|p| p.strip_prefix('{')?.strip_suffix('}'))
         .map(|n| json!({ "name": n, "in": "path", "required": true, "schema": { "type": "string" } }))
@@ -103,6 +104,8 @@ pub fn build() -> Value {
     }
     posts(&mut g, &mut paths, &error);
     texts(&mut paths);
+    let (draft, session) = (g.subschema_for::<api::WizardDraft>(), g.subschema_for::<api::Session>());
+    super::openapi_more::add(&mut paths, &error, &draft, &session);
     json!({
         "openapi": "3.1.0",
         "info": { "title": "Lifeguard", "version": env!("CARGO_PKG_VERSION"),
@@ -170,4 +173,42 @@ fn texts(paths: &mut Map<String, Value>) {
 /// `GET /api/v1/openapi.json`.
 pub async fn document() -> Json<Value> {
     Json(build())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    /// JSON with a line for each operation and each type, so that a difference is short.
+    fn lines(document: &Value) -> String {
+        let list = |v: &Value| {
+            let lines = v.as_object().unwrap().iter().map(|(k, v)| format!("    {k:?}: {v}"));
+            lines.collect::<Vec<_>>().join(",\n")
+        };
+        let mut rest = document.clone();
+        let (paths, schemas) = (rest["paths"].take(), rest["components"]["schemas"].take());
+        let rest = rest.as_object().unwrap().iter().filter(|(_, v)| !v.is_null());
+        let rest: Vec<_> = rest.map(|(k, v)| format!("  {k:?}: {v}")).collect();
+        let (paths, schemas) = (list(&paths), list(&schemas));
+        let types = format!("\"schemas\":{{\n{schemas}\n  }}");
+        let rest = rest.join(",\n").replace("\"schemas\":null", &types);
+        format!("{{\n{rest},\n  \"paths\": {{\n{paths}\n  }}\n}}\n")
+    }
+
+    /// Whoever changes what the API says of itself looks at the difference.
+    #[test]
+    fn the_document_is_what_was_reviewed() {
+        let text = lines(&super::build());
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(path).unwrap_or_default();
+        let differs = text.lines().zip(reviewed.lines()).position(|(a, b)| a != b);
+        let at = differs.map_or_else(|| "its length".to_owned(), |n| format!("line {}", n + 1));
+        assert!(
+            text == reviewed,
+            "docs/openapi.json differs from {at} on; BLESS=1 writes it anew; review the difference"
+        );
+    }
 }

@@ -1,26 +1,24 @@
 //! The shared status page: whoever has the link reads it; a revoked link is dead at once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
-use axum::{Form, Json};
 use futures_util::StreamExt;
 use shared::api::StatusView;
 use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
 use store::management::accounts::{self, Share};
 
-use super::error::HttpError;
+use super::error::{Fields, HttpError};
 use super::guard::{RequestId, Source};
-use super::{share_test, site};
+use super::{share_test, site, viewers};
 use crate::app::App;
 use crate::door::{Actor, store_error};
-use crate::keys::verify_password;
 use crate::views::status;
 
 /// Sent by the status page when it reads itself again.
@@ -105,9 +103,9 @@ pub async fn page(
     if !headers.contains_key(AGAIN) {
         let now = app.clock.now();
         app.store.write(|tx| accounts::note_share_use(tx, &share.id, now)).map_err(store_error)?;
-        app.bus.send(Topic::Directory, "shares");
+        app.bus.send(Topic::Directory, viewers::OPENED);
     }
-    let view = status::view(&app, &share).await?;
+    let view = viewers::view(&app, &share).await?;
     let html = status::html(&view, said(query.as_deref()), "/status.css", "/status.js");
     Ok(page_of(StatusCode::OK, html))
 }
@@ -120,7 +118,7 @@ pub async fn post(
     axum::Extension(source): axum::Extension<Source>,
     axum::Extension(id): axum::Extension<RequestId>,
     headers: HeaderMap,
-    Form(form): Form<HashMap<String, String>>,
+    Fields(form): Fields,
 ) -> Result<Response, HttpError> {
     let Some(share) = find(&app, &token)? else {
         return Ok(page_of(StatusCode::NOT_FOUND, NO_LINK.to_owned()));
@@ -168,9 +166,7 @@ async fn give(app: &App, share: &Share, source: Source, given: &str) -> Result<(
         return Err(format!("Too many wrong passphrases. Try again in {wait} s."));
     }
     app.login_limits.failed(source.0, &name, now);
-    let given = given.to_owned();
-    let right = tokio::task::spawn_blocking(move || verify_password(&given, &hash)).await.unwrap_or(false);
-    if !right {
+    if !super::auth::compare(given.to_owned(), hash).await {
         return Err("This is not the passphrase.".to_owned());
     }
     app.login_limits.succeeded(source.0, &name);
@@ -197,7 +193,7 @@ pub async fn data(
     headers: HeaderMap,
 ) -> Result<Json<StatusView>, HttpError> {
     let share = open(&app, &token, &headers)?;
-    Ok(Json(status::view(&app, &share).await?))
+    Ok(Json(viewers::view(&app, &share).await?))
 }
 
 /// `GET /status/{token}/events`: a nudge whenever something changed; ends when the link is revoked.
@@ -207,15 +203,20 @@ pub async fn events(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     open(&app, &token, &headers)?;
-    let (rx, _) = app.bus.subscribe(None);
-    let changes = tokio_stream::wrappers::BroadcastStream::new(rx).map(|_| true);
-    let ticks = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(CHECK)).map(|_| false);
+    let told = app.viewers.subscribe();
+    let mut seen = *told.borrow();
+    let changes = tokio_stream::wrappers::WatchStream::from_changes(told).map(Some);
+    let ticks = tokio_stream::wrappers::IntervalStream::new(tokio::time::interval(CHECK)).map(|_| None);
+    // Whether it is alive is looked up when links changed and now and then, not at each of many changes.
     let stream = futures_util::stream::select(changes, ticks)
-        .take_while(move |_| {
-            let alive = find(&app, &token).is_ok_and(|s| s.is_some());
-            std::future::ready(alive)
+        .map(move |told| {
+            let (was, now) = (seen, told.unwrap_or(seen));
+            seen = now;
+            let look = told.is_none() || now.links != was.links;
+            (now.shown != was.shown, !look || find(&app, &token).is_ok_and(|s| s.is_some()))
         })
-        .filter(|changed| std::future::ready(*changed))
+        .take_while(|(_, alive)| std::future::ready(*alive))
+        .filter(|(changed, _)| std::future::ready(*changed))
         .map(|_| Ok::<_, std::convert::Infallible>(SseEvent::default().data("changed")));
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
 use store::management::{
-    StoreError, accounts, announcements, configuration, directory, jobs, nodes, people, pools, topology, trusted,
-    watch,
+    StoreError, accounts, announcements, configuration, directory, jobs, nodes, people, pools, topology,
+    trusted, watch,
 };
 
 use crate::app::App;

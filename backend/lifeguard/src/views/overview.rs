@@ -409,6 +409,7 @@ fn all_problems(
         );
         problem("share.ending", false, text, label, "/sharing".to_owned())
     }));
+    problems.extend(crate::backups::problem(app));
     problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
     problems
 }

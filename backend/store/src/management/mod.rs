@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod alerts;
 pub mod announcements;
 pub mod audit;
+pub mod backups;
 pub mod certificates;
 pub mod configuration;
 pub mod directory;

@@ -5,6 +5,7 @@ mod access;
 mod accounts;
 mod alert_targets;
 mod alerts;
+mod backup;
 mod chat;
 mod clients;
 mod compliance;
@@ -16,6 +17,7 @@ use leptos::prelude::*;
 use self::access::Access;
 use self::accounts::Accounts;
 use self::alerts::Alerts;
+use self::backup::Backup;
 use self::chat::Chat;
 use self::clients::Clients;
 use self::compliance::Compliance;
@@ -53,6 +55,7 @@ pub fn SettingsPage() -> impl IntoView {
                 SettingsTab::Chat => view! { <Chat /><Compliance /> }.into_any(),
                 SettingsTab::Clients => view! { <Clients /> }.into_any(),
                 SettingsTab::Nodes => view! { <Nodes /> }.into_any(),
+                SettingsTab::Backup => view! { <Backup /> }.into_any(),
                 SettingsTab::About => view! { <About /> }.into_any(),
             }}
         </Page>
