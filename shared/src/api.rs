@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use crate::topology::Topology;
 use crate::topology::diff::Change;
 use crate::topology::draft::PoolDraft;
+use crate::topology::effect::Effect;
 
 macro_rules! dto {
     ($($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $fdoc:literal])+ $field:ident : $ty:ty,)* })*) => {$(
@@ -416,6 +417,8 @@ dto! {
         changes: Vec<Change>,
         /// The same as sentences.
         sentences: Vec<String>,
+        /// What each of the changes does: its risk, and the servers, endpoints and users it reaches.
+        effects: Vec<Effect>,
         /// Problems of the draft.
         problems: Vec<Problem>,
         /// Names of accounts that may publish, when the asker may not.

@@ -373,6 +373,7 @@ mod tests {
             revision: 2,
             changes: Vec::new(),
             sentences: Vec::new(),
+            effects: vec![shared::topology::effect::Effect::default()],
             problems: Vec::new(),
             publishers: Vec::new(),
             wizards: Vec::new(),

@@ -36,17 +36,7 @@ pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
         }
         ObjectKind::SqlStore => {
             let id = t.sql_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
-            pools(&|p| {
-                [
-                    Some(&p.sql_store),
-                    p.backup_sql_store.as_ref(),
-                    p.compliance_sql_store.as_ref(),
-                    p.backup_compliance_sql_store.as_ref(),
-                ]
-                .into_iter()
-                .flatten()
-                .any(|s| Some(s) == id.as_ref())
-            })
+            pools(&|p| p.sql_stores().any(|s| Some(s) == id.as_ref()))
         }
         ObjectKind::FileStore => {
             let id =

@@ -19,6 +19,10 @@ pub struct Facts {
     pub endpoints: BTreeMap<ObjectId, Vec<String>>,
     /// Enabled chat users by the site of their home Front End pool.
     pub users_of_site: BTreeMap<ObjectId, u64>,
+    /// Enabled chat users by home Front End pool.
+    pub enabled_of_front_end: BTreeMap<ObjectId, u64>,
+    /// Enabled chat users by the SIP domain of their address, in lower case.
+    pub users_of_domain: BTreeMap<String, u64>,
     /// Chat users by home Front End pool.
     pub users_of_front_end: BTreeMap<ObjectId, u64>,
 }

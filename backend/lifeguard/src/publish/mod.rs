@@ -19,7 +19,8 @@ use shared::deployment::{PoolState, ServerState};
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::diff::diff;
+use shared::topology::diff::{Change, diff};
+use shared::topology::effect::{Effect, effects};
 use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
@@ -48,7 +49,13 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
     let (draft, published) = cx.read(|c| Ok((tstore::draft(c)?, tstore::published(c)?)))?;
     let before = published.as_ref().map(|v| v.document.clone()).unwrap_or_default();
     let changes = diff(&before, &draft.document);
-    let mut p = sentences(changes.iter().map(|c| c.sentence(&draft.document)));
+    let facts = cx.read(|c| facts::facts(c, &before))?;
+    let effects = effects(&before, &draft.document, &facts, &changes);
+    let said = |(c, e): (&Change, &Effect)| {
+        format!("{} {}", c.sentence(&draft.document), e.words()).trim_end().to_owned()
+    };
+    let mut p = sentences(changes.iter().zip(&effects.each).map(said));
+    p.affected_users = Some(effects.users);
     let version = published.as_ref().map_or(0, |v| v.version);
     p.changes.push(PlannedChange::new("topology", "Version", version.to_string(), (version + 1).to_string()));
     p.confirm = Confirm::Ask;
@@ -58,7 +65,6 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
             "The draft changed since it was reviewed. Look at it again.",
         ));
     }
-    let facts = cx.read(|c| facts::facts(c, &before))?;
     for problem in validate(&draft.document).into_iter().chain(transition(&before, &draft.document, &facts)) {
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }

@@ -13,6 +13,7 @@ use shared::configuration::{ChatConfiguration, deciding};
 use shared::error::ApiError;
 use shared::roles;
 use shared::topology::diff::diff;
+use shared::topology::effect::effects;
 use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
@@ -324,6 +325,7 @@ pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
             let published = version.as_ref().map(|v| v.document.clone()).unwrap_or_default();
             let changes = diff(&published, &draft.document);
             let facts = crate::publish::facts::facts(c, &published)?;
+            let effects = effects(&published, &draft.document, &facts, &changes).each;
             let mut problems = validate(&draft.document);
             problems.extend(transition(&published, &draft.document, &facts));
             let may = roles::can("Publish-CsTopology", asker).is_ok();
@@ -342,6 +344,7 @@ pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
             Ok(TopologyView {
                 version: version.map(|v| v.version),
                 sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
+                effects,
                 problems,
                 revision: draft.revision,
                 draft: draft.document,

@@ -194,6 +194,7 @@ mod tests {
         let changes = diff(&published, &draft);
         TopologyView {
             sentences: changes.iter().map(|c| c.sentence(&draft)).collect(),
+            effects: Vec::new(),
             problems: validate(&draft),
             version: Some(1),
             revision: 1,

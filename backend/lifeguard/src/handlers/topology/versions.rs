@@ -11,6 +11,7 @@ use shared::error::{ApiError, ErrorCode, Problem, Severity};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan};
 use shared::topology::diff::{Change, diff};
+use shared::topology::effect::{Effect, effects};
 use shared::topology::{FORMAT, Topology};
 use store::management::topology as tstore;
 
@@ -55,19 +56,27 @@ impl Handler for GetLgTopologyVersion {
 #[async_trait]
 impl Handler for CompareLgTopology {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (before, after) = cx.read(|c| {
+        let (before, after, facts) = cx.read(|c| {
             let before = match self.reference {
                 Some(_) => document(c, self.reference, "Reference")?,
                 None => super::super::published(c)?,
             };
-            Ok((before, document(c, self.difference, "Difference")?))
+            let facts = crate::publish::facts::facts(c, &before)?;
+            Ok((before, document(c, self.difference, "Difference")?, facts))
         })?;
-        let object = |c: &Change| {
+        let changes = diff(&before, &after);
+        let effects = effects(&before, &after, &facts, &changes).each;
+        let object = |(c, e): (&Change, &Effect)| {
             // A removed object's name is known to the older document only.
             let names = if matches!(c, Change::Removed { .. }) { &before } else { &after };
-            json!({ "Sentence": c.sentence(names), "Change": serde_json::to_value(c).unwrap_or(Value::Null) })
+            json!({
+                "Sentence": c.sentence(names),
+                "Risk": e.risk.word(),
+                "Effect": serde_json::to_value(e).unwrap_or(Value::Null),
+                "Change": serde_json::to_value(c).unwrap_or(Value::Null),
+            })
         };
-        Ok(Outcome::objects(diff(&before, &after).iter().map(object).collect()))
+        Ok(Outcome::objects(changes.iter().zip(&effects).map(object).collect()))
     }
 }
 
