@@ -13,6 +13,7 @@ use crate::topology::Topology;
 use crate::topology::diff::Change;
 use crate::topology::draft::PoolDraft;
 use crate::topology::effect::Effect;
+use crate::topology::todo::Todo;
 
 macro_rules! dto {
     ($($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $fdoc:literal])+ $field:ident : $ty:ty,)* })*) => {$(
@@ -425,6 +426,15 @@ dto! {
         publishers: Vec<String>,
         /// Open wizard drafts.
         wizards: Vec<WizardInfo>,
+    }
+    /// `GET /api/v1/topology/todo`: what remains for people after the newest publish.
+    TodoView {
+        /// The version it is about.
+        version: Option<u64>,
+        /// When that was published.
+        at: Option<Timestamp>,
+        /// What there is to do, pool by pool, each ticked when it was observed to be done.
+        items: Vec<Todo>,
     }
     /// An open wizard draft in a list.
     WizardInfo {

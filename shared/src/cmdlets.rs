@@ -847,6 +847,11 @@ cmdlets! { ($)
         /// Only checks that concern this service.
         service: Option<String> = "Service" Kind::Text;
     }
+    /// Lists what remains for people after the newest publish, and what of it was observed to be done.
+    GetLgPublishToDo "Get-LgPublishToDo" Query {
+        /// Only this pool.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
     /// Activates what is published: servers take the current version up again.
     EnableCsTopology "Enable-CsTopology" Change {
     }

@@ -130,7 +130,11 @@ impl Effect {
                 let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
                 let rest = names.len().saturating_sub(NAMES);
                 let rest = if rest == 0 { String::new() } else { format!(" and {rest} more") };
-                format!("{} {} ({shown}{rest})", count(names.len() as u64, "server"), act.verb(names.len() > 1))
+                format!(
+                    "{} {} ({shown}{rest})",
+                    count(names.len() as u64, "server"),
+                    act.verb(names.len() > 1)
+                )
             })
             .collect();
         if !self.endpoints.is_empty() {
@@ -247,10 +251,12 @@ impl<'a> World<'a> {
             }
             Change::Removed { kind, name, id } => self.removed(*kind, name, id),
             Change::Modified { kind, id, field, from, to, .. } => match kind {
-                ObjectKind::Pool => match (self.old_pools.get(id.as_str()), self.new_pools.get(id.as_str())) {
-                    (Some(old), Some(new)) => self.pool_field(old, new, field),
-                    _ => Touch::default(),
-                },
+                ObjectKind::Pool => {
+                    match (self.old_pools.get(id.as_str()), self.new_pools.get(id.as_str())) {
+                        (Some(old), Some(new)) => self.pool_field(old, new, field),
+                        _ => Touch::default(),
+                    }
+                }
                 ObjectKind::FrontEndPool => {
                     match (self.old_front_ends.get(id.as_str()), self.new_front_ends.get(id.as_str())) {
                         (Some(old), Some(new)) => front_end_field(old, new, field),
@@ -313,13 +319,16 @@ impl<'a> World<'a> {
             ObjectKind::SipDomain => {
                 let mut t = Touch::new(Risk::Disruptive, "Addresses in it are no longer served.");
                 let end = format!("@{}", name.to_lowercase());
-                let own = self.facts.endpoints.values().flatten().filter(|e| e.to_lowercase().ends_with(&end));
+                let own =
+                    self.facts.endpoints.values().flatten().filter(|e| e.to_lowercase().ends_with(&end));
                 t.effect.endpoints = own.cloned().collect();
                 t.domain = Some(name.to_lowercase());
                 self.moved_contacts(name, &mut t);
                 t
             }
-            ObjectKind::Site => Touch::new(Risk::Low, "Policies and settings at this site are no longer used."),
+            ObjectKind::Site => {
+                Touch::new(Risk::Low, "Policies and settings at this site are no longer used.")
+            }
             ObjectKind::FrontEndPool => {
                 let mut t = Touch::new(Risk::Disruptive, "Whoever is signed on there is signed off.");
                 if let Some(p) = self.old_front_ends.get(id) {
@@ -381,7 +390,10 @@ impl<'a> World<'a> {
                 all(ServerAct::Reconfigures),
             ),
             "compliance" => (
-                Touch::new(Risk::Data, "Nothing is recorded any more; the queue is set aside with what is in it."),
+                Touch::new(
+                    Risk::Data,
+                    "Nothing is recorded any more; the queue is set aside with what is in it.",
+                ),
                 all(ServerAct::Reconfigures),
             ),
             "default_for" => {
@@ -414,7 +426,10 @@ impl<'a> World<'a> {
             "backup_compliance_sql_store" => {
                 let (was, is) =
                     (old.backup_compliance_sql_store.as_ref(), new.backup_compliance_sql_store.as_ref());
-                (store(was, is, "A second queue stands ready there.", "The second queue is set aside."), vec![])
+                (
+                    store(was, is, "A second queue stands ready there.", "The second queue is set aside."),
+                    vec![],
+                )
             }
             "file_store" => (
                 Touch::new(Risk::Data, "Files that were uploaded stay where they are; they are not moved."),
@@ -466,7 +481,9 @@ impl<'a> World<'a> {
 
     /// Front End pools whose users belong to these sites.
     fn homes<'s>(&self, sites: impl IntoIterator<Item = &'s ObjectId>) -> BTreeSet<ObjectId> {
-        let own = |s: &ObjectId| self.homes_of_site.get(s).into_iter().flatten().copied().cloned().collect::<Vec<_>>();
+        let own = |s: &ObjectId| {
+            self.homes_of_site.get(s).into_iter().flatten().copied().cloned().collect::<Vec<_>>()
+        };
         sites.into_iter().flat_map(own).collect()
     }
 }
@@ -534,9 +551,10 @@ fn touched(old: &[Computer], new: &[Computer]) -> Vec<Touched> {
 
 /// The SIP domain of a pool's own addresses: the one that its name ends in, else the first.
 fn contact_domain<'t>(p: &ChatPool, t: &'t Topology) -> Option<&'t Fqdn> {
-    let own = t.sip_domains.iter().find(|d| {
-        p.fqdn.as_str().strip_suffix(d.as_str()).is_some_and(|stem| stem.ends_with('.'))
-    });
+    let own = t
+        .sip_domains
+        .iter()
+        .find(|d| p.fqdn.as_str().strip_suffix(d.as_str()).is_some_and(|stem| stem.ends_with('.')));
     own.or(t.sip_domains.first())
 }
 
@@ -554,7 +572,11 @@ mod tests {
     fn facts() -> Facts {
         let t = litware();
         Facts {
-            enabled_of_front_end: [(t.front_end_pools[0].id.clone(), 3), (t.front_end_pools[1].id.clone(), 5)].into(),
+            enabled_of_front_end: [
+                (t.front_end_pools[0].id.clone(), 3),
+                (t.front_end_pools[1].id.clone(), 5),
+            ]
+            .into(),
             users_of_domain: [("contoso.com".to_owned(), 2)].into(),
             endpoints: [(t.pools[0].id.clone(), vec!["sip:pc@contoso.com".to_owned()])].into(),
             ..Facts::default()

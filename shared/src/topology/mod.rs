@@ -4,6 +4,7 @@ pub mod diff;
 pub mod draft;
 pub mod edit;
 pub mod effect;
+pub mod todo;
 pub mod transition;
 pub mod validate;
 pub mod wizard;

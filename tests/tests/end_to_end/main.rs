@@ -5,6 +5,7 @@ mod alerts;
 mod chat;
 mod chat_client;
 mod documents;
+mod drafts;
 mod editing;
 mod failover;
 mod faults;

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, CategoryView, ComplianceView,
     ConfigurationView, EndpointView, JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary,
-    RoomPage, ShareList, TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
+    RoomPage, ShareList, TestRun, TestSummary, TodoView, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -56,6 +56,8 @@ resource! {
     topology("Get-CsTopology") -> TopologyView = |app, actor| lists::topology_view(&app, &actor.roles)?;
     /// `GET /api/v1/topology/versions`.
     versions("Get-CsTopology") -> Vec<VersionInfo> = |app, actor| lists::versions(&app)?;
+    /// `GET /api/v1/topology/todo`.
+    todo("Get-LgPublishToDo") -> TodoView = |app, actor| crate::views::todo::view(&app).await?;
     /// `GET /api/v1/endpoints`.
     endpoints("Get-CsPersistentChatEndpoint") -> Vec<EndpointView> = |app, actor| lists::endpoints(&app)?;
     /// `GET /api/v1/users`.

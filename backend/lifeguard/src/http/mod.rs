@@ -38,6 +38,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/pools/{fqdn}", get(api::pool))
         .route("/topology", get(api::topology))
         .route("/topology/versions", get(api::versions))
+        .route("/topology/todo", get(api::todo))
         .route("/drafts", post(drafts::create))
         .route("/drafts/{id}", get(drafts::read).patch(drafts::patch).delete(drafts::delete))
         .route("/jobs", get(api::jobs))

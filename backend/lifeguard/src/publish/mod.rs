@@ -208,6 +208,8 @@ impl Run {
             let started = Instant::now();
             let mut log = Vec::new();
             let result = self.step(i, &mut log).await;
+            // The worst moment to be killed: the work is done and not written down.
+            crate::hold::at(&self.app.settings, &format!("publish:{i}")).await;
             let step = &mut self.job.steps[i];
             step.log.append(&mut log);
             step.millis = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));

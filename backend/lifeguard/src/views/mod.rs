@@ -7,3 +7,4 @@ pub mod overview;
 pub mod rooms;
 pub mod status;
 pub mod test_history;
+pub mod todo;

@@ -8,6 +8,7 @@ use shared::plan::CmdletResponse;
 use shared::topology::diff::Change;
 use shared::topology::effect::Effect;
 
+use super::remains::Remains;
 use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_risk;
@@ -53,6 +54,7 @@ fn Review(view: Current<TopologyView>) -> impl IntoView {
                     )}</p>
                     <LinkButton label="Show the topology" href=Route::Topology.href() />
                 </div>
+                <Remains />
             }
             .into_any()
         } else {
@@ -98,7 +100,8 @@ fn json(v: &TopologyView) -> String {
         change: &'a Change,
         effect: &'a Effect,
     }
-    let all: Vec<_> = v.changes.iter().zip(&v.effects).map(|(change, effect)| Line { change, effect }).collect();
+    let all: Vec<_> =
+        v.changes.iter().zip(&v.effects).map(|(change, effect)| Line { change, effect }).collect();
     serde_json::to_string_pretty(&all).unwrap_or_default()
 }
 

@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    CompareLgTopology, ExportLgTopology, GetLgTopologyVersion, ImportLgTopology, RestoreLgTopologyVersion,
+    CompareLgTopology, ExportLgTopology, GetLgPublishToDo, GetLgTopologyVersion, ImportLgTopology,
+    RestoreLgTopologyVersion,
 };
 use shared::error::{ApiError, ErrorCode, Problem, Severity};
 use shared::events::Topic;
@@ -50,6 +51,26 @@ impl Handler for GetLgTopologyVersion {
             Some(n) if out.is_empty() => Err(unknown(n, "Identity")),
             _ => Ok(Outcome::objects(out)),
         }
+    }
+}
+
+#[async_trait]
+impl Handler for GetLgPublishToDo {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let only = self.identity.as_deref().map(shared::identity::pool_fqdn).transpose();
+        let only = only.map_err(|e| ApiError::invalid("Identity", e.0))?;
+        let view = crate::views::todo::view(&cx.app).await?;
+        let items = view.items.into_iter().filter(|t| only.as_ref().is_none_or(|f| t.pool == *f));
+        Ok(Outcome::objects(
+            items
+                .map(|t| {
+                    json!({
+                        "Identity": t.pool, "Task": t.text, "Done": t.done, "Seen": t.seen,
+                        "Optional": t.optional, "Why": t.why,
+                    })
+                })
+                .collect(),
+        ))
     }
 }
 

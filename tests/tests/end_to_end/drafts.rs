@@ -1,0 +1,184 @@
+//! What a draft says before it is published, what remains after it, and what a kill in between does.
+
+use anyhow::{Context, Result, ensure};
+use lifeguard_tests::wait;
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Sample, job, run};
+
+/// The plan of a cmdlet.
+async fn what_if(s: &Sample, name: &str, args: Value) -> Result<Value> {
+    let (status, answer) = s.client.invoke(name, &json!({ "args": args, "mode": "what_if" })).await?;
+    ensure!(status == 200, "{name}: {answer}");
+    Ok(answer["plan"].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_to_publish_says_risk_servers_endpoints_and_people() -> Result<()> {
+    let s = Sample::start().await?;
+    let pool = "atl-cs-001.litwareinc.com";
+    run(
+        &s.client,
+        "New-CsPersistentChatEndpoint",
+        json!({ "SipAddress": "sip:old@contoso.com", "PersistentChatPoolFqdn": pool }),
+    )
+    .await?;
+    run(&s.client, "Set-LgPersistentChatPool", json!({ "Identity": pool, "Port": 5055 })).await?;
+    run(&s.client, "Set-LgDataCenter", json!({ "Identity": "Cork" })).await?;
+    let plan = what_if(&s, "Publish-CsTopology", json!({})).await?;
+    let sentences = plan["sentences"].to_string();
+    ensure!(sentences.contains("5041 → 5055. Disruptive: "), "{sentences}");
+    ensure!(sentences.contains(" restart") && sentences.contains("1 endpoint"), "{sentences}");
+    ensure!(plan["affected_users"].as_u64().is_some_and(|n| n > 0), "{plan}");
+    let (_, t) = s.client.get("/api/v1/topology").await?;
+    let effects = t["effects"].as_array().context("no effects")?;
+    ensure!(effects.len() == t["changes"].as_array().context("no changes")?.len());
+    let port = effects.iter().find(|e| e["risk"] == "disruptive").context("nothing disruptive")?;
+    ensure!(port["endpoints"] == json!(["sip:old@contoso.com"]), "{port}");
+    ensure!(port["servers"].as_array().is_some_and(|l| l.iter().all(|x| x["act"] == "restarts")), "{port}");
+    let objects = run(&s.client, "Compare-LgTopology", json!({})).await?;
+    let risks: Vec<_> =
+        objects["output"].as_array().context("no output")?.iter().map(|o| &o["Risk"]).collect();
+    ensure!(risks.contains(&&json!("Disruptive")) && risks.contains(&&json!("No risk")), "{risks:?}");
+    Ok(())
+}
+
+/// Task words of the list that are open, for one pool.
+async fn open(s: &Sample, pool: &str) -> Result<Vec<String>> {
+    let (status, v) = s.client.get("/api/v1/topology/todo").await?;
+    ensure!(status == 200, "{v}");
+    let items = v["items"].as_array().context("no items")?;
+    let its = items.iter().filter(|t| t["pool"] == pool && t["done"] == false && t["optional"] == false);
+    Ok(its.map(|t| t["task"].as_str().unwrap_or_default().to_owned()).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_remains_after_a_publish_ticks_itself_off() -> Result<()> {
+    let s = Sample::start().await?;
+    let pool = "atl-cs-001.litwareinc.com";
+    // The sample brings categories, rooms and a policy; nobody has sent a test message or set an adapter.
+    ensure!(open(&s, pool).await? == ["adapter", "test"], "{:?}", open(&s, pool).await?);
+    let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
+    ensure!(t["summary"]["state"] == "success", "{t}");
+    ensure!(open(&s, pool).await? == ["adapter"], "{:?}", open(&s, pool).await?);
+    let out = tempfile::tempdir()?;
+    run(
+        &s.client,
+        "Set-CsPersistentChatComplianceConfiguration",
+        json!({ "Identity": "global", "AdapterType": "XML", "AdapterOutputDirectory": out.path() }),
+    )
+    .await?;
+    ensure!(open(&s, pool).await?.is_empty(), "{:?}", open(&s, pool).await?);
+    // A change of the pool asks for a test message again, and for nothing else.
+    run(&s.client, "Set-LgPersistentChatPool", json!({ "Identity": pool, "DisplayName": "Renamed" })).await?;
+    let answer = run(&s.client, "Publish-CsTopology", json!({})).await?;
+    job(&s.client, answer["job"].as_str().context("no job")?, "done").await?;
+    ensure!(open(&s, pool).await? == ["test"], "{:?}", open(&s, pool).await?);
+    let objects = run(&s.client, "Get-LgPublishToDo", json!({ "Identity": pool })).await?;
+    ensure!(objects["output"].as_array().is_some_and(|o| o.len() == 2 && o[1]["Done"] == false), "{objects}");
+    Ok(())
+}
+
+/// The next document: the pool `came` and, mirrored for good, the pool `mir…` come; the pool `gone` goes.
+fn next(document: &Value, round: usize) -> Value {
+    let mut t = document.clone();
+    let name = |what: &str, n: usize| format!("{what}-{n}.litwareinc.com");
+    let store = |what: &str| json!({ "id": format!("sql-{what}-{round}"), "fqdn": name(&format!("sql-{what}"), round), "placement": { "at": "run_here" } });
+    let pool = |what: &str| {
+        json!({
+            "id": format!("pool-{what}-{round}"), "fqdn": name(what, round), "kind": "multiple", "site": "site-dublin",
+            "computers": [{ "fqdn": name(&format!("pc-{what}"), round), "placement": { "at": "run_here" } }],
+            "display_name": format!("{what} {round}"), "port": 5041, "sql_store": format!("sql-{what}-{round}"),
+            "file_store": { "kind": "share", "value": "file-dub" }, "next_hop": "fe-dub",
+        })
+    };
+    let mut mirrored = pool("mir");
+    mirrored["mirror_sql_store"] = format!("sql-copy-{round}").into();
+    if let Some(list) = t["sql_stores"].as_array_mut() {
+        list.extend([store("came"), store("mir"), store("copy")]);
+    }
+    if let Some(list) = t["pools"].as_array_mut() {
+        list.retain(|p| !p["id"].as_str().is_some_and(|id| id.starts_with("pool-came-")));
+        list.extend([pool("came"), mirrored]);
+    }
+    t
+}
+
+/// A kill at each step, when its work is done and not yet written down: the job goes on and ends, and what
+/// was done is not done again.
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_at_every_step_of_publishing_is_gone_on_from() -> Result<()> {
+    let mut s = Sample::start().await?;
+    let (_, t) = s.client.get("/api/v1/topology").await?;
+    let mut document = t["published"].clone();
+    let hold = s.server.data_dir().join("hold");
+    let mut steps = 1;
+    let mut round = 0;
+    while round < steps {
+        document = next(&document, round);
+        run(&s.client, "Import-LgTopology", json!({ "Document": document.to_string() })).await?;
+        std::fs::write(&hold, format!("publish:{round}"))?;
+        let answer = run(&s.client, "Publish-CsTopology", json!({})).await?;
+        let id = answer["job"].as_str().context("no job")?.to_owned();
+        s.server.line(&format!("held at=publish:{round}")).await?;
+        let (_, held) = s.client.get(&format!("/api/v1/jobs/{id}")).await?;
+        steps = held["steps"].as_array().context("no steps")?.len();
+        ensure!(held["steps"][round]["state"] == "running", "{held}");
+        s.server.kill9();
+        std::fs::remove_file(&hold)?;
+        s.server.restart().await?;
+        s.client.login("root", PASSWORD).await?;
+        let done = job(&s.client, &id, "done").await?;
+        ensure!(done["steps"][round]["log"].to_string().contains("begun again"), "{done}");
+        whole(&s, round).await.with_context(|| format!("killed at step {round}: {done}"))?;
+        round += 1;
+    }
+    ensure!(steps == 9, "{steps} steps");
+    Ok(())
+}
+
+/// Everything of this round is there, once.
+async fn whole(s: &Sample, round: usize) -> Result<()> {
+    let (_, versions) = s.client.get("/api/v1/topology/versions").await?;
+    let versions = versions.as_array().context("no versions")?;
+    ensure!(versions.len() == round + 2 && versions[0]["version"] == round + 2, "{versions:?}");
+    for what in ["came", "mir"] {
+        wait::until("the pool's server and database", async || {
+            let (_, p) = s.client.get(&format!("/api/v1/pools/{what}-{round}.litwareinc.com")).await?;
+            let p = &p["summary"];
+            ensure!(p["converged"] == true && p["databases"][0]["epoch"] == 1, "{p}");
+            ensure!(
+                p["servers"][0]["report"]["state"]["state"] == "running" && p["servers"][0]["active"] == true,
+                "{p}"
+            );
+            Ok(())
+        })
+        .await?;
+        let category =
+            json!({ "Name": "Kept", "PersistentChatPoolFqdn": format!("{what}-{round}.litwareinc.com") });
+        run(&s.client, "New-CsPersistentChatCategory", category).await?;
+    }
+    wait::until("the mirror", async || {
+        let (_, p) = s.client.get(&format!("/api/v1/pools/mir-{round}.litwareinc.com")).await?;
+        ensure!(
+            p["mirror"]["state"] == "synchronized" && p["mirror"]["on_mirror"] == false,
+            "{}",
+            p["mirror"]
+        );
+        Ok(())
+    })
+    .await?;
+    let m = rusqlite::Connection::open(s.server.data_dir().join("management.db"))?;
+    let count = |sql: &str| m.query_row(sql, [], |r| r.get::<_, i64>(0));
+    ensure!(count("SELECT COUNT(*) FROM job WHERE state = 'running'")? == 0);
+    if let Some(before) = round.checked_sub(1) {
+        // What the pool that went had is kept, once, with what was in it.
+        let kept = s.server.data_dir().join(format!("sql/sql-came-{before}.litwareinc.com/MSSQLSERVER/kept"));
+        let folders: Vec<_> = std::fs::read_dir(&kept)?.flatten().map(|d| d.path()).collect();
+        ensure!(folders.len() == 1, "{folders:?}");
+        let c = rusqlite::Connection::open(folders[0].join("mgc.db"))?;
+        let n: i64 = c.query_row("SELECT COUNT(*) FROM category WHERE name = 'Kept'", [], |r| r.get(0))?;
+        ensure!(n == 1, "{n} categories");
+    }
+    Ok(())
+}
