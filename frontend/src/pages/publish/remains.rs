@@ -11,12 +11,13 @@ use crate::routes::{Route, SettingsTab};
 
 /// Most lines that are drawn at first.
 const FIRST: usize = 30;
+/// What the list is made of.
+const SEEN_BY: &[Topic] = &[Topic::Topology, Topic::Pool, Topic::Rooms, Topic::Test, Topic::Directory];
 
 /// The list of the newest version; nothing when there is nothing in it.
 #[component]
 pub fn Remains() -> impl IntoView {
-    let topics = [Topic::Topology, Topic::Pool, Topic::Rooms, Topic::Test, Topic::Directory];
-    let data = use_data::<TodoView>(|| "topology/todo".to_owned(), &topics);
+    let data = use_data::<TodoView>(|| "topology/todo".to_owned(), SEEN_BY);
     let all = RwSignal::new(false);
     let some = Memo::new(move |_| data.value.with(|v| v.as_ref().is_some_and(|v| !v.items.is_empty())));
     let title = Signal::derive(move || data.value.with(|v| v.as_ref().map(title).unwrap_or_default()));
