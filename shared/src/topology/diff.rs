@@ -125,7 +125,7 @@ fn added_detail(kind: ObjectKind, object: &Value, t: &Topology) -> Option<String
     Some(text)
 }
 
-fn show(v: &Value, t: &Topology) -> String {
+pub(super) fn show(v: &Value, t: &Topology) -> String {
     match v {
         Value::Null => "none".to_owned(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),

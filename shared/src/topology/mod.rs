@@ -4,6 +4,8 @@ pub mod diff;
 pub mod draft;
 pub mod edit;
 pub mod effect;
+pub mod made;
+pub mod merge;
 pub mod todo;
 pub mod transition;
 pub mod validate;
