@@ -13,6 +13,7 @@ use crate::topology::Topology;
 use crate::topology::diff::Change;
 use crate::topology::draft::PoolDraft;
 use crate::topology::effect::Effect;
+use crate::topology::merge::Row;
 use crate::topology::todo::Todo;
 
 macro_rules! dto {
@@ -410,10 +411,18 @@ dto! {
         published: Topology,
         /// Number of the published version.
         version: Option<u64>,
-        /// The draft everybody edits.
+        /// The draft.
         draft: Topology,
+        /// Name of the draft.
+        name: String,
         /// Revision of the draft.
         revision: u32,
+        /// Version that the draft was begun from.
+        base: Option<u64>,
+        /// All drafts, main first.
+        drafts: Vec<DraftInfo>,
+        /// What was published since the draft was begun, beside what the draft has.
+        merge: Option<MergeView>,
         /// Differences from published to draft.
         changes: Vec<Change>,
         /// The same as sentences.
@@ -435,6 +444,28 @@ dto! {
         at: Option<Timestamp>,
         /// What there is to do, pool by pool, each ticked when it was observed to be done.
         items: Vec<Todo>,
+    }
+    /// A topology draft in a list.
+    DraftInfo {
+        /// Its name.
+        name: String,
+        /// Who began it; empty for main before its first change.
+        author: String,
+        /// When.
+        created: Timestamp,
+        /// Last change.
+        updated: Timestamp,
+        /// Version it was begun from.
+        base: Option<u64>,
+        /// Another version was published since.
+        moved: bool,
+    }
+    /// What was published since a draft was begun.
+    MergeView {
+        /// The newest version.
+        version: u64,
+        /// Every place that either side changed: base, yours, theirs.
+        rows: Vec<Row>,
     }
     /// An open wizard draft in a list.
     WizardInfo {

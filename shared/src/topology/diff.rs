@@ -28,6 +28,20 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// The kind that a cmdlet's parameter names.
+    pub fn parse(word: &str) -> Option<Self> {
+        let all = [
+            ("Pool", Self::Pool),
+            ("FrontEndPool", Self::FrontEndPool),
+            ("SqlStore", Self::SqlStore),
+            ("FileStore", Self::FileStore),
+            ("Site", Self::Site),
+            ("SipDomain", Self::SipDomain),
+            ("DataCenter", Self::DataCenter),
+        ];
+        all.into_iter().find(|(w, _)| w.eq_ignore_ascii_case(word.trim())).map(|(_, k)| k)
+    }
+
     /// As a sentence names it.
     pub fn words(self) -> &'static str {
         match self {
@@ -125,7 +139,8 @@ fn added_detail(kind: ObjectKind, object: &Value, t: &Topology) -> Option<String
     Some(text)
 }
 
-pub(super) fn show(v: &Value, t: &Topology) -> String {
+/// A value in words; `t` resolves ids to names.
+pub fn show(v: &Value, t: &Topology) -> String {
     match v {
         Value::Null => "none".to_owned(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),

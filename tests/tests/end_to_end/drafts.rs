@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use lifeguard_tests::wait;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Sample, job, run};
+use crate::support::{PASSWORD, Sample, job, refused, run};
 
 /// The plan of a cmdlet.
 async fn what_if(s: &Sample, name: &str, args: Value) -> Result<Value> {
@@ -180,5 +180,120 @@ async fn whole(s: &Sample, round: usize) -> Result<()> {
         let n: i64 = c.query_row("SELECT COUNT(*) FROM category WHERE name = 'Kept'", [], |r| r.get(0))?;
         ensure!(n == 1, "{n} categories");
     }
+    Ok(())
+}
+
+const POOL: &str = "atl-cs-001.litwareinc.com";
+
+async fn topology(s: &Sample, draft: &str) -> Result<Value> {
+    let (status, t) = s.client.get(&format!("/api/v1/topology?draft={draft}")).await?;
+    ensure!(status == 200, "{t}");
+    Ok(t)
+}
+
+async fn publish(s: &Sample, draft: &str) -> Result<()> {
+    let answer = run(&s.client, "Publish-CsTopology", json!({ "TopologyDraft": draft })).await?;
+    job(&s.client, answer["job"].as_str().context("no job")?, "done").await.map(drop)
+}
+
+fn name_of_pool(t: &Value) -> &Value {
+    &t["draft"]["pools"][0]["display_name"]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_have_names_and_what_moved_is_merged_before_it_is_published() -> Result<()> {
+    let mut s = Sample::start().await?;
+    run(&s.client, "New-LgTopologyDraft", json!({ "Name": "move" })).await?;
+    run(&s.client, "New-LgTopologyDraft", json!({ "Name": "idle" })).await?;
+    refused(&s.client, "New-LgTopologyDraft", json!({ "Name": "MOVE" }), 400).await?;
+    refused(&s.client, "New-LgSite", json!({ "Name": "Cork", "TopologyDraft": "nowhere" }), 404).await?;
+    let of_move = |more: Value| {
+        let mut args = json!({ "Identity": POOL, "TopologyDraft": "move" });
+        if let (Some(a), Some(m)) = (args.as_object_mut(), more.as_object()) {
+            a.extend(m.clone());
+        }
+        args
+    };
+    run(&s.client, "New-LgSite", json!({ "Name": "Cork", "TopologyDraft": "move" })).await?;
+    run(&s.client, "Set-LgPersistentChatPool", of_move(json!({ "DisplayName": "Yours", "Port": 5055 })))
+        .await?;
+    ensure!(topology(&s, "main").await?["changes"] == json!([]), "the other draft is another one");
+    // Main is published meanwhile, with the same field and another one.
+    run(&s.client, "Set-LgPersistentChatPool", json!({ "Identity": POOL, "DisplayName": "Theirs" })).await?;
+    run(&s.client, "New-LgSipDomain", json!({ "Name": "fabrikam.com" })).await?;
+    publish(&s, "main").await?;
+    s.server.kill9();
+    s.server.restart().await?;
+    s.client.login("root", PASSWORD).await?;
+    let e = refused(&s.client, "Publish-CsTopology", json!({ "TopologyDraft": "move" }), 422).await?;
+    ensure!(e["problems"].to_string().contains("Merge-LgTopologyDraft move"), "{e}");
+    let t = topology(&s, "move").await?;
+    let rows = t["merge"]["rows"].as_array().context("no rows")?;
+    let first = &rows[0];
+    ensure!(t["merge"]["version"] == 2 && rows.len() == 4, "{rows:?}");
+    ensure!(first["collides"] == true && first["yours"] == "Yours" && first["theirs"] == "Theirs", "{first}");
+    ensure!(rows[1..].iter().all(|r| r["collides"] == false), "{rows:?}");
+    let e = refused(&s.client, "Merge-LgTopologyDraft", json!({ "Identity": "move" }), 422).await?;
+    ensure!(e["problems"][0]["field"] == first["key"], "{e}");
+    let merge = json!({ "Identity": "move", "Mine": [first["key"]] });
+    run(&s.client, "Merge-LgTopologyDraft", merge).await?;
+    let t = topology(&s, "move").await?;
+    ensure!(name_of_pool(&t) == "Yours" && t["draft"]["pools"][0]["port"] == 5055, "{}", t["draft"]);
+    ensure!(t["draft"]["sip_domains"].to_string().contains("fabrikam.com") && t["merge"].is_null());
+    ensure!(t["changes"].as_array().is_some_and(|c| c.len() == 3), "{}", t["changes"]);
+    // A draft without changes of its own went along.
+    ensure!(topology(&s, "idle").await?["base"] == 2);
+    run(&s.client, "Rename-LgTopologyDraft", json!({ "Identity": "move", "NewName": "cork" })).await?;
+    publish(&s, "cork").await?;
+    let main = topology(&s, "main").await?;
+    ensure!(main["changes"] == json!([]) && name_of_pool(&main) == "Yours" && main["version"] == 3, "{main}");
+    run(&s.client, "Remove-LgTopologyDraft", json!({ "Identity": "cork" })).await?;
+    refused(&s.client, "Remove-LgTopologyDraft", json!({ "Identity": "main" }), 400).await?;
+    let names: Vec<_> = topology(&s, "main").await?["drafts"].as_array().context("no drafts")?.clone();
+    ensure!(names.len() == 2 && names[0]["name"] == "main" && names[1]["name"] == "idle", "{names:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_on_one_draft_lose_nothing_and_choose_at_the_field() -> Result<()> {
+    let s = Sample::start().await?;
+    let seen = topology(&s, "main").await?["revision"].clone();
+    let set = |more: Value, revision: &Value| {
+        let mut args = json!({ "Identity": POOL, "DraftRevision": revision });
+        if let (Some(a), Some(m)) = (args.as_object_mut(), more.as_object()) {
+            a.extend(m.clone());
+        }
+        args
+    };
+    // Both looked at the same revision; the first changes one field, the second another one.
+    run(&s.client, "Set-LgPersistentChatPool", set(json!({ "DisplayName": "First" }), &seen)).await?;
+    run(&s.client, "Set-LgPersistentChatPool", set(json!({ "Port": 5055 }), &seen)).await?;
+    let t = topology(&s, "main").await?;
+    ensure!(name_of_pool(&t) == "First" && t["draft"]["pools"][0]["port"] == 5055, "both survive");
+    // The same field: the later one is told, and nothing is written over.
+    let second = set(json!({ "DisplayName": "Second" }), &seen);
+    let e = refused(&s.client, "Set-LgPersistentChatPool", second, 409).await?;
+    ensure!(e["field"] == "DisplayName", "{e}");
+    ensure!(e["message"].as_str().is_some_and(|m| m.contains("First") && m.contains("Second")), "{e}");
+    ensure!(name_of_pool(&topology(&s, "main").await?) == "First");
+    // Having seen it, he chooses his own.
+    let again = set(json!({ "DisplayName": "Second" }), &t["revision"]);
+    run(&s.client, "Set-LgPersistentChatPool", again).await?;
+    ensure!(name_of_pool(&topology(&s, "main").await?) == "Second");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_two_kinds_is_not_guessed() -> Result<()> {
+    let s = Sample::start().await?;
+    run(&s.client, "New-LgSite", json!({ "Name": "Cork" })).await?;
+    run(&s.client, "Set-LgDataCenter", json!({ "Identity": "Cork" })).await?;
+    let e = refused(&s.client, "Remove-LgTopologyObject", json!({ "Identity": "Cork" }), 400).await?;
+    ensure!(e["field"] == "Kind" && e["message"].to_string().contains("site and a data centre"), "{e}");
+    run(&s.client, "Remove-LgTopologyObject", json!({ "Identity": "Cork", "Kind": "DataCenter" })).await?;
+    let t = topology(&s, "main").await?;
+    ensure!(t["draft"]["sites"].to_string().contains("Cork"), "the site stays: {}", t["draft"]["sites"]);
+    run(&s.client, "Remove-LgTopologyObject", json!({ "Identity": "Cork" })).await?;
+    ensure!(!topology(&s, "main").await?["draft"].to_string().contains("Cork"));
     Ok(())
 }

@@ -50,6 +50,7 @@ pub use accounts::check_account;
 pub use chat_place::chat_error;
 pub use policies::printed as printed_policy;
 pub use services::stop_drained;
+pub use topology::{load as load_draft, moved as moved_draft};
 pub use users::new_user;
 
 /// The published topology; empty before the first publish.

@@ -52,8 +52,6 @@ resource! {
     overview("Get-CsPersistentChatState") -> Overview = |app, actor| views::overview(&app).await?;
     /// `GET /api/v1/pools`.
     pools("Get-CsPersistentChatState") -> Vec<PoolSummary> = |app, actor| views::pools(&app).await?;
-    /// `GET /api/v1/topology`.
-    topology("Get-CsTopology") -> TopologyView = |app, actor| lists::topology_view(&app, &actor.roles)?;
     /// `GET /api/v1/topology/versions`.
     versions("Get-CsTopology") -> Vec<VersionInfo> = |app, actor| lists::versions(&app)?;
     /// `GET /api/v1/topology/todo`.
@@ -93,6 +91,22 @@ resource! {
         let runs = app.store.read(|c| jobstore::tests(c, 100)).map_err(store_error)?;
         runs.into_iter().map(|r: TestRun| r.summary).collect()
     };
+}
+
+/// Which draft.
+#[derive(serde::Deserialize)]
+pub struct OfDraft {
+    draft: Option<String>,
+}
+
+/// `GET /api/v1/topology?draft=NAME`.
+pub async fn topology(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<OfDraft>,
+) -> Answer<TopologyView> {
+    may(&actor, "Get-CsTopology")?;
+    Ok(Json(lists::topology_view(&app, &actor.roles, q.draft.as_deref())?))
 }
 
 /// `GET /api/v1/rooms?q=WORDS&pool=FQDN&category=NAME&name=NAME&skip=N&limit=N`.

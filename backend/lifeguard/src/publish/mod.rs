@@ -24,11 +24,13 @@ use shared::topology::effect::{Effect, effects};
 use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
+use store::management::drafts::{By, MAIN};
 use store::management::{jobs, mirrors, pools, topology as tstore};
 
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::{Cx, Outcome, plan as sentences, store_error};
+use crate::handlers::load_draft as load;
 
 const KIND: &str = "publish";
 /// How long servers may take to come up.
@@ -42,11 +44,19 @@ struct Input {
     author: String,
     comment: String,
     sample: bool,
+    /// The draft that is published; jobs from before there were several name none.
+    #[serde(default = "main_draft")]
+    draft: String,
+}
+
+fn main_draft() -> String {
+    MAIN.to_owned()
 }
 
 /// The plan: every difference in a sentence, the draft's errors as blockers.
 pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
-    let (draft, published) = cx.read(|c| Ok((tstore::draft(c)?, tstore::published(c)?)))?;
+    let name = a.topology_draft.as_deref();
+    let (draft, published) = cx.read(|c| Ok((load(c, name)?, tstore::published(c)?)))?;
     let before = published.as_ref().map(|v| v.document.clone()).unwrap_or_default();
     let changes = diff(&before, &draft.document);
     let facts = cx.read(|c| facts::facts(c, &before))?;
@@ -77,20 +87,21 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
         ));
     }
     if draft.base != published.as_ref().map(|v| v.version) {
-        p.blockers.push(Problem::error(
-            "parent",
-            "",
-            "Another version was published since this draft was begun. Reset the draft.",
-            "",
-        ));
+        let newest = published.as_ref().map_or(0, |v| v.version);
+        let text = format!(
+            "Version {newest} was published since this draft was begun. Take it in first: Merge-LgTopologyDraft {}.",
+            draft.name
+        );
+        p.blockers.push(Problem::error("parent", "", text, ""));
     }
     Ok(p)
 }
 
 /// Starts the job.
 pub fn start(a: &PublishCsTopology, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-    let draft = cx.read(|c| Ok(tstore::draft(c)?))?;
+    let draft = cx.read(|c| load(c, a.topology_draft.as_deref()))?;
     let input = Input {
+        draft: draft.name,
         document: draft.document,
         parent: draft.base,
         author: cx.actor.name.clone(),
@@ -111,6 +122,7 @@ pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<
             .map_err(|e| ApiError::new(ErrorCode::Unavailable, e.to_string()))?;
     }
     let input = Input {
+        draft: main_draft(),
         document,
         parent: None,
         author: author.to_owned(),
@@ -120,7 +132,8 @@ pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<
     let job = new_job(app, &input);
     app.store
         .write(|tx| {
-            tstore::save_draft(tx, &input.document)?;
+            let by = By { author, at: app.clock.now() };
+            tstore::save_draft(tx, tstore::draft(tx)?, &input.document, by)?;
             jobs::save_job(tx, &job, KIND, &input)
         })
         .map_err(store_error)?;
@@ -290,7 +303,8 @@ impl Run {
                     &input.comment,
                     now,
                 )?;
-                tstore::reset_draft(tx, &input.document, Some(v))?;
+                let by = By { author: &input.author, at: now };
+                tstore::follow(tx, &input.draft, &input.document, v, input.parent, by)?;
                 for p in &input.document.pools {
                     first_state(tx, p, now)?;
                 }

@@ -7,6 +7,7 @@ pub mod announcements;
 pub mod audit;
 pub mod configuration;
 pub mod directory;
+pub mod drafts;
 pub mod jobs;
 pub mod mirrors;
 pub mod nodes;

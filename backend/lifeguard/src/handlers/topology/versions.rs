@@ -16,17 +16,23 @@ use shared::topology::effect::{Effect, effects};
 use shared::topology::{FORMAT, Topology};
 use store::management::topology as tstore;
 
+use super::{by, load as load_draft};
 use crate::door::{Cx, Fault, Handler, Outcome, plan};
 
 /// Largest document that is read in, in bytes.
 const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
 
-/// The document of a version; none means the draft.
+/// The document of a version; none means the draft of that name.
 ///
 /// # Errors
-/// When there is no such version.
-pub fn document(c: &Connection, version: Option<u32>, field: &str) -> Result<Topology, Fault> {
-    let Some(n) = version else { return Ok(tstore::draft(c)?.document) };
+/// When there is no such version or draft.
+pub fn document(
+    c: &Connection,
+    version: Option<u32>,
+    field: &str,
+    draft: Option<&str>,
+) -> Result<Topology, Fault> {
+    let Some(n) = version else { return Ok(load_draft(c, draft)?.document) };
     Ok(tstore::version(c, u64::from(n))?.ok_or_else(|| unknown(n, field))?.document)
 }
 
@@ -79,11 +85,11 @@ impl Handler for CompareLgTopology {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
         let (before, after, facts) = cx.read(|c| {
             let before = match self.reference {
-                Some(_) => document(c, self.reference, "Reference")?,
+                Some(_) => document(c, self.reference, "Reference", None)?,
                 None => super::super::published(c)?,
             };
             let facts = crate::publish::facts::facts(c, &before)?;
-            Ok((before, document(c, self.difference, "Difference")?, facts))
+            Ok((before, document(c, self.difference, "Difference", self.topology_draft.as_deref())?, facts))
         })?;
         let changes = diff(&before, &after);
         let effects = effects(&before, &after, &facts, &changes).each;
@@ -101,8 +107,8 @@ impl Handler for CompareLgTopology {
     }
 }
 
-fn load(cx: &Cx, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
-    let draft = cx.read(|c| Ok(tstore::draft(c)?.document))?;
+fn load(cx: &Cx, name: Option<&str>, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
+    let draft = cx.read(|c| Ok(load_draft(c, name)?.document))?;
     let changes = diff(&draft, to);
     let mut p = plan([sentence, format!("The draft changes in {} places:", changes.len())]);
     p.sentences.extend(
@@ -118,10 +124,10 @@ fn load(cx: &Cx, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
     Ok(p)
 }
 
-fn store(cx: &Cx, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
+fn store(cx: &Cx, name: Option<&str>, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
     cx.commit(p.sentences.first().map_or("", String::as_str), |tx| {
         let base = tstore::published(tx)?.map(|v| v.version);
-        Ok(tstore::reset_draft(tx, t, base)?)
+        Ok(tstore::reset_draft(tx, load_draft(tx, name)?, t, base, by(cx))?)
     })?;
     Ok(Outcome::changed(Topic::Topology, "draft"))
 }
@@ -129,24 +135,24 @@ fn store(cx: &Cx, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
 #[async_trait]
 impl Handler for RestoreLgTopologyVersion {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity", None))?;
         let text = format!(
             "Load version {} into the draft. Nothing runs differently until it is published; pool states and active servers stay as they are.",
             self.identity
         );
-        load(cx, &t, text)
+        load(cx, self.topology_draft.as_deref(), &t, text)
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
-        store(cx, &t, p)
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity", None))?;
+        store(cx, self.topology_draft.as_deref(), &t, p)
     }
 }
 
 #[async_trait]
 impl Handler for ExportLgTopology {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let t = cx.read(|c| document(c, self.version, "Version"))?;
+        let t = cx.read(|c| document(c, self.version, "Version", self.topology_draft.as_deref()))?;
         let text = serde_json::to_string_pretty(&t)
             .map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
         Ok(Outcome::objects(vec![json!({ "Document": text })]))
@@ -174,7 +180,8 @@ fn read(text: &str) -> Result<Topology, ApiError> {
 impl Handler for ImportLgTopology {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let t = read(&self.document)?;
-        let mut p = load(cx, &t, "Replace the draft by the document.".to_owned())?;
+        let mut p =
+            load(cx, self.topology_draft.as_deref(), &t, "Replace the draft by the document.".to_owned())?;
         // What is wrong with it stops publishing, not reading: it may be mended in the draft.
         for problem in shared::topology::validate::validate(&t).into_iter().filter(Problem::blocks) {
             p.warnings.push(Problem { severity: Severity::Warning, ..problem });
@@ -183,6 +190,6 @@ impl Handler for ImportLgTopology {
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        store(cx, &read(&self.document)?, p)
+        store(cx, self.topology_draft.as_deref(), &read(&self.document)?, p)
     }
 }
