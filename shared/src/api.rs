@@ -12,6 +12,9 @@ use crate::time::Timestamp;
 use crate::topology::Topology;
 use crate::topology::diff::Change;
 use crate::topology::draft::PoolDraft;
+use crate::topology::effect::Effect;
+use crate::topology::merge::Row;
+use crate::topology::todo::Todo;
 
 macro_rules! dto {
     ($($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $fdoc:literal])+ $field:ident : $ty:ty,)* })*) => {$(
@@ -427,20 +430,61 @@ dto! {
         published: Topology,
         /// Number of the published version.
         version: Option<u64>,
-        /// The draft everybody edits.
+        /// The draft.
         draft: Topology,
+        /// Name of the draft.
+        name: String,
         /// Revision of the draft.
         revision: u32,
+        /// Version that the draft was begun from.
+        base: Option<u64>,
+        /// All drafts, main first.
+        drafts: Vec<DraftInfo>,
+        /// What was published since the draft was begun, beside what the draft has.
+        merge: Option<MergeView>,
         /// Differences from published to draft.
         changes: Vec<Change>,
         /// The same as sentences.
         sentences: Vec<String>,
+        /// What each of the changes does: its risk, and the servers, endpoints and users it reaches.
+        effects: Vec<Effect>,
         /// Problems of the draft.
         problems: Vec<Problem>,
         /// Names of accounts that may publish, when the asker may not.
         publishers: Vec<String>,
         /// Open wizard drafts.
         wizards: Vec<WizardInfo>,
+    }
+    /// `GET /api/v1/topology/todo`: what remains for people after the newest publish.
+    TodoView {
+        /// The version it is about.
+        version: Option<u64>,
+        /// When that was published.
+        at: Option<Timestamp>,
+        /// What there is to do, pool by pool, each ticked when it was observed to be done.
+        items: Vec<Todo>,
+    }
+    /// A topology draft in a list.
+    DraftInfo {
+        /// Its name.
+        name: String,
+        /// Who began it; empty for main before its first change.
+        author: String,
+        /// When.
+        created: Timestamp,
+        /// Last change.
+        updated: Timestamp,
+        /// Version it was begun from.
+        base: Option<u64>,
+        /// Another version was published since.
+        moved: bool,
+    }
+    /// What was published since a draft was begun.
+    MergeView {
+        /// The newest version.
+        version: u64,
+        /// Every place that either side changed: base, yours, theirs.
+        rows: Vec<Row>,
     }
     /// An open wizard draft in a list.
     WizardInfo {

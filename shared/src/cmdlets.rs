@@ -37,6 +37,10 @@ impl Unset for bool {
     }
 }
 
+/// Kinds of objects in a topology, as `Remove-LgTopologyObject -Kind` takes them.
+pub const OBJECT_KINDS: [&str; 7] =
+    ["Pool", "FrontEndPool", "SqlStore", "FileStore", "Site", "SipDomain", "DataCenter"];
+
 macro_rules! cmdlets {
     (($d:tt) $(
         $(#[doc = $doc:literal])+
@@ -735,11 +739,15 @@ cmdlets! { ($)
     NewLgSipDomain "New-LgSipDomain" Change {
         /// For example contoso.com.
         name: String = "Name" Kind::Text, req, first;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Adds a site to the topology draft.
     NewLgSite "New-LgSite" Change {
         /// For example Redmond; used as site:Redmond.
         name: String = "Name" Kind::Text, req, first;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Adds a Front End pool or Standard Edition server to the topology draft.
     NewLgFrontEndPool "New-LgFrontEndPool" Change {
@@ -753,6 +761,8 @@ cmdlets! { ($)
         servers: Vec<String> = "Servers" Kind::List;
         /// Where its servers run: RunHere, Here:<IP address of this machine>, Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Adds a SQL Server store to the topology draft.
     NewLgSqlStore "New-LgSqlStore" Change {
@@ -762,6 +772,8 @@ cmdlets! { ($)
         instance: Option<String> = "Instance" Kind::Text;
         /// RunHere, Guided or an address.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Adds a file store to the topology draft.
     NewLgFileStore "New-LgFileStore" Change {
@@ -771,16 +783,22 @@ cmdlets! { ($)
         share: String = "Share" Kind::Text, req;
         /// RunHere or a local path.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Makes the folder that a file store of the draft maps to on this machine.
     NewLgFileShare "New-LgFileShare" Change {
         /// \\server\share.
         identity: String = "Identity" Kind::Text, req, first, piped;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Adds the Persistent Chat pool that a wizard draft describes to the topology draft (Finish).
     NewLgPersistentChatPool "New-LgPersistentChatPool" Change {
         /// Id of the wizard draft.
         draft: String = "Draft" Kind::Text, req, first;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Renames a site of the topology draft.
     SetLgSite "Set-LgSite" Change {
@@ -788,6 +806,10 @@ cmdlets! { ($)
         identity: String = "Identity" Kind::Text, req, first, piped;
         /// New name.
         name: String = "Name" Kind::Text, req;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Changes the servers of a Front End pool in the topology draft.
     SetLgFrontEndPool "Set-LgFrontEndPool" Change {
@@ -799,6 +821,10 @@ cmdlets! { ($)
         servers: Option<ListModifier> = "Servers" Kind::ListModifier;
         /// Where its servers run: RunHere, Here:<IP address of this machine>, Node:<name> or an address; all of them when Servers is left out, else the added ones.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Changes a SQL Server store of the topology draft.
     SetLgSqlStore "Set-LgSqlStore" Change {
@@ -810,6 +836,10 @@ cmdlets! { ($)
         instance: Option<String> = "Instance" Kind::Text;
         /// RunHere, Guided or an address.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Changes a file store of the topology draft.
     SetLgFileStore "Set-LgFileStore" Change {
@@ -821,6 +851,10 @@ cmdlets! { ($)
         share: Option<String> = "Share" Kind::Text;
         /// RunHere or a local path.
         placement: Option<String> = "Placement" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Edits the properties of a Persistent Chat pool in the topology draft.
     SetLgPersistentChatPool "Set-LgPersistentChatPool" Change {
@@ -854,6 +888,10 @@ cmdlets! { ($)
         file_store: Option<String> = "FileStore" Kind::Text;
         /// Front End pool that routes to this pool.
         next_hop: Option<String> = "NextHop" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Defines or changes a data centre of the topology draft: what stands in it, and what is far from it.
     SetLgDataCenter "Set-LgDataCenter" Change {
@@ -863,14 +901,57 @@ cmdlets! { ($)
         members: Option<ListModifier> = "Members" Kind::ListModifier;
         /// Data centres that are reached over a slow link only.
         slow_to: Option<ListModifier> = "SlowTo" Kind::ListModifier;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+        /// Revision of the draft that was looked at; a field that somebody changed since is refused.
+        draft_revision: Option<u32> = "DraftRevision" Kind::Int;
     }
     /// Takes an object out of the topology draft.
     RemoveLgTopologyObject "Remove-LgTopologyObject" Change {
         /// Its name (FQDN, \\server\share, site or SIP domain).
         identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Its kind, where several objects have the name: Pool, FrontEndPool, SqlStore, FileStore, Site, SipDomain or DataCenter.
+        kind: Option<String> = "Kind" Kind::Choice(&OBJECT_KINDS);
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Sets the topology draft back to what is published.
     ResetLgTopologyDraft "Reset-LgTopologyDraft" Change {
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
+    }
+    /// Lists the topology drafts: who began each, from which version, and how many changes it has.
+    GetLgTopologyDraft "Get-LgTopologyDraft" Query {
+        /// Only this draft.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Begins a topology draft of its own name, from what is published or from another draft.
+    NewLgTopologyDraft "New-LgTopologyDraft" Change {
+        /// Its name: letters, digits, hyphens, dots and underscores.
+        name: String = "Name" Kind::Text, req, first;
+        /// The draft it begins as a copy of; what is published when left out.
+        copy_of: Option<String> = "CopyOf" Kind::Text;
+    }
+    /// Gives a topology draft another name.
+    RenameLgTopologyDraft "Rename-LgTopologyDraft" Change {
+        /// The draft.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Its new name.
+        new_name: String = "NewName" Kind::Text, req;
+    }
+    /// Drops a topology draft with its changes.
+    RemoveLgTopologyDraft "Remove-LgTopologyDraft" Change {
+        /// The draft.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+    }
+    /// Takes what was published meanwhile into a topology draft; where both changed the same, Mine or Theirs decides.
+    MergeLgTopologyDraft "Merge-LgTopologyDraft" Change {
+        /// The draft.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Places where the draft's value counts, as the plan names them (for example pool/ID/port).
+        mine: Vec<String> = "Mine" Kind::List;
+        /// Places where the published value counts.
+        theirs: Vec<String> = "Theirs" Kind::List;
     }
     /// Lists the published versions of the topology, newest first.
     GetLgTopologyVersion "Get-LgTopologyVersion" Query {
@@ -883,26 +964,41 @@ cmdlets! { ($)
         reference: Option<u32> = "Reference" Kind::Int, first;
         /// The newer version; left out for the draft.
         difference: Option<u32> = "Difference" Kind::Int;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Loads a published version into the draft; publishing it is the roll back.
     RestoreLgTopologyVersion "Restore-LgTopologyVersion" Change {
         /// The version.
         identity: u32 = "Identity" Kind::Int, req, first, piped;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Returns the draft, or a version, as a JSON document.
     ExportLgTopology "Export-LgTopology" Query {
         /// A version; left out for the draft.
         version: Option<u32> = "Version" Kind::Int, first;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Replaces the draft by a JSON document that Export-LgTopology wrote.
     ImportLgTopology "Import-LgTopology" Change {
         /// The document as text.
         document: String = "Document" Kind::Text, req, first;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text;
     }
     /// Runs every check of publishing without any effect: rules, names, addresses, stores.
     TestCsTopology "Test-CsTopology" Query {
         /// Only checks that concern this service.
         service: Option<String> = "Service" Kind::Text;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text, ours;
+    }
+    /// Lists what remains for people after the newest publish, and what of it was observed to be done.
+    GetLgPublishToDo "Get-LgPublishToDo" Query {
+        /// Only this pool.
+        identity: Option<String> = "Identity" Kind::Text, first, piped;
     }
     /// Activates what is published: servers take the current version up again.
     EnableCsTopology "Enable-CsTopology" Change {
@@ -1063,6 +1159,8 @@ cmdlets! { ($)
         comment: Option<String> = "Comment" Kind::Text, ours;
         /// The revision of the draft that was reviewed; refused when it moved on.
         revision: Option<u32> = "Revision" Kind::Int, ours;
+        /// The topology draft that is meant; main when left out.
+        topology_draft: Option<String> = "TopologyDraft" Kind::Text, ours;
     }
     /// Lists share links.
     GetLgShare "Get-LgShare" Query {

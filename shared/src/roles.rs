@@ -19,7 +19,7 @@ pub const STANDARD: [&str; 11] = [
 ];
 
 /// Cmdlets that define a draft; by S3 any account may, except the two read-only roles.
-const DEFINE: [&str; 18] = [
+const DEFINE: [&str; 22] = [
     "New-LgSipDomain",
     "New-LgSite",
     "New-LgFrontEndPool",
@@ -36,6 +36,10 @@ const DEFINE: [&str; 18] = [
     "Restore-LgTopologyVersion",
     "Import-LgTopology",
     "Reset-LgTopologyDraft",
+    "New-LgTopologyDraft",
+    "Rename-LgTopologyDraft",
+    "Remove-LgTopologyDraft",
+    "Merge-LgTopologyDraft",
     "New-LgFileShare",
     "Save-LgDraft",
 ];

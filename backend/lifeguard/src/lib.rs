@@ -17,6 +17,7 @@ pub mod door;
 pub mod failover;
 pub mod fleet;
 pub mod handlers;
+mod hold;
 pub mod http;
 pub mod keys;
 pub mod nodes;

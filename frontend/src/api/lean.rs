@@ -373,8 +373,13 @@ mod tests {
             revision: 2,
             changes: Vec::new(),
             sentences: Vec::new(),
+            effects: vec![shared::topology::effect::Effect::default()],
             problems: Vec::new(),
             publishers: Vec::new(),
+            name: "main".to_owned(),
+            base: None,
+            drafts: Vec::new(),
+            merge: Some(shared::api::MergeView { version: 1, rows: Vec::new() }),
             wizards: Vec::new(),
         });
     }

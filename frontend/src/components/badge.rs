@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use shared::api::{DatabaseView, PoolSummary};
 use shared::deployment::{PoolState, ServerState};
+use shared::topology::effect::Risk;
 
 use super::icon::Icon;
 
@@ -114,6 +115,17 @@ pub fn of_server(state: &ServerState) -> Badge {
         ServerState::Unreachable(_) => Badge::new(state.word(), Tone::Bad, Icon::Cross),
         ServerState::Stopped => Badge::new(state.word(), Tone::Neutral, Icon::Stop),
     }
+}
+
+/// How risky a change is.
+pub fn of_risk(risk: Risk) -> Badge {
+    let (tone, icon) = match risk {
+        Risk::None => (Tone::Neutral, Icon::Stop),
+        Risk::Low => (Tone::Good, Icon::Tick),
+        Risk::Disruptive => (Tone::Warning, Icon::Warning),
+        Risk::Data => (Tone::Bad, Icon::Warning),
+    };
+    Badge::new(risk.word(), tone, icon)
 }
 
 /// Whether a database answers.

@@ -109,6 +109,13 @@ Set-LgFileStore \\atl-fs-001.litwareinc.com\chat -Share chatfiles
 Set-LgPersistentChatPool atl-gc-001.litwareinc.com -DisplayName "Group chat" -Computers @{Add="atl-gcs-003.litwareinc.com"}
 Set-LgDataCenter Atlanta -Members @{Add="gc-001.litwareinc.com"} -SlowTo Dublin
 Get-LgTopologyVersion
+Get-LgTopologyDraft
+New-LgTopologyDraft dublin-move
+New-LgSite Cork -TopologyDraft dublin-move
+Rename-LgTopologyDraft dublin-move -NewName dublin
+Merge-LgTopologyDraft dublin -Mine pool/pool-dub/port
+Remove-LgTopologyDraft dublin
+Get-LgPublishToDo | Where-Object {$_.Done -eq $False}
 Compare-LgTopology -Reference 1 -Difference 2
 Restore-LgTopologyVersion 1
 Export-LgTopology -Version 1 | Select-Object -ExpandProperty Document

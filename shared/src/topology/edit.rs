@@ -36,17 +36,7 @@ pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
         }
         ObjectKind::SqlStore => {
             let id = t.sql_stores.iter().find(|s| s.label().eq_ignore_ascii_case(name)).map(|s| s.id.clone());
-            pools(&|p| {
-                [
-                    Some(&p.sql_store),
-                    p.backup_sql_store.as_ref(),
-                    p.compliance_sql_store.as_ref(),
-                    p.backup_compliance_sql_store.as_ref(),
-                ]
-                .into_iter()
-                .flatten()
-                .any(|s| Some(s) == id.as_ref())
-            })
+            pools(&|p| p.sql_stores().any(|s| Some(s) == id.as_ref()))
         }
         ObjectKind::FileStore => {
             let id =
@@ -57,26 +47,19 @@ pub fn users_of(t: &Topology, kind: ObjectKind, name: &str) -> Vec<String> {
     }
 }
 
-/// Finds what `name` names.
-pub fn kind_of(t: &Topology, name: &str) -> Option<ObjectKind> {
+/// Finds what `name` names; several kinds of objects may have the same name.
+pub fn kinds_of(t: &Topology, name: &str) -> Vec<ObjectKind> {
     let same = |s: &str| s.eq_ignore_ascii_case(name);
-    if t.pools.iter().any(|p| same(p.fqdn.as_str())) {
-        Some(ObjectKind::Pool)
-    } else if t.front_end_pools.iter().any(|p| same(p.fqdn.as_str())) {
-        Some(ObjectKind::FrontEndPool)
-    } else if t.file_stores.iter().any(|s| same(&s.label())) {
-        Some(ObjectKind::FileStore)
-    } else if t.sql_stores.iter().any(|s| same(&s.label())) {
-        Some(ObjectKind::SqlStore)
-    } else if t.sites.iter().any(|s| same(&s.site_id)) {
-        Some(ObjectKind::Site)
-    } else if t.sip_domains.iter().any(|d| same(d.as_str())) {
-        Some(ObjectKind::SipDomain)
-    } else if t.data_centers.iter().any(|d| same(&d.name)) {
-        Some(ObjectKind::DataCenter)
-    } else {
-        None
-    }
+    let found = [
+        (ObjectKind::Pool, t.pools.iter().any(|p| same(p.fqdn.as_str()))),
+        (ObjectKind::FrontEndPool, t.front_end_pools.iter().any(|p| same(p.fqdn.as_str()))),
+        (ObjectKind::FileStore, t.file_stores.iter().any(|s| same(&s.label()))),
+        (ObjectKind::SqlStore, t.sql_stores.iter().any(|s| same(&s.label()))),
+        (ObjectKind::Site, t.sites.iter().any(|s| same(&s.site_id))),
+        (ObjectKind::SipDomain, t.sip_domains.iter().any(|d| same(d.as_str()))),
+        (ObjectKind::DataCenter, t.data_centers.iter().any(|d| same(&d.name))),
+    ];
+    found.into_iter().filter(|(_, there)| *there).map(|(kind, _)| kind).collect()
 }
 
 /// Takes the object out; the caller has checked `users_of`.
@@ -90,5 +73,23 @@ pub fn remove(t: &mut Topology, kind: ObjectKind, name: &str) {
         ObjectKind::FileStore => t.file_stores.retain(|s| !same(&s.label())),
         ObjectKind::Pool => t.pools.retain(|p| !same(p.fqdn.as_str())),
         ObjectKind::DataCenter => t.data_centers.retain(|d| !same(&d.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::litware;
+
+    #[test]
+    fn a_name_may_be_of_several_kinds() {
+        let mut t = litware();
+        let name = t.sites[0].site_id.clone();
+        assert_eq!(kinds_of(&t, &name.to_lowercase()), [ObjectKind::Site]);
+        t.data_centers[0].name = name.clone();
+        assert_eq!(kinds_of(&t, &name), [ObjectKind::Site, ObjectKind::DataCenter]);
+        remove(&mut t, ObjectKind::DataCenter, &name);
+        assert_eq!(kinds_of(&t, &name), [ObjectKind::Site]);
+        assert!(kinds_of(&t, "nothing").is_empty());
     }
 }

@@ -3,6 +3,11 @@
 pub mod diff;
 pub mod draft;
 pub mod edit;
+pub mod effect;
+pub mod lookup;
+pub mod made;
+pub mod merge;
+pub mod todo;
 pub mod transition;
 pub mod validate;
 pub mod wizard;
@@ -232,6 +237,18 @@ impl ChatPool {
                 (self.backup_sql_store.as_ref(), self.backup_mirror_sql_store.as_ref())
             }
         }
+    }
+
+    /// Every SQL Server store it uses, in the order of the fields.
+    pub fn sql_stores(&self) -> impl Iterator<Item = &ObjectId> {
+        let more = [
+            &self.backup_sql_store,
+            &self.mirror_sql_store,
+            &self.backup_mirror_sql_store,
+            &self.compliance_sql_store,
+            &self.backup_compliance_sql_store,
+        ];
+        std::iter::once(&self.sql_store).chain(more.into_iter().flatten())
     }
 
     /// Whether a backup database exists to fail over to (V15).

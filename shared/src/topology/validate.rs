@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
+use super::lookup::Lookup;
 use super::{ChatPool, Edition, FileStoreRef, FrontEndPool, Placement, PoolKind, SqlStore, Topology};
 use crate::error::Problem;
 use crate::names::{Fqdn, ObjectId, check_instance, check_share};
@@ -18,6 +19,7 @@ pub const MAX_DISPLAY_NAME: usize = 256;
 /// Everything that is wrong or worth knowing, in document order. Never panics.
 pub fn validate(t: &Topology) -> Vec<Problem> {
     let mut out = Vec::new();
+    let t = &Lookup::new(t);
     unique_names(t, &mut out);
     for (i, p) in t.front_end_pools.iter().enumerate() {
         front_end_pool(t, i, p, &mut out);
@@ -31,7 +33,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
         if let Err(e) = check_share(&f.share) {
             out.push(Problem::error("name.share", format!("{at}.share"), e.0, "H:add-file-store"));
         }
-        if t.front_end_pools.iter().any(|p| p.edition == Edition::Enterprise && has_server(p, &f.fqdn)) {
+        if t.is_enterprise(&f.fqdn) {
             out.push(Problem::error(
                 "V31",
                 format!("{at}.fqdn"),
@@ -51,8 +53,9 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
 }
 
 /// Data centres: unique names, a machine stands in one, and a pool works near its database.
-fn distances(t: &Topology, out: &mut Vec<Problem>) {
+fn distances(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut seen: BTreeMap<&Fqdn, &str> = BTreeMap::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for (i, d) in t.data_centers.iter().enumerate() {
         let at = |f: &str| format!("data_centers.{i}.{f}");
         if d.name.trim().is_empty() || d.name.len() > 64 {
@@ -63,7 +66,7 @@ fn distances(t: &Topology, out: &mut Vec<Problem>) {
                 "",
             ));
         }
-        if t.data_centers[..i].iter().any(|o| o.name.eq_ignore_ascii_case(&d.name)) {
+        if !names.insert(d.name.to_lowercase()) {
             let text = format!("A data centre {} exists already.", d.name);
             out.push(Problem::error("dup.dc", at("name"), text, ""));
         }
@@ -102,7 +105,7 @@ fn has_server(p: &FrontEndPool, name: &Fqdn) -> bool {
     p.servers.iter().any(|s| s.fqdn == *name)
 }
 
-fn unique_names(t: &Topology, out: &mut Vec<Problem>) {
+fn unique_names(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for (i, d) in t.sip_domains.iter().enumerate() {
         if !seen.insert(d) {
@@ -171,7 +174,7 @@ fn duplicates(
 }
 
 /// V1: pool FQDNs are unique over all pools, and no computer serves two pools.
-fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
+fn pool_names(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut pools: BTreeMap<&Fqdn, String> = BTreeMap::new();
     let mut computers: BTreeMap<&Fqdn, String> = BTreeMap::new();
     let fe = t
@@ -183,7 +186,7 @@ fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
         t.pools.iter().enumerate().map(|(i, p)| (format!("pools.{i}"), &p.fqdn, &p.computers, "computers"));
     for (at, fqdn, members, list) in fe.chain(pc) {
         // A Standard Edition server may carry a collocated chat pool with its own name (V29).
-        let collocated = t.front_end_pools.iter().any(|p| p.edition == Edition::Standard && p.fqdn == *fqdn);
+        let collocated = t.is_standard(fqdn);
         if pools.insert(fqdn, at.clone()).is_some() && !collocated {
             out.push(Problem::error(
                 "V1",
@@ -205,7 +208,7 @@ fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
     }
 }
 
-fn front_end_pool(t: &Topology, i: usize, p: &FrontEndPool, out: &mut Vec<Problem>) {
+fn front_end_pool(t: &Lookup<'_>, i: usize, p: &FrontEndPool, out: &mut Vec<Problem>) {
     let at = format!("front_end_pools.{i}");
     if t.site(&p.site).is_none() {
         out.push(Problem::error("ref.site", format!("{at}.site"), "Choose the site of the pool.", ""));
@@ -292,7 +295,7 @@ fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
 }
 
 /// A node has one address, as a server that runs here at an address, and two servers of one kind would listen on the same port there.
-fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
+fn one_of_a_kind(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let front = t.front_end_pools.iter().enumerate().flat_map(|(i, p)| {
         p.servers.iter().enumerate().map(move |(j, s)| (format!("front_end_pools.{i}.servers.{j}"), s, 5061))
     });
@@ -324,7 +327,7 @@ fn sql_store(i: usize, s: &SqlStore, out: &mut Vec<Problem>) {
     }
 }
 
-fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn pool(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
     if t.site(&p.site).is_none() {
         out.push(Problem::error("ref.site", at("site"), "Choose the site of the pool.", ""));
@@ -360,7 +363,7 @@ fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         Some(_) => {}
     }
     for (j, c) in p.computers.iter().enumerate() {
-        if t.front_end_pools.iter().any(|f| f.edition == Edition::Enterprise && has_server(f, &c.fqdn)) {
+        if t.is_enterprise(&c.fqdn) {
             out.push(Problem::error(
                 "collocation.fe",
                 at(&format!("computers.{j}.fqdn")),
@@ -409,7 +412,7 @@ fn pool_computers(i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     }
 }
 
-fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
     let mut need =
         |id: Option<&ObjectId>, field: &str, wanted: bool, what: &str, code: &str| match (id, wanted) {
@@ -503,7 +506,7 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
 }
 
 /// V9: a mirror is neither its primary nor the mirror of the other side, and is driven in the same way.
-fn mirrors(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn mirrors(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     const SOURCE: &str = "L:deploying-sql-mirroring-for-back-end-server-high-availability";
     let at = |f: &str| format!("pools.{i}.{f}");
     let all = [Some(&p.sql_store), p.backup_sql_store.as_ref(), p.mirror_sql_store.as_ref()];
@@ -531,7 +534,7 @@ fn mirrors(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
 }
 
 /// V10: one mgc and one mgccomp per instance, and one of each per database server.
-fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
+fn one_database_per_instance(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut used: BTreeMap<(&str, String), String> = BTreeMap::new();
     for (i, p) in t.pools.iter().enumerate() {
         let refs = [
@@ -560,7 +563,7 @@ fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
 }
 
 /// V14: at most one default pool per site; a site without one is a warning once pools exist.
-fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
+fn one_default_per_site(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut owner: BTreeMap<&ObjectId, &Fqdn> = BTreeMap::new();
     for (i, p) in t.pools.iter().enumerate() {
         for site in &p.default_for {

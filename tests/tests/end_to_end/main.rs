@@ -8,6 +8,7 @@ mod causes;
 mod chat;
 mod chat_client;
 mod documents;
+mod drafts;
 mod editing;
 mod errands;
 mod failover;

@@ -56,6 +56,7 @@ pub use accounts::{MIN_PASSWORD as MIN_ACCOUNT_PASSWORD, check_account};
 pub use chat_place::chat_error;
 pub use policies::printed as printed_policy;
 pub use services::stop_drained;
+pub use topology::{load as load_draft, moved as moved_draft};
 pub use users::{MIN_PASSWORD as MIN_USER_PASSWORD, check_password as check_user_password, new_user};
 
 /// The published topology; empty before the first publish.

@@ -100,7 +100,7 @@ impl Handler for EnableCsTopology {
 #[async_trait]
 impl Handler for TestCsTopology {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let draft = cx.read(|c| Ok(tstore::draft(c)?))?;
+        let draft = cx.read(|c| super::topology::load(c, self.topology_draft.as_deref()))?;
         let mut document = draft.document;
         if let Some(service) = &self.service {
             let name = pool_fqdn(service).map_err(|e| ApiError::invalid("Service", e.0))?;

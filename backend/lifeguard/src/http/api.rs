@@ -10,7 +10,7 @@ use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, BackupsView, CategoryView,
     CertificateView, ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView,
     JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage, RoomUsagePage, ShareList,
-    TestRun, TestSummary, TopologyView, UserView, VersionInfo, WatchView,
+    TestRun, TestSummary, TodoView, TopologyView, UserView, VersionInfo, WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -72,10 +72,10 @@ resource! {
     overview("Get-CsPersistentChatState") -> Overview = |app, actor| views::overview(&app).await?;
     /// `GET /api/v1/pools`.
     pools("Get-CsPersistentChatState") -> Vec<PoolSummary> = |app, actor| (*views::pools(&app).await?).clone();
-    /// `GET /api/v1/topology`.
-    topology("Get-CsTopology") -> TopologyView = |app, actor| lists::topology_view(&app, &actor.roles)?;
     /// `GET /api/v1/topology/versions`.
     versions("Get-CsTopology") -> Vec<VersionInfo> = |app, actor| lists::versions(&app)?;
+    /// `GET /api/v1/topology/todo`.
+    todo("Get-LgPublishToDo") -> TodoView = |app, actor| crate::views::todo::view(&app).await?;
     /// `GET /api/v1/endpoints`.
     endpoints("Get-CsPersistentChatEndpoint") -> Vec<EndpointView> = |app, actor| lists::endpoints(&app)?;
     /// `GET /api/v1/users`.
@@ -123,6 +123,22 @@ pub async fn room_usage(
 ) -> Answer<RoomUsagePage> {
     may(&actor, "Get-LgRoomUsage")?;
     Ok(Json(room_life::usage_part(&app, &q).await?))
+}
+
+/// Which draft.
+#[derive(serde::Deserialize)]
+pub struct OfDraft {
+    draft: Option<String>,
+}
+
+/// `GET /api/v1/topology?draft=NAME`.
+pub async fn topology(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<OfDraft>,
+) -> Answer<TopologyView> {
+    may(&actor, "Get-CsTopology")?;
+    Ok(Json(lists::topology_view(&app, &actor.roles, q.draft.as_deref())?))
 }
 
 /// `GET /api/v1/rooms?q=WORDS&pool=FQDN&category=NAME&name=NAME&skip=N&limit=N`.

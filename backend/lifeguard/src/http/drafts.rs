@@ -19,6 +19,7 @@ use super::error::{Answer, Body};
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::{Actor, Fault, store_error};
+use crate::handlers::load_draft;
 use crate::views::lists;
 
 /// Largest stored draft, bytes of JSON.
@@ -29,6 +30,9 @@ const MAX_DRAFT: usize = 64 * 1024;
 pub struct NewDraft {
     #[serde(default)]
     site: String,
+    /// The topology draft that the pool will join; main when left out.
+    #[serde(default)]
+    topology_draft: Option<String>,
 }
 
 fn may_edit(actor: &Actor) -> Result<(), ApiError> {
@@ -43,7 +47,8 @@ pub async fn create(
 ) -> Answer<WizardDraft> {
     may_edit(&actor)?;
     let now = app.clock.now();
-    let t = app.store.read(|c| Ok::<_, Fault>(topology::draft(c)?.document)).map_err(|f| f.0)?;
+    let joins = app.store.read(|c| load_draft(c, req.topology_draft.as_deref())).map_err(|f| f.0)?;
+    let t = joins.document;
     let only = |ids: Vec<String>| {
         if ids.len() == 1 { ids.into_iter().next().unwrap_or_default() } else { String::new() }
     };
@@ -58,8 +63,14 @@ pub async fn create(
         site,
         ..PoolDraft::default()
     };
-    let w =
-        Wizard { id: new_id(&*app.entropy, now), document, revision: 1, author: actor.name, updated: now };
+    let w = Wizard {
+        id: new_id(&*app.entropy, now),
+        document,
+        revision: 1,
+        author: actor.name,
+        updated: now,
+        topology_draft: joins.name,
+    };
     app.store.write(|tx| topology::save_wizard(tx, &w)).map_err(store_error)?;
     app.bus.send(Topic::Draft, w.id.as_str());
     Ok(Json(lists::wizard_view(w, &t)))
@@ -119,7 +130,8 @@ pub async fn patch(
             apply(&mut w, &p)?;
             w.updated = now;
             topology::save_wizard(tx, &w)?;
-            Ok::<_, Fault>((w, topology::draft(tx)?.document))
+            let t = load_draft(tx, Some(&w.topology_draft))?.document;
+            Ok::<_, Fault>((w, t))
         })
         .map_err(|f| f.0)?;
     app.bus.send(Topic::Draft, id);

@@ -30,8 +30,8 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
-/// Longest arguments of a cmdlet: a table of many users in base64 is the longest there is.
-const CMDLET_BYTES: usize = 8 << 20;
+/// Largest body of an act, bytes: a topology of a thousand pools as one document, a table of many users in base64.
+const CMDLET_BYTES: usize = 20 << 20;
 
 /// The whole router; `app` is the only state.
 pub fn router(app: Arc<App>) -> Router {
@@ -54,6 +54,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/pools/{fqdn}", get(api::pool))
         .route("/topology", get(api::topology))
         .route("/topology/versions", get(api::versions))
+        .route("/topology/todo", get(api::todo))
         .route("/drafts", post(drafts::create))
         .route("/drafts/{id}", get(drafts::read).patch(drafts::patch).delete(drafts::delete))
         .route("/jobs", get(api::jobs))

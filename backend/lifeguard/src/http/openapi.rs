@@ -24,8 +24,9 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/overview" "What is wrong, pools, latest tests" api::Overview;
         "/pools" "Persistent Chat pools" Vec<api::PoolSummary>;
         "/pools/{fqdn}" "One pool" api::PoolDetail;
-        "/topology" "Published topology and draft" api::TopologyView;
+        "/topology" "Published topology and a draft; ?draft= its name" api::TopologyView;
         "/topology/versions" "Published versions" Vec<api::VersionInfo>;
+        "/topology/todo" "What remains for people after the newest publish" api::TodoView;
         "/drafts/{id}" "A wizard draft" api::WizardDraft;
         "/jobs" "Latest jobs" Vec<api::JobView>;
         "/jobs/{id}" "A job with its steps" api::JobView;

@@ -29,6 +29,8 @@ pub fn facts(c: &Connection, before: &Topology) -> Result<Facts, Fault> {
         let Some(fe) = before.front_end_pool(&u.front_end) else { continue };
         *out.users_of_front_end.entry(fe.id.clone()).or_default() += 1;
         if u.enabled {
+            *out.enabled_of_front_end.entry(fe.id.clone()).or_default() += 1;
+            *out.users_of_domain.entry(u.sip_address.domain().to_lowercase()).or_default() += 1;
             *out.users_of_site.entry(fe.site.clone()).or_default() += 1;
         }
     }

@@ -19,15 +19,18 @@ use shared::deployment::{PoolState, ServerState};
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::diff::diff;
+use shared::topology::diff::{diff, sentences as change_sentences};
+use shared::topology::effect::{Effect, effects};
 use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
+use store::management::drafts::{By, MAIN};
 use store::management::{jobs, mirrors, pools, topology as tstore};
 
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::{Cx, Outcome, plan as sentences, store_error};
+use crate::handlers::load_draft as load;
 
 const KIND: &str = "publish";
 /// How long servers may take to come up.
@@ -41,14 +44,27 @@ struct Input {
     author: String,
     comment: String,
     sample: bool,
+    /// The draft that is published; jobs from before there were several name none.
+    #[serde(default = "main_draft")]
+    draft: String,
+}
+
+fn main_draft() -> String {
+    MAIN.to_owned()
 }
 
 /// The plan: every difference in a sentence, the draft's errors as blockers.
 pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
-    let (draft, published) = cx.read(|c| Ok((tstore::draft(c)?, tstore::published(c)?)))?;
+    let name = a.topology_draft.as_deref();
+    let (draft, published) = cx.read(|c| Ok((load(c, name)?, tstore::published(c)?)))?;
     let before = published.as_ref().map(|v| v.document.clone()).unwrap_or_default();
     let changes = diff(&before, &draft.document);
-    let mut p = sentences(changes.iter().map(|c| c.sentence(&draft.document)));
+    let facts = cx.read(|c| facts::facts(c, &before))?;
+    let effects = effects(&before, &draft.document, &facts, &changes);
+    let said = |(c, e): (String, &Effect)| format!("{c} {}", e.words()).trim_end().to_owned();
+    let mut p =
+        sentences(change_sentences(&changes, &draft.document).into_iter().zip(&effects.each).map(said));
+    p.affected_users = Some(effects.users);
     let version = published.as_ref().map_or(0, |v| v.version);
     p.changes.push(PlannedChange::new("topology", "Version", version.to_string(), (version + 1).to_string()));
     p.confirm = Confirm::Ask;
@@ -58,7 +74,6 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
             "The draft changed since it was reviewed. Look at it again.",
         ));
     }
-    let facts = cx.read(|c| facts::facts(c, &before))?;
     for problem in validate(&draft.document).into_iter().chain(transition(&before, &draft.document, &facts)) {
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }
@@ -71,20 +86,21 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
         ));
     }
     if draft.base != published.as_ref().map(|v| v.version) {
-        p.blockers.push(Problem::error(
-            "parent",
-            "",
-            "Another version was published since this draft was begun. Reset the draft.",
-            "",
-        ));
+        let newest = published.as_ref().map_or(0, |v| v.version);
+        let text = format!(
+            "Version {newest} was published since this draft was begun. Take it in first: Merge-LgTopologyDraft {}.",
+            draft.name
+        );
+        p.blockers.push(Problem::error("parent", "", text, ""));
     }
     Ok(p)
 }
 
 /// Starts the job.
 pub fn start(a: &PublishCsTopology, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-    let draft = cx.read(|c| Ok(tstore::draft(c)?))?;
+    let draft = cx.read(|c| load(c, a.topology_draft.as_deref()))?;
     let input = Input {
+        draft: draft.name,
         document: draft.document,
         parent: draft.base,
         author: cx.actor.name.clone(),
@@ -105,6 +121,7 @@ pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<
             .map_err(|e| ApiError::new(ErrorCode::Unavailable, e.to_string()))?;
     }
     let input = Input {
+        draft: main_draft(),
         document,
         parent: None,
         author: author.to_owned(),
@@ -114,7 +131,8 @@ pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<
     let job = new_job(app, &input);
     app.store
         .write(|tx| {
-            tstore::save_draft(tx, &input.document)?;
+            let by = By { author, at: app.clock.now() };
+            tstore::save_draft(tx, tstore::draft(tx)?, &input.document, by)?;
             jobs::save_job(tx, &job, KIND, &input)
         })
         .map_err(store_error)?;
@@ -202,6 +220,8 @@ impl Run {
             let started = Instant::now();
             let mut log = Vec::new();
             let result = self.step(i, &mut log).await;
+            // The worst moment to be killed: the work is done and not written down.
+            crate::hold::at(&self.app.settings, &format!("publish:{i}")).await;
             let step = &mut self.job.steps[i];
             step.log.append(&mut log);
             step.millis = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
@@ -282,7 +302,8 @@ impl Run {
                     &input.comment,
                     now,
                 )?;
-                tstore::reset_draft(tx, &input.document, Some(v))?;
+                let by = By { author: &input.author, at: now };
+                tstore::follow(tx, &input.draft, &input.document, v, input.parent, by)?;
                 for p in &input.document.pools {
                     first_state(tx, p, now)?;
                 }

@@ -14,7 +14,14 @@ const CHECKS: usize = 4;
 
 /// Runs every check on `document`; one object per check, in order. A failed check does not hide the next.
 pub async fn rehearse(app: &Arc<App>, document: Topology, parent: Option<u64>) -> Vec<Value> {
-    let input = Input { document, parent, author: String::new(), comment: String::new(), sample: false };
+    let input = Input {
+        draft: String::new(),
+        document,
+        parent,
+        author: String::new(),
+        comment: String::new(),
+        sample: false,
+    };
     let job = new_job(app, &input);
     let run = Run { app: app.clone(), job, input, rehearsal: true };
     let mut out = Vec::new();

@@ -5,18 +5,20 @@ use node::traits::{Category, ChatStore, Room};
 use shared::SipUri;
 use shared::api::{
     AccessEntry, AccessView, AccountView, AddinView, AuthorityView, CategoryView, ComplianceView,
-    ConfigurationView, EndpointView, OwnRoleView, PolicyView, RoomView, ShareList, ShareView, TopologyView,
-    UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
+    ConfigurationView, DraftInfo, EndpointView, MergeView, OwnRoleView, PolicyView, RoomView, ShareList,
+    ShareView, TopologyView, UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
 };
 use shared::compliance::ComplianceConfiguration;
 use shared::configuration::{ChatConfiguration, deciding};
 use shared::error::ApiError;
 use shared::roles;
-use shared::topology::diff::diff;
+use shared::topology::diff::{diff, sentences};
+use shared::topology::effect::effects;
 use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{ChatPool, wizard};
 use std::sync::Arc;
+use store::management::drafts::MAIN;
 use store::management::roles as own_roles;
 use store::management::topology::Wizard;
 use store::management::{
@@ -328,14 +330,29 @@ pub fn shares(app: &App) -> Out<ShareList> {
 ///
 /// # Errors
 /// When the store does not answer.
-pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
+pub fn topology_view(app: &App, asker: &[String], name: Option<&str>) -> Out<TopologyView> {
     app.store
         .read(|c| {
             let version = topology::published(c)?;
-            let draft = topology::draft(c)?;
+            let draft = crate::handlers::load_draft(c, name)?;
+            let merge = crate::handlers::moved_draft(c, &draft, &std::collections::BTreeMap::new())?
+                .map(|(version, m)| MergeView { version, rows: m.rows });
+            let newest = version.as_ref().map(|v| v.version);
+            let drafts = topology::drafts(c)?
+                .into_iter()
+                .map(|d| DraftInfo {
+                    moved: d.base != newest,
+                    name: d.name,
+                    author: d.author,
+                    created: d.created,
+                    updated: d.updated,
+                    base: d.base,
+                })
+                .collect();
             let published = version.as_ref().map(|v| v.document.clone()).unwrap_or_default();
             let changes = diff(&published, &draft.document);
             let facts = crate::publish::facts::facts(c, &published)?;
+            let effects = effects(&published, &draft.document, &facts, &changes).each;
             let mut problems = validate(&draft.document);
             problems.extend(transition(&published, &draft.document, &facts));
             let may = roles::can("Publish-CsTopology", asker).is_ok();
@@ -349,12 +366,18 @@ pub fn topology_view(app: &App, asker: &[String]) -> Out<TopologyView> {
                 .collect();
             let wizards = topology::wizards(c)?
                 .into_iter()
+                .filter(|w| w.topology_draft.eq_ignore_ascii_case(&draft.name))
                 .map(|w| WizardInfo { id: w.id, name: w.document.fqdn, author: w.author, updated: w.updated })
                 .collect();
             Ok(TopologyView {
                 version: version.map(|v| v.version),
-                sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
+                sentences: sentences(&changes, &draft.document),
+                effects,
                 problems,
+                name: draft.name,
+                base: draft.base,
+                drafts,
+                merge,
                 revision: draft.revision,
                 draft: draft.document,
                 published,
@@ -383,7 +406,7 @@ pub fn versions(app: &App) -> Out<Vec<VersionInfo>> {
                 at: v.at,
                 author: v.author.clone(),
                 comment: v.comment.clone(),
-                sentences: diff(before, &v.document).iter().map(|x| x.sentence(&v.document)).collect(),
+                sentences: sentences(&diff(before, &v.document), &v.document),
             }
         })
         .collect())
@@ -394,7 +417,12 @@ pub fn versions(app: &App) -> Out<Vec<VersionInfo>> {
 /// # Errors
 /// When there is none of this id.
 pub fn wizard_draft(app: &App, id: &str) -> Out<WizardDraft> {
-    let (w, t) = read(app, |c| Ok((topology::wizard(c, id)?, topology::draft(c)?.document)))?;
+    let (w, t) = read(app, |c| {
+        let w = topology::wizard(c, id)?;
+        let name = w.as_ref().map_or(MAIN, |w| w.topology_draft.as_str());
+        Ok((topology::named(c, name)?.unwrap_or_default().document, w))
+    })
+    .map(|(t, w)| (w, t))?;
     let w = w.ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
     Ok(wizard_view(w, &t))
 }

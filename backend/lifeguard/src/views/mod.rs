@@ -10,3 +10,4 @@ pub mod rooms;
 mod sparkline;
 pub mod status;
 pub mod test_history;
+pub mod todo;

@@ -155,6 +155,16 @@ pub fn last_finished(c: &Connection, pool: &str) -> Result<Option<TestRun>> {
     document(c, sql, pool)
 }
 
+/// When the first run to a pool since `since` that succeeded began.
+///
+/// # Errors
+/// SQLite's.
+pub fn first_success(c: &Connection, pool: &str, since: Timestamp) -> Result<Option<Timestamp>> {
+    let sql = "SELECT MIN(started) FROM test_run WHERE pool = ?1 AND state = 'success' AND started >= ?2";
+    let at: Option<i64> = c.prepare_cached(sql)?.query_row(params![pool, since.millis()], |r| r.get(0))?;
+    Ok(at.map(Timestamp::from_millis))
+}
+
 /// Marks runs that a restart cut off as failed.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ pub mod backups;
 pub mod certificates;
 pub mod configuration;
 pub mod directory;
+pub mod drafts;
 pub mod jobs;
 pub mod mirrors;
 pub mod nodes;

@@ -1,5 +1,6 @@
-//! Published versions, the topology draft and wizard drafts.
+//! Published versions and wizard drafts; topology drafts stand in `drafts`.
 
+pub use super::drafts::*;
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::Timestamp;
 use shared::topology::Topology;
@@ -96,64 +97,6 @@ pub fn add_version(
     Ok(version)
 }
 
-/// The draft everybody edits.
-#[derive(Debug, Clone, Default)]
-pub struct Draft {
-    /// The document.
-    pub document: Topology,
-    /// Version it was begun from.
-    pub base: Option<u64>,
-    /// Rises with every change.
-    pub revision: u32,
-}
-
-/// The topology draft; a fresh one equals what is published.
-///
-/// # Errors
-/// SQLite's, or a document that does not parse.
-pub fn draft(c: &Connection) -> Result<Draft> {
-    let row: Option<(String, Option<i64>, u32)> = c
-        .query_row("SELECT document, base, revision FROM topology_draft", [], |r| {
-            Ok((r.get(0)?, r.get(1)?, r.get(2)?))
-        })
-        .optional()?;
-    match row {
-        Some((doc, base, revision)) => {
-            Ok(Draft { document: serde_json::from_str(&doc)?, base: base.map(i64::unsigned_abs), revision })
-        }
-        None => {
-            let v = published(c)?;
-            let base = v.as_ref().map(|v| v.version);
-            Ok(Draft { document: v.map(|v| v.document).unwrap_or_default(), base, revision: 0 })
-        }
-    }
-}
-
-/// Stores the draft with the next revision, which is returned.
-///
-/// # Errors
-/// SQLite's.
-pub fn save_draft(c: &Connection, t: &Topology) -> Result<u32> {
-    let old = draft(c)?;
-    let revision = old.revision + 1;
-    c.execute(
-        "INSERT INTO topology_draft VALUES (1, ?1, ?2, ?3)
-         ON CONFLICT (id) DO UPDATE SET document = ?1, base = ?2, revision = ?3",
-        params![serde_json::to_string(t)?, old.base.map(u64::cast_signed), revision],
-    )?;
-    Ok(revision)
-}
-
-/// Sets the draft to `t`, begun from `base`; the revision still rises.
-///
-/// # Errors
-/// SQLite's.
-pub fn reset_draft(c: &Connection, t: &Topology, base: Option<u64>) -> Result<()> {
-    save_draft(c, t)?;
-    c.execute("UPDATE topology_draft SET base = ?1", [base.map(u64::cast_signed)])?;
-    Ok(())
-}
-
 /// A wizard's draft.
 #[derive(Debug, Clone)]
 pub struct Wizard {
@@ -167,19 +110,24 @@ pub struct Wizard {
     pub author: String,
     /// Last change.
     pub updated: Timestamp,
+    /// The topology draft that the pool will join.
+    pub topology_draft: String,
 }
 
-fn wizard_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<(String, String, u32, String, i64)> {
-    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?))
+type WizardRow = (String, String, u32, String, i64, String);
+
+fn wizard_row(r: &rusqlite::Row<'_>) -> rusqlite::Result<WizardRow> {
+    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?))
 }
 
-fn to_wizard(row: (String, String, u32, String, i64)) -> Result<Wizard> {
+fn to_wizard(row: WizardRow) -> Result<Wizard> {
     Ok(Wizard {
         id: row.0,
         document: serde_json::from_str(&row.1)?,
         revision: row.2,
         author: row.3,
         updated: Timestamp::from_millis(row.4),
+        topology_draft: row.5,
     })
 }
 
@@ -210,9 +158,16 @@ pub fn wizards(c: &Connection) -> Result<Vec<Wizard>> {
 /// SQLite's.
 pub fn save_wizard(c: &Connection, w: &Wizard) -> Result<()> {
     c.execute(
-        "INSERT INTO wizard_draft VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO wizard_draft VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (id) DO UPDATE SET document = ?2, revision = ?3, updated = ?5",
-        params![w.id, serde_json::to_string(&w.document)?, w.revision, w.author, w.updated.millis()],
+        params![
+            w.id,
+            serde_json::to_string(&w.document)?,
+            w.revision,
+            w.author,
+            w.updated.millis(),
+            w.topology_draft
+        ],
     )?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use shared::api::JobView;
 use shared::events::Topic;
 
+use super::remains::Remains;
 use super::review::{PUBLISH, to_job};
 use super::servers::Servers;
 use super::steps::Steps;
@@ -56,6 +57,7 @@ fn Run(job: Current<JobView>) -> impl IntoView {
         ] />
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
+        {move || (publishes && *state.read() == "done").then(|| view! { <Remains /> })}
         <Steps job />
         {publishes.then(|| view! { <Servers /> })}
         {move || if publishes { next_act(&state.read()) } else { next_of_run(&id.get_value(), &state.read()) }}

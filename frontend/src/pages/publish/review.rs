@@ -5,18 +5,25 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use shared::api::TopologyView;
 use shared::plan::CmdletResponse;
+use shared::topology::diff::Change;
+use shared::topology::effect::Effect;
 
+use super::merge::Merge;
+use super::remains::Remains;
 use crate::api::Current;
 use crate::components::act::args;
+use crate::components::badge::of_risk;
 use crate::components::query::text;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, ProblemList, QueryButton,
-    Section, Shown, TextField,
+    ActButton, ActForm, Button, ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, ProblemList,
+    QueryButton, Section, Shown, StateBadge, TextField,
 };
 use crate::pages::topology::use_topology;
 use crate::routes::{Route, segment};
 use crate::{nav, session};
 
+/// Changes that are drawn at first, and more each time.
+const FIRST: usize = 100;
 /// The cmdlet that publishes.
 pub const PUBLISH: &str = "Publish-CsTopology";
 
@@ -38,8 +45,12 @@ pub fn PublishPage() -> impl IntoView {
 #[component]
 fn Review(view: Current<TopologyView>) -> impl IntoView {
     let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
+    let moved = Memo::new(move |_| view.with(|v| v.merge.is_some()));
     move || {
-        if nothing.get() {
+        if moved.get() {
+            // What differs from the newest version says little until that is taken in.
+            view! { <Merge view /> }.into_any()
+        } else if nothing.get() {
             let version = view.with_untracked(|v| v.version);
             view! {
                 <div class="empty">
@@ -50,6 +61,7 @@ fn Review(view: Current<TopologyView>) -> impl IntoView {
                     )}</p>
                     <LinkButton label="Show the topology" href=Route::Topology.href() />
                 </div>
+                <Remains />
             }
             .into_any()
         } else {
@@ -60,27 +72,73 @@ fn Review(view: Current<TopologyView>) -> impl IntoView {
 
 #[component]
 fn Changes(view: Current<TopologyView>) -> impl IntoView {
-    let sentences = Memo::new(move |_| view.with(|v| v.sentences.clone()));
-    let title = Signal::derive(move || match sentences.with(Vec::len) {
+    let lines = Memo::new(move |_| view.with(lines));
+    let title = Signal::derive(move || match lines.with(Vec::len) {
         1 => "1 change".to_owned(),
         n => format!("{n} changes"),
     });
-    let json =
-        Memo::new(move |_| view.with(|v| serde_json::to_string_pretty(&v.changes).unwrap_or_default()));
+    let most = RwSignal::new(FIRST);
+    // Written only when somebody looks: a large draft has megabytes of it.
+    let opened = RwSignal::new(false);
+    let json = move || opened.get().then(|| view.with(json));
     let drop_label = "Set the draft back to what is published";
     view! {
         <Section title actions=move || view! {
             <ActButton cmdlet="Reset-LgTopologyDraft" args=serde_json::Map::new() label=drop_label short="Drop all changes" kind=ButtonKind::Danger />
         }>
             <ul class="card changes">
-                {move || sentences.get().into_iter().map(|s| view! { <li>{s}</li> }).collect_view()}
+                {move || lines.get().into_iter().take(most.get()).map(line).collect_view()}
             </ul>
-            <details class="changes-json">
+            {move || (lines.with(Vec::len) > most.get()).then(|| view! {
+                <Button label=format!("Show {FIRST} more") on_press=move |()| most.update(|n| *n += FIRST) />
+            })}
+            <details class="changes-json" on:toggle=move |_| opened.set(true)>
                 <summary>"Show the changes as JSON"</summary>
                 <pre tabindex="0">{json}</pre>
             </details>
         </Section>
     }
+}
+
+/// Each change as a sentence, with what it does.
+fn lines(v: &TopologyView) -> Vec<(String, Effect)> {
+    v.sentences.iter().cloned().zip(v.effects.iter().cloned()).collect()
+}
+
+fn json(v: &TopologyView) -> String {
+    #[derive(serde::Serialize)]
+    struct Line<'a> {
+        change: &'a Change,
+        effect: &'a Effect,
+    }
+    let all: Vec<_> =
+        v.changes.iter().zip(&v.effects).map(|(change, effect)| Line { change, effect }).collect();
+    serde_json::to_string_pretty(&all).unwrap_or_default()
+}
+
+/// A change: its risk, the sentence, and on demand whom and what it reaches.
+fn line((sentence, e): (String, Effect)) -> AnyView {
+    let item = |text: String| view! { <li>{text}</li> };
+    let mut reach: Vec<String> =
+        e.servers.iter().map(|s| format!("{} {}", s.fqdn, s.act.verb(false))).collect();
+    reach.extend(e.endpoints.iter().map(|a| format!("Endpoint {a}")));
+    reach.push(match e.users {
+        0 => "No chat users".to_owned(),
+        1 => "1 chat user".to_owned(),
+        n => format!("{n} chat users"),
+    });
+    view! {
+        <li class="change">
+            <StateBadge state=of_risk(e.risk) />
+            <span class="change-sentence">{sentence}</span>
+            <details>
+                <summary>"What it affects"</summary>
+                <p>{e.why}</p>
+                <ul>{reach.into_iter().map(item).collect_view()}</ul>
+            </details>
+        </li>
+    }
+    .into_any()
 }
 
 #[component]

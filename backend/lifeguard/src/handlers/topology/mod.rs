@@ -1,5 +1,6 @@
 //! The topology draft: adding, changing and taking out objects. Publishing stands in `crate::publish`.
 
+mod drafts;
 mod new;
 mod set;
 mod versions;
@@ -14,8 +15,9 @@ use shared::cmdlets::{
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::diff::{ObjectKind, diff};
-use shared::topology::edit::{kind_of, new_problems, remove, users_of};
+use shared::topology::diff::{Change, ObjectKind, diff, sentences, show};
+use shared::topology::edit::{kinds_of, new_problems, remove, users_of};
+use shared::topology::merge::key_of;
 use shared::topology::transition::transition;
 use shared::topology::wizard::{self, NewIds};
 use shared::topology::{FileStore, Placement, Topology};
@@ -33,6 +35,8 @@ fn fqdn(raw: &str, field: &str) -> Result<Fqdn, ApiError> {
     Fqdn::try_from(raw).map_err(|e| ApiError::invalid(field, e.0))
 }
 
+pub use drafts::{by, load, moved};
+
 /// The shared shape of `New-Lg…`: an edit of the draft, its sentence, its new problems as blockers.
 trait Edit: Cmdlet {
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError>;
@@ -40,16 +44,37 @@ trait Edit: Cmdlet {
     const DETAILS: bool = false;
     /// Maps a topology path of a problem to the parameter it comes from.
     fn parameter(path: &str) -> &'static str;
+    /// The draft that is meant.
+    fn draft(&self) -> Option<&str>;
+    /// Revision of the draft that the person looked at.
+    fn seen(&self) -> Option<u32>;
 }
 
+/// Where the draft is chosen by a parameter of every such cmdlet.
+macro_rules! of_draft {
+    ($seen:ident) => {
+        fn draft(&self) -> Option<&str> {
+            self.topology_draft.as_deref()
+        }
+        fn seen(&self) -> Option<u32> {
+            of_draft!(@$seen self)
+        }
+    };
+    (@revision $me:ident) => { $me.draft_revision };
+    (@none $me:ident) => { None };
+}
+use of_draft;
+
 fn plan_edit<E: Edit>(a: &E, cx: &Cx) -> Result<Plan, ApiError> {
-    let draft = cx.read(|c| Ok(tstore::draft(c)?))?;
+    let draft = cx.read(|c| load(c, a.draft()))?;
     let mut after = draft.document.clone();
     let sentence = a.edit(&mut after, &*cx.app.entropy)?;
+    if let Some(seen) = a.seen() {
+        untouched::<E>(cx, &draft, &after, seen)?;
+    }
     let mut p = plan([sentence]);
-    let unlike = |c: &shared::topology::diff::Change| !p.sentences.contains(&c.sentence(&after));
-    let details: Vec<_> =
-        diff(&draft.document, &after).iter().filter(|c| unlike(c)).map(|c| c.sentence(&after)).collect();
+    let mut details = sentences(&diff(&draft.document, &after), &after);
+    details.retain(|s| !p.sentences.contains(s));
     if E::DETAILS {
         p.sentences.extend(details);
     }
@@ -60,6 +85,22 @@ fn plan_edit<E: Edit>(a: &E, cx: &Cx) -> Result<Plan, ApiError> {
         if problem.blocks() { p.blockers.push(problem) } else { p.warnings.push(problem) }
     }
     Ok(p)
+}
+
+/// Refuses to write over fields that somebody changed since `seen`; what changed elsewhere is kept.
+fn untouched<E: Edit>(cx: &Cx, draft: &tstore::Draft, after: &Topology, seen: u32) -> Result<(), ApiError> {
+    let mut problems = Vec::new();
+    for change in diff(&draft.document, after) {
+        let Change::Modified { field, from, to, .. } = &change else { continue };
+        let who = cx.read(|c| Ok(tstore::changed_since(c, &draft.name, &key_of(&change), seen)?))?;
+        let Some(who) = who else { continue };
+        let (yours, theirs) = (show(to, after), show(from, &draft.document));
+        let text = format!("{who} changed this meanwhile: it is {theirs} now, you have {yours}. Choose one.");
+        problems.push(Problem::error("draft.moved", E::parameter(&format!("list.0.{field}")), text, ""));
+    }
+    let Some(first) = problems.first() else { return Ok(()) };
+    let e = ApiError::new(ErrorCode::Conflict, first.text.clone());
+    Err(ApiError { field: Some(first.field.clone()), problems, ..e })
 }
 
 /// What an edit would make unpublishable that was not so before. Source: `shared::topology::transition`.
@@ -74,9 +115,10 @@ fn forbidden(cx: &Cx, draft: &Topology, after: &Topology) -> Result<Vec<Problem>
 
 fn run_edit<E: Edit>(a: &E, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
     cx.commit(&p.sentences.join(" "), |tx| {
-        let mut draft = tstore::draft(tx)?;
-        a.edit(&mut draft.document, &*cx.app.entropy)?;
-        Ok(tstore::save_draft(tx, &draft.document)?)
+        let draft = load(tx, a.draft())?;
+        let mut after = draft.document.clone();
+        a.edit(&mut after, &*cx.app.entropy)?;
+        Ok(tstore::save_draft(tx, draft, &after, by(cx))?)
     })?;
     Ok(Outcome::changed(Topic::Topology, "draft"))
 }
@@ -96,8 +138,8 @@ macro_rules! edits {
 }
 use edits;
 
-fn share_of(c: &Connection, identity: &str) -> Result<FileStore, Fault> {
-    let t = tstore::draft(c)?.document;
+fn share_of(c: &Connection, a: &NewLgFileShare) -> Result<FileStore, Fault> {
+    let (t, identity) = (load(c, a.topology_draft.as_deref())?.document, &a.identity);
     let store = t.file_stores.into_iter().find(|s| s.label().eq_ignore_ascii_case(identity.trim()));
     let store = store
         .ok_or_else(|| ApiError::not_found(format!("There is no file store {identity} in the draft.")))?;
@@ -112,7 +154,7 @@ fn share_of(c: &Connection, identity: &str) -> Result<FileStore, Fault> {
 #[async_trait]
 impl Handler for NewLgFileShare {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let store = cx.read(|c| share_of(c, &self.identity))?;
+        let store = cx.read(|c| share_of(c, self))?;
         let dir = cx.app.settings.share_dir(&store);
         if dir.is_dir() {
             return Ok(plan([format!("The folder of {} exists already; nothing changes.", store.label())]));
@@ -123,7 +165,7 @@ impl Handler for NewLgFileShare {
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let store = cx.read(|c| share_of(c, &self.identity))?;
+        let store = cx.read(|c| share_of(c, self))?;
         let dir = cx.app.settings.share_dir(&store);
         std::fs::create_dir_all(&dir).map_err(|e| {
             ApiError::new(
@@ -136,6 +178,15 @@ impl Handler for NewLgFileShare {
     }
 }
 
+/// The topology draft that a wizard's pool joins: the one it was begun in, unless another one is named.
+fn wizard_draft(
+    c: &Connection,
+    a: &NewLgPersistentChatPool,
+    w: &tstore::Wizard,
+) -> Result<tstore::Draft, Fault> {
+    load(c, Some(a.topology_draft.as_deref().unwrap_or(&w.topology_draft)))
+}
+
 fn build(
     a: &NewLgPersistentChatPool,
     c: &Connection,
@@ -143,7 +194,7 @@ fn build(
 ) -> Result<(Topology, Topology), Fault> {
     let w = tstore::wizard(c, &a.draft)?
         .ok_or_else(|| ApiError::not_found("This wizard draft does not exist any more."))?;
-    let before = tstore::draft(c)?.document;
+    let before = wizard_draft(c, a, &w)?.document;
     let problems = wizard::check(&w.document, &before);
     if problems.iter().any(Problem::blocks) {
         return Err(ApiError::from_problems(ErrorCode::InvalidArgument, problems).into());
@@ -162,13 +213,15 @@ fn build(
 impl Handler for NewLgPersistentChatPool {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (before, after) = cx.read(|c| build(self, c, &*cx.app.entropy))?;
-        Ok(plan(diff(&before, &after).iter().map(|c| c.sentence(&after))))
+        Ok(plan(sentences(&diff(&before, &after), &after)))
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         let fqdn = cx.commit(&p.sentences.join(" "), |tx| {
             let (_, after) = build(self, tx, &*cx.app.entropy)?;
-            tstore::save_draft(tx, &after)?;
+            if let Some(w) = tstore::wizard(tx, &self.draft)? {
+                tstore::save_draft(tx, wizard_draft(tx, self, &w)?, &after, by(cx))?;
+            }
             tstore::delete_wizard(tx, &self.draft)?;
             Ok(after.pools.last().map(|p| p.fqdn.to_string()).unwrap_or_default())
         })?;
@@ -177,13 +230,33 @@ impl Handler for NewLgPersistentChatPool {
     }
 }
 
+/// What is to be removed: the one object of the name, or the one of the named kind.
+fn the_kind(a: &RemoveLgTopologyObject, t: &Topology) -> Result<ObjectKind, ApiError> {
+    let name = a.identity.trim();
+    let found = kinds_of(t, name);
+    let wanted = a.kind.as_deref().and_then(ObjectKind::parse);
+    match (wanted, found.as_slice()) {
+        (Some(k), list) if list.contains(&k) => Ok(k),
+        (Some(k), _) => {
+            Err(ApiError::not_found(format!("There is no {} {name} in the topology draft.", k.words())))
+        }
+        (None, [one]) => Ok(*one),
+        (None, []) => Err(ApiError::not_found(format!("There is no {name} in the topology draft."))),
+        (None, several) => {
+            let words = several.iter().map(|k| k.words()).collect::<Vec<_>>().join(" and a ");
+            let text = format!("{name} names a {words}. Say which with -Kind.");
+            Err(ApiError::invalid("Kind", text))
+        }
+    }
+}
+
 #[async_trait]
 impl Handler for RemoveLgTopologyObject {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (t, published) = cx.read(|c| Ok((tstore::draft(c)?.document, super::published(c)?)))?;
+        let draft = self.topology_draft.as_deref();
+        let (t, published) = cx.read(|c| Ok((load(c, draft)?.document, super::published(c)?)))?;
         let name = self.identity.trim();
-        let kind = kind_of(&t, name)
-            .ok_or_else(|| ApiError::not_found(format!("There is no {name} in the topology draft.")))?;
+        let kind = the_kind(self, &t)?;
         let mut p = plan([format!(
             "Take the {} {name} out of the draft. Nothing changes until it is published.",
             kind.words()
@@ -202,7 +275,7 @@ impl Handler for RemoveLgTopologyObject {
         let mut after = t.clone();
         remove(&mut after, kind, name);
         p.blockers.extend(forbidden(cx, &t, &after)?);
-        if kind == ObjectKind::Pool && kind_of(&published, name) == Some(kind) {
+        if kind == ObjectKind::Pool && kinds_of(&published, name).contains(&kind) {
             let rooms = "Publishing this closes the pool's databases and keeps them aside with all rooms and messages; only Uninstall-CsDatabase deletes them.";
             p.warnings.push(Problem::warning("pool.kept", "Identity", rooms, "procedures §14"));
             p.confirm = Confirm::TypeName(name.to_owned());
@@ -212,11 +285,11 @@ impl Handler for RemoveLgTopologyObject {
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         cx.commit(&p.sentences.join(" "), |tx| {
-            let mut t = tstore::draft(tx)?.document;
-            if let Some(kind) = kind_of(&t, self.identity.trim()) {
-                remove(&mut t, kind, self.identity.trim());
-            }
-            Ok(tstore::save_draft(tx, &t)?)
+            let draft = load(tx, self.topology_draft.as_deref())?;
+            let mut t = draft.document.clone();
+            let kind = the_kind(self, &t)?;
+            remove(&mut t, kind, self.identity.trim());
+            Ok(tstore::save_draft(tx, draft, &t, by(cx))?)
         })?;
         Ok(Outcome::changed(Topic::Topology, "draft"))
     }
@@ -225,7 +298,8 @@ impl Handler for RemoveLgTopologyObject {
 #[async_trait]
 impl Handler for ResetLgTopologyDraft {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let (draft, published) = cx.read(|c| Ok((tstore::draft(c)?.document, super::published(c)?)))?;
+        let name = self.topology_draft.as_deref();
+        let (draft, published) = cx.read(|c| Ok((load(c, name)?.document, super::published(c)?)))?;
         let changes = diff(&draft, &published);
         let mut p = plan([format!(
             "Set the draft back to what is published; {} changes are dropped.",
@@ -239,7 +313,8 @@ impl Handler for ResetLgTopologyDraft {
         cx.commit(&p.sentences.join(" "), |tx| {
             let v = tstore::published(tx)?;
             let base = v.as_ref().map(|v| v.version);
-            Ok(tstore::reset_draft(tx, &v.map(|v| v.document).unwrap_or_default(), base)?)
+            let draft = load(tx, self.topology_draft.as_deref())?;
+            Ok(tstore::reset_draft(tx, draft, &v.map(|v| v.document).unwrap_or_default(), base, by(cx))?)
         })?;
         Ok(Outcome::changed(Topic::Topology, "draft"))
     }

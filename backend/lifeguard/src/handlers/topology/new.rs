@@ -8,12 +8,13 @@ use shared::error::ApiError;
 use shared::names::{check_instance, check_share};
 use shared::topology::{Computer, Edition, FileStore, FrontEndPool, Site, SqlStore, Topology};
 
-use super::{Edit, edits, fqdn, new_object_id};
+use super::{Edit, edits, fqdn, new_object_id, of_draft};
 use crate::clock::Entropy;
 
 edits!(NewLgSipDomain, NewLgSite, NewLgFrontEndPool, NewLgSqlStore, NewLgFileStore);
 
 impl Edit for NewLgSipDomain {
+    of_draft!(none);
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let name = fqdn(&self.name, "Name")?;
         t.sip_domains.push(name.clone());
@@ -25,6 +26,7 @@ impl Edit for NewLgSipDomain {
 }
 
 impl Edit for NewLgSite {
+    of_draft!(none);
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
         t.sites.push(Site { id: new_object_id(e), site_id: self.name.trim().to_owned() });
         Ok(format!("Add the site {} to the draft.", self.name.trim()))
@@ -45,6 +47,7 @@ pub(super) fn site_by_name(t: &Topology, name: &str) -> Result<ObjectId, ApiErro
 }
 
 impl Edit for NewLgFrontEndPool {
+    of_draft!(none);
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
         let name = fqdn(&self.fqdn, "Fqdn")?;
         let standard = self.edition.as_deref() == Some("Standard");
@@ -79,6 +82,7 @@ impl Edit for NewLgFrontEndPool {
 }
 
 impl Edit for NewLgSqlStore {
+    of_draft!(none);
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
         let instance = self.instance.as_deref().filter(|i| !i.trim().is_empty());
         let instance =
@@ -100,6 +104,7 @@ impl Edit for NewLgSqlStore {
 }
 
 impl Edit for NewLgFileStore {
+    of_draft!(none);
     fn edit(&self, t: &mut Topology, e: &dyn Entropy) -> Result<String, ApiError> {
         let store = FileStore {
             id: new_object_id(e),

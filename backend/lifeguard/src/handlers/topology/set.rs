@@ -15,7 +15,7 @@ use shared::topology::{
 use shared::{Fqdn, ObjectId, Port};
 
 use super::new::site_by_name;
-use super::{Edit, edits, fqdn};
+use super::{Edit, edits, fqdn, of_draft};
 use crate::clock::Entropy;
 
 edits!(SetLgSite, SetLgFrontEndPool, SetLgSqlStore, SetLgFileStore, SetLgPersistentChatPool, SetLgDataCenter);
@@ -30,6 +30,7 @@ fn same(a: &str, b: &str) -> bool {
 }
 
 impl Edit for SetLgSite {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let site = t.sites.iter_mut().find(|s| same(&s.site_id, &self.identity));
@@ -69,6 +70,7 @@ fn front_end<'a>(t: &'a mut Topology, name: &str) -> Result<&'a mut FrontEndPool
 }
 
 impl Edit for SetLgFrontEndPool {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let site = self.site.as_deref().map(|s| site_by_name(t, s)).transpose()?;
@@ -105,6 +107,7 @@ fn sql_store<'a>(t: &'a Topology, name: &str, field: &str) -> Result<&'a SqlStor
 }
 
 impl Edit for SetLgSqlStore {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let id = sql_store(t, &self.identity, "Identity")?.id.clone();
@@ -139,6 +142,7 @@ fn file_store(t: &Topology, name: &str, field: &str) -> Result<ObjectId, ApiErro
 }
 
 impl Edit for SetLgFileStore {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let id = file_store(t, &self.identity, "Identity")?;
@@ -227,6 +231,7 @@ fn default_sites(a: &SetLgPersistentChatPool, t: &Topology, p: &mut ChatPool) ->
 }
 
 impl Edit for SetLgPersistentChatPool {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let name = pool_fqdn(&self.identity).map_err(|e| ApiError::invalid("Identity", e.0))?;
@@ -267,6 +272,7 @@ impl Edit for SetLgPersistentChatPool {
 }
 
 impl Edit for SetLgDataCenter {
+    of_draft!(revision);
     const DETAILS: bool = true;
     fn edit(&self, t: &mut Topology, _: &dyn Entropy) -> Result<String, ApiError> {
         let name = self.identity.trim();

@@ -5,26 +5,34 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::cmdlets::{
-    CompareLgTopology, ExportLgTopology, GetLgTopologyVersion, ImportLgTopology, RestoreLgTopologyVersion,
+    CompareLgTopology, ExportLgTopology, GetLgPublishToDo, GetLgTopologyVersion, ImportLgTopology,
+    RestoreLgTopologyVersion,
 };
 use shared::error::{ApiError, ErrorCode, Problem, Severity};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan};
-use shared::topology::diff::{Change, diff};
+use shared::topology::diff::{Change, diff, sentences};
+use shared::topology::effect::{Effect, effects};
 use shared::topology::{FORMAT, Topology};
 use store::management::topology as tstore;
 
+use super::{by, load as load_draft};
 use crate::door::{Cx, Fault, Handler, Outcome, plan};
 
 /// Largest document that is read in, in bytes.
-const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
-/// The document of a version; none means the draft.
+/// The document of a version; none means the draft of that name.
 ///
 /// # Errors
-/// When there is no such version.
-pub fn document(c: &Connection, version: Option<u32>, field: &str) -> Result<Topology, Fault> {
-    let Some(n) = version else { return Ok(tstore::draft(c)?.document) };
+/// When there is no such version or draft.
+pub fn document(
+    c: &Connection,
+    version: Option<u32>,
+    field: &str,
+    draft: Option<&str>,
+) -> Result<Topology, Fault> {
+    let Some(n) = version else { return Ok(load_draft(c, draft)?.document) };
     Ok(tstore::version(c, u64::from(n))?.ok_or_else(|| unknown(n, field))?.document)
 }
 
@@ -53,31 +61,63 @@ impl Handler for GetLgTopologyVersion {
 }
 
 #[async_trait]
-impl Handler for CompareLgTopology {
+impl Handler for GetLgPublishToDo {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let (before, after) = cx.read(|c| {
-            let before = match self.reference {
-                Some(_) => document(c, self.reference, "Reference")?,
-                None => super::super::published(c)?,
-            };
-            Ok((before, document(c, self.difference, "Difference")?))
-        })?;
-        let object = |c: &Change| {
-            // A removed object's name is known to the older document only.
-            let names = if matches!(c, Change::Removed { .. }) { &before } else { &after };
-            json!({ "Sentence": c.sentence(names), "Change": serde_json::to_value(c).unwrap_or(Value::Null) })
-        };
-        Ok(Outcome::objects(diff(&before, &after).iter().map(object).collect()))
+        let only = self.identity.as_deref().map(shared::identity::pool_fqdn).transpose();
+        let only = only.map_err(|e| ApiError::invalid("Identity", e.0))?;
+        let view = crate::views::todo::view(&cx.app).await?;
+        let items = view.items.into_iter().filter(|t| only.as_ref().is_none_or(|f| t.pool == *f));
+        Ok(Outcome::objects(
+            items
+                .map(|t| {
+                    json!({
+                        "Identity": t.pool, "Task": t.text, "Done": t.done, "Seen": t.seen,
+                        "Optional": t.optional, "Why": t.why,
+                    })
+                })
+                .collect(),
+        ))
     }
 }
 
-fn load(cx: &Cx, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
-    let draft = cx.read(|c| Ok(tstore::draft(c)?.document))?;
+#[async_trait]
+impl Handler for CompareLgTopology {
+    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
+        let (before, after, facts) = cx.read(|c| {
+            let before = match self.reference {
+                Some(_) => document(c, self.reference, "Reference", None)?,
+                None => super::super::published(c)?,
+            };
+            let facts = crate::publish::facts::facts(c, &before)?;
+            Ok((before, document(c, self.difference, "Difference", self.topology_draft.as_deref())?, facts))
+        })?;
+        let changes = diff(&before, &after);
+        let effects = effects(&before, &after, &facts, &changes).each;
+        let said = said(&changes, &before, &after);
+        let object = |((c, e), sentence): ((&Change, &Effect), String)| {
+            json!({
+                "Sentence": sentence,
+                "Risk": e.risk.word(),
+                "Effect": serde_json::to_value(e).unwrap_or(Value::Null),
+                "Change": serde_json::to_value(c).unwrap_or(Value::Null),
+            })
+        };
+        Ok(Outcome::objects(changes.iter().zip(&effects).zip(said).map(object).collect()))
+    }
+}
+
+/// Sentences of the changes; a removed object's name is known to the older document only.
+fn said(changes: &[Change], before: &Topology, after: &Topology) -> Vec<String> {
+    let (old, new) = (sentences(changes, before), sentences(changes, after));
+    let removed = |c: &Change| matches!(c, Change::Removed { .. });
+    changes.iter().zip(old.into_iter().zip(new)).map(|(c, (o, n))| if removed(c) { o } else { n }).collect()
+}
+
+fn load(cx: &Cx, name: Option<&str>, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
+    let draft = cx.read(|c| Ok(load_draft(c, name)?.document))?;
     let changes = diff(&draft, to);
     let mut p = plan([sentence, format!("The draft changes in {} places:", changes.len())]);
-    p.sentences.extend(
-        changes.iter().map(|c| c.sentence(if matches!(c, Change::Removed { .. }) { &draft } else { to })),
-    );
+    p.sentences.extend(said(&changes, &draft, to));
     p.warnings.push(Problem::warning(
         "draft.replaced",
         "",
@@ -88,10 +128,10 @@ fn load(cx: &Cx, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
     Ok(p)
 }
 
-fn store(cx: &Cx, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
+fn store(cx: &Cx, name: Option<&str>, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
     cx.commit(p.sentences.first().map_or("", String::as_str), |tx| {
         let base = tstore::published(tx)?.map(|v| v.version);
-        Ok(tstore::reset_draft(tx, t, base)?)
+        Ok(tstore::reset_draft(tx, load_draft(tx, name)?, t, base, by(cx))?)
     })?;
     Ok(Outcome::changed(Topic::Topology, "draft"))
 }
@@ -99,24 +139,24 @@ fn store(cx: &Cx, t: &Topology, p: &Plan) -> Result<Outcome, ApiError> {
 #[async_trait]
 impl Handler for RestoreLgTopologyVersion {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity", None))?;
         let text = format!(
             "Load version {} into the draft. Nothing runs differently until it is published; pool states and active servers stay as they are.",
             self.identity
         );
-        load(cx, &t, text)
+        load(cx, self.topology_draft.as_deref(), &t, text)
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        let t = cx.read(|c| document(c, Some(self.identity), "Identity"))?;
-        store(cx, &t, p)
+        let t = cx.read(|c| document(c, Some(self.identity), "Identity", None))?;
+        store(cx, self.topology_draft.as_deref(), &t, p)
     }
 }
 
 #[async_trait]
 impl Handler for ExportLgTopology {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let t = cx.read(|c| document(c, self.version, "Version"))?;
+        let t = cx.read(|c| document(c, self.version, "Version", self.topology_draft.as_deref()))?;
         let text = serde_json::to_string_pretty(&t)
             .map_err(|e| ApiError::new(ErrorCode::Internal, e.to_string()))?;
         Ok(Outcome::objects(vec![json!({ "Document": text })]))
@@ -144,7 +184,8 @@ fn read(text: &str) -> Result<Topology, ApiError> {
 impl Handler for ImportLgTopology {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let t = read(&self.document)?;
-        let mut p = load(cx, &t, "Replace the draft by the document.".to_owned())?;
+        let mut p =
+            load(cx, self.topology_draft.as_deref(), &t, "Replace the draft by the document.".to_owned())?;
         // What is wrong with it stops publishing, not reading: it may be mended in the draft.
         for problem in shared::topology::validate::validate(&t).into_iter().filter(Problem::blocks) {
             p.warnings.push(Problem { severity: Severity::Warning, ..problem });
@@ -153,6 +194,6 @@ impl Handler for ImportLgTopology {
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-        store(cx, &read(&self.document)?, p)
+        store(cx, self.topology_draft.as_deref(), &read(&self.document)?, p)
     }
 }

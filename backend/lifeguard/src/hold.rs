@@ -1,0 +1,16 @@
+//! A place where a test stops the work to kill the program exactly there. Only in debug builds: a release
+//! has no such switch.
+
+use crate::settings::Settings;
+
+/// Waits for ever when the file `hold` of the data directory names this point, and says so on standard output.
+pub async fn at(settings: &Settings, point: &str) {
+    if !cfg!(debug_assertions) {
+        return;
+    }
+    let wanted = std::fs::read_to_string(settings.data_dir.join("hold"));
+    if wanted.is_ok_and(|w| w.trim() == point) {
+        println!("held at={point}");
+        std::future::pending::<()>().await;
+    }
+}
