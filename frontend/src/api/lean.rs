@@ -338,6 +338,7 @@ mod tests {
             listens: vec!["127.20.0.11:5041".to_owned()],
             sessions: 3,
             generation: u64::MAX,
+            node: None,
         });
         round_trip(&Plan {
             confirm: Confirm::TypeName("x".to_owned()),
