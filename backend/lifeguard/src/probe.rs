@@ -416,10 +416,15 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> E
     run.steps.clone_from(&report.steps);
     run.printed = Some(report.print());
     run.report = Some(report);
-    save(&app, &run);
-    if let Err(e) = app.store.write(|tx| tests::save_trace(tx, &run.summary.id, &trace)) {
+    // Together: whoever sees the end finds the messages.
+    let stored = app.store.write(|tx| {
+        jobs::save_test(tx, &run)?;
+        tests::save_trace(tx, &run.summary.id, &trace)
+    });
+    if let Err(e) = stored {
         tracing::error!(cause = %e, run = %run.summary.id, "the messages of a test run could not be stored");
     }
+    save(&app, &run);
     app.bus.send(Topic::Pool, run.summary.pool.as_ref().map_or("", |p| p.as_str()));
     match run.summary.state.as_str() {
         CANCELLED => Ended::Stopped,

@@ -42,6 +42,8 @@ fn Content(run: Current<TestRun>, id: String) -> impl IntoView {
     let report = Memo::new(move |_| run.with(|r| r.report.clone()));
     let printed = Memo::new(move |_| run.with(|r| r.printed.clone()));
     let any = Memo::new(move |_| steps.with(|s| !s.is_empty()));
+    // A run that was missed has none and will have none.
+    let walked = Memo::new(move |_| any.get() || running.get());
     view! {
         <div class="verdict" role="status">
             {move || run.with(|r| view! {
@@ -55,7 +57,7 @@ fn Content(run: Current<TestRun>, id: String) -> impl IntoView {
         })}
         {move || report.get().map(|r| view! { <Findings report=r /> })}
         {move || any.get().then(|| view! { <Section title="Waterfall"><Waterfall steps=steps.into() /></Section> })}
-        <Section title="Steps"><Steps steps=steps.into() running=running.into() /></Section>
+        {move || walked.get().then(|| view! { <Section title="Steps"><Steps steps=steps.into() running=running.into() /></Section> })}
         {move || report.get().filter(|r| !r.hops.is_empty()).map(|r| view! { <Section title="Trace"><Trace hops=r.hops /></Section> })}
         {move || printed.get().map(|line| view! {
             <Section title="Result"><CommandLine label="As Test-CsPersistentChatMessage prints it" line /></Section>
