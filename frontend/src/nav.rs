@@ -69,7 +69,25 @@ pub fn replace(href: &str) {
     go(href, true);
 }
 
+/// The topology draft that the address names; none for the draft main.
+pub fn draft() -> Option<String> {
+    query_of(&Place::current().query, "draft").filter(|d| d != "main")
+}
+
+/// An address of the topology's pages keeps the draft that one is in.
+fn within_draft(href: &str) -> String {
+    let topology = href.starts_with("/topology") || href.starts_with("/jobs/");
+    match draft().filter(|_| topology && !href.contains("draft=")) {
+        Some(d) => {
+            let mark = if href.contains('?') { '&' } else { '?' };
+            format!("{href}{mark}draft={}", crate::routes::segment(&d))
+        }
+        None => href.to_owned(),
+    }
+}
+
 fn go(href: &str, in_place: bool) {
+    let href = &within_draft(href);
     let Ok(history) = window().history() else { return };
     let moved = if in_place {
         history.replace_state_with_url(&JsValue::NULL, "", Some(href))

@@ -45,19 +45,21 @@ pub fn run(release: bool) -> Result<()> {
         println!("{:<34}{:>12} kB resident when idle", "", running.resident_kb()?);
     }
     fs::remove_dir_all(&data).context("cannot remove the data of the measurement")?;
-    load(&binary, release)
+    measure(&binary, "load", release)?;
+    measure(&binary, "scale", release)
 }
 
-/// Requests, the shared page and the test message under load, beside what a bare handler does.
-fn load(binary: &Path, release: bool) -> Result<()> {
+/// Runs a measurement of the tests: `load` has requests, the shared page and the test message under load,
+/// beside what a bare handler does; `scale` has large topologies.
+fn measure(binary: &Path, name: &str, release: bool) -> Result<()> {
     let mut cargo = program("cargo");
-    cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", "load"]);
+    cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", name]);
     if release {
         cargo.arg("--release");
     }
-    let status = cargo.env("LIFEGUARD_BIN", binary).status().context("cannot run the load run")?;
+    let status = cargo.env("LIFEGUARD_BIN", binary).status().context("cannot run the measurement")?;
     if !status.success() {
-        bail!("the load run failed");
+        bail!("the measurement {name} failed");
     }
     Ok(())
 }

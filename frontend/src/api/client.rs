@@ -47,7 +47,17 @@ pub async fn delete(path: &str) -> Result<(), ApiError> {
 /// # Errors
 /// What the portal says, or that it does not answer.
 pub async fn cmdlet(name: &str, invocation: &Invocation) -> Result<CmdletResponse, ApiError> {
-    post(&format!("cmdlets/{name}"), invocation).await
+    let path = format!("cmdlets/{name}");
+    // What works on a topology draft works on the one in the address.
+    let takes = |s: &shared::cmdlet::Spec| s.params.iter().any(|p| p.name == "TopologyDraft");
+    match crate::nav::draft() {
+        Some(draft) if shared::cmdlets::find(name).is_some_and(takes) => {
+            let mut invocation = invocation.clone();
+            invocation.args.entry("TopologyDraft").or_insert(draft.into());
+            post(&path, &invocation).await
+        }
+        _ => post(&path, invocation).await,
+    }
 }
 
 fn write(body: &impl Serialize) -> Result<String, ApiError> {

@@ -376,6 +376,10 @@ mod tests {
             effects: vec![shared::topology::effect::Effect::default()],
             problems: Vec::new(),
             publishers: Vec::new(),
+            name: "main".to_owned(),
+            base: None,
+            drafts: Vec::new(),
+            merge: Some(shared::api::MergeView { version: 1, rows: Vec::new() }),
             wizards: Vec::new(),
         });
     }

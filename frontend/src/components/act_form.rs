@@ -34,6 +34,9 @@ pub fn ActForm(
     /// Called after it was carried out.
     #[prop(optional)]
     on_done: Option<OnDone>,
+    /// Told of what the portal refuses.
+    #[prop(optional)]
+    on_refused: Option<Callback<ApiError>>,
     /// Address that *Cancel* leads to.
     #[prop(optional, into)]
     cancel: Option<String>,
@@ -61,6 +64,9 @@ pub fn ActForm(
             review,
             on_done: Some(finished(form, on_done.get_value())),
             on_error: Some(Arc::new(move |e: &ApiError| {
+                if let Some(told) = on_refused {
+                    told.run(e.clone());
+                }
                 if !form.refuse(e) {
                     error.set(Some(e.clone()));
                 }

@@ -89,6 +89,8 @@ fn row<T: Clone + Send + Sync + 'static>(
     Row { texts, draw: Arc::new(draw) }
 }
 
+/// Rows that are drawn at first, and added when asked for: a long list stays quick to draw and to search.
+const ROWS: usize = 100;
 /// Rows in a part of a list that the server searches.
 pub const PART: u64 = 100;
 
@@ -124,6 +126,7 @@ fn table(
     let asked = move || total.is_some() && query.with(|q| q.as_ref().is_some_and(|q| !q.is_empty()));
     let nothing = Memo::new(move |_| all.with(Vec::is_empty) && !asked());
     let heads = StoredValue::new(heads);
+    let most = RwSignal::new(ROWS);
     view! {
         {move || if nothing.get() {
             view! { <div class="empty">{empty.run()}</div> }.into_any()
@@ -134,9 +137,12 @@ fn table(
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
                         <thead><tr>{head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>
-                        <tbody>{move || body(&shown.read().0, heads, acts)}</tbody>
+                        <tbody>{move || shown.with(|r| body(&r.0[..r.0.len().min(most.get())], heads, acts))}</tbody>
                     </table>
                 </div>
+                {move || shown.with(|r| r.0.len() > most.get()).then(|| view! {
+                    <p><button type="button" class="button" on:click=move |_| most.update(|n| *n += ROWS)>{format!("Show {ROWS} more")}</button></p>
+                })}
                 {move || shown.with(|r| r.0.is_empty()).then(|| view! { <p class="empty-search">"Nothing matches the search."</p> })}
             }.into_any()
         }}

@@ -1,9 +1,12 @@
 //! What differs between two topologies: typed first, a sentence second.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Topology;
+use super::lookup::Lookup;
 use crate::names::ObjectId;
 
 /// What kind of object changed.
@@ -28,18 +31,22 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// The word that names it in a cmdlet's parameter.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::SipDomain => "SipDomain",
+            Self::Site => "Site",
+            Self::FrontEndPool => "FrontEndPool",
+            Self::SqlStore => "SqlStore",
+            Self::FileStore => "FileStore",
+            Self::Pool => "Pool",
+            Self::DataCenter => "DataCenter",
+        }
+    }
+
     /// The kind that a cmdlet's parameter names.
     pub fn parse(word: &str) -> Option<Self> {
-        let all = [
-            ("Pool", Self::Pool),
-            ("FrontEndPool", Self::FrontEndPool),
-            ("SqlStore", Self::SqlStore),
-            ("FileStore", Self::FileStore),
-            ("Site", Self::Site),
-            ("SipDomain", Self::SipDomain),
-            ("DataCenter", Self::DataCenter),
-        ];
-        all.into_iter().find(|(w, _)| w.eq_ignore_ascii_case(word.trim())).map(|(_, k)| k)
+        KINDS.into_iter().find(|k| k.parameter().eq_ignore_ascii_case(word.trim()))
     }
 
     /// As a sentence names it.
@@ -97,8 +104,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// The sentence the publish page shows; `t` resolves ids of `after` to names.
+    /// The sentence the publish page shows; `t` resolves ids of `after` to names. For many, see [`sentences`].
     pub fn sentence(&self, t: &Topology) -> String {
+        self.said(&Lookup::new(t))
+    }
+
+    fn said(&self, t: &Lookup<'_>) -> String {
         match self {
             Self::Added { kind, name, object } => match added_detail(*kind, object, t) {
                 Some(detail) => format!("The {} {name} is added: {detail}.", kind.words()),
@@ -109,14 +120,20 @@ impl Change {
                 "The {} {name} changes its {}: {} → {}.",
                 kind.words(),
                 field.replace('_', " "),
-                show(from, t),
-                show(to, t)
+                shown(from, t),
+                shown(to, t)
             ),
         }
     }
 }
 
-fn added_detail(kind: ObjectKind, object: &Value, t: &Topology) -> Option<String> {
+/// A sentence for each change.
+pub fn sentences(changes: &[Change], t: &Topology) -> Vec<String> {
+    let t = Lookup::new(t);
+    changes.iter().map(|c| c.said(&t)).collect()
+}
+
+fn added_detail(kind: ObjectKind, object: &Value, t: &Lookup<'_>) -> Option<String> {
     if kind != ObjectKind::Pool {
         return None;
     }
@@ -141,6 +158,11 @@ fn added_detail(kind: ObjectKind, object: &Value, t: &Topology) -> Option<String
 
 /// A value in words; `t` resolves ids to names.
 pub fn show(v: &Value, t: &Topology) -> String {
+    shown(v, &Lookup::new(t))
+}
+
+/// The same for many values.
+pub(super) fn shown(v: &Value, t: &Lookup<'_>) -> String {
     match v {
         Value::Null => "none".to_owned(),
         Value::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
@@ -148,17 +170,17 @@ pub fn show(v: &Value, t: &Topology) -> String {
             ObjectId::try_from(s.as_str()).ok().and_then(|id| name_of(&id, t)).unwrap_or_else(|| s.clone())
         }
         Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => items.iter().map(|i| show(i, t)).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(|i| shown(i, t)).collect::<Vec<_>>().join(", "),
         Value::Object(o) => match (o.get("fqdn"), o.get("value")) {
-            (Some(f), _) => show(f, t),
-            (None, Some(v)) => show(v, t),
+            (Some(f), _) => shown(f, t),
+            (None, Some(v)) => shown(v, t),
             _ => v.to_string(),
         },
         Value::Number(n) => n.to_string(),
     }
 }
 
-fn name_of(id: &ObjectId, t: &Topology) -> Option<String> {
+fn name_of(id: &ObjectId, t: &Lookup<'_>) -> Option<String> {
     t.site(id)
         .map(|s| s.site_id.clone())
         .or_else(|| t.sql_store(id).map(super::SqlStore::label))
@@ -205,13 +227,16 @@ pub fn diff(before: &Topology, after: &Topology) -> Vec<Change> {
     let mut out = Vec::new();
     for kind in KINDS {
         let (old, new) = (items(before, kind), items(after, kind));
+        // The first of several with one id counts; so it has to be put in last.
+        let known: BTreeMap<&str, &Item> = old.iter().rev().map(|o| (o.id.as_str(), o)).collect();
+        let still: BTreeSet<&str> = new.iter().map(|n| n.id.as_str()).collect();
         for n in &new {
-            match old.iter().find(|o| o.id == n.id) {
+            match known.get(n.id.as_str()) {
                 None => out.push(Change::Added { kind, name: n.name.clone(), object: n.value.clone() }),
                 Some(o) => modified(kind, o, n, &mut out),
             }
         }
-        for o in old.iter().filter(|o| !new.iter().any(|n| n.id == o.id)) {
+        for o in old.iter().filter(|o| !still.contains(o.id.as_str())) {
             out.push(Change::Removed { kind, name: o.name.clone(), id: o.id.clone() });
         }
     }

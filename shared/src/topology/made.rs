@@ -55,11 +55,14 @@ fn id(text: String) -> ObjectId {
     ObjectId::try_from(text).expect("letters, digits and hyphens are an id")
 }
 
+/// Where everything of a large topology stands: a loopback address on which nothing of this program listens.
+pub const ELSEWHERE: &str = "127.77.0.9";
+
 /// A topology that breaks no rule.
 pub fn made(seed: u64, size: Size) -> Topology {
     let mut d = Dice(seed);
     let mut t = Topology { sip_domains: vec![fqdn("a"), fqdn("b")], ..Topology::default() };
-    let place = if size.full { Placement::Address("127.0.0.1".to_owned()) } else { Placement::RunHere };
+    let place = if size.full { Placement::Address(ELSEWHERE.to_owned()) } else { Placement::RunHere };
     let computer = |host: String| Computer { fqdn: fqdn(&host), placement: place.clone() };
     let sites = if size.full { size.sites } else { 1 + d.roll(size.sites) };
     for s in 0..sites {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Topology;
-use super::diff::{Change, ObjectKind, apply, diff, show};
+use super::diff::{Change, ObjectKind, apply, diff, shown};
+use super::lookup::Lookup;
 
 /// Whose value counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,9 +120,9 @@ pub fn merge(
     let (mine, their) = (diff(base, yours), diff(base, theirs));
     let (my_acts, their_acts) = (acts(&mine), acts(&their));
     let mut m = Merger {
-        base,
-        yours,
-        theirs,
+        base: Lookup::new(base),
+        yours: Lookup::new(yours),
+        theirs: Lookup::new(theirs),
         choose,
         rows: Vec::new(),
         open: Vec::new(),
@@ -141,9 +142,9 @@ pub fn merge(
 }
 
 struct Merger<'a> {
-    base: &'a Topology,
-    yours: &'a Topology,
-    theirs: &'a Topology,
+    base: Lookup<'a>,
+    yours: Lookup<'a>,
+    theirs: Lookup<'a>,
     choose: &'a BTreeMap<String, Side>,
     rows: Vec<Row>,
     open: Vec<String>,
@@ -215,7 +216,7 @@ impl Merger<'_> {
             // It is gone there: it comes back as I have it, changed fields and all.
             (Act::Set(_), Act::Remove) => {
                 self.drop.extend(dropped(mine));
-                if let Some(object) = value_of(self.yours, kind, id) {
+                if let Some(object) = value_of(&self.yours, kind, id) {
                     self.restore.push(Change::Added { kind, name: label.to_owned(), object });
                 }
             }
@@ -239,7 +240,7 @@ impl Merger<'_> {
         let Some((from, _)) = mine.or(theirs) else { return };
         let (x, y) = (mine.map_or(from, |m| m.1), theirs.map_or(from, |t| t.1));
         let collides = mine.is_some() && theirs.is_some() && x != y;
-        let shown = [show(from, self.base), show(x, self.yours), show(y, self.theirs)];
+        let shown = [shown(from, &self.base), shown(x, &self.yours), shown(y, &self.theirs)];
         let words = format!("{} {label}, {}", kind.words(), field.replace('_', " "));
         let [base, yours, theirs] = shown;
         self.rows.push(Row { key: key.clone(), place: words, base, yours, theirs, collides });

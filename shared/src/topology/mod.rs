@@ -4,6 +4,7 @@ pub mod diff;
 pub mod draft;
 pub mod edit;
 pub mod effect;
+pub mod lookup;
 pub mod made;
 pub mod merge;
 pub mod todo;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::ObjectKind;
+use super::lookup::Lookup;
 use super::{ChatPool, PoolKind, Topology};
 use crate::error::Problem;
 use crate::names::ObjectId;
@@ -30,18 +31,24 @@ pub struct Facts {
 /// What forbids going from `before` (published) to `after`, and what is worth knowing.
 pub fn transition(before: &Topology, after: &Topology, facts: &Facts) -> Vec<Problem> {
     let mut out = Vec::new();
+    let now = Lookup::new(after);
+    let at: BTreeMap<&ObjectId, usize> =
+        after.pools.iter().enumerate().rev().map(|(i, p)| (&p.id, i)).collect();
     for old in &before.pools {
-        match after.pools.iter().position(|p| p.id == old.id) {
+        match at.get(&old.id).copied() {
             None => pool_goes(before, after, old, facts, &mut out),
             Some(i) => pool_changes(old, &after.pools[i], i, facts, &mut out),
         }
     }
     for old in &before.sql_stores {
-        let users = super::edit::users_of(before, ObjectKind::SqlStore, &old.label());
-        let moved = after.sql_store(&old.id).filter(|new| {
+        let moved = now.sql_store(&old.id).is_some_and(|new| {
             (&new.fqdn, &new.instance, &new.placement) != (&old.fqdn, &old.instance, &old.placement)
         });
-        if let (Some(_), false) = (moved, users.is_empty()) {
+        if !moved {
+            continue;
+        }
+        let users = super::edit::users_of(before, ObjectKind::SqlStore, &old.label());
+        if !users.is_empty() {
             let i = after.sql_stores.iter().position(|s| s.id == old.id).unwrap_or_default();
             let text = format!(
                 "{} holds databases of {}; changing the entry does not move them. Define another store instead.",

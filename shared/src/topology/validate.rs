@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lookup::Lookup;
 use super::{ChatPool, Edition, FileStoreRef, FrontEndPool, Placement, PoolKind, SqlStore, Topology};
 use crate::error::Problem;
 use crate::names::{Fqdn, ObjectId, check_instance, check_share};
@@ -17,6 +18,7 @@ pub const MAX_DISPLAY_NAME: usize = 256;
 /// Everything that is wrong or worth knowing, in document order. Never panics.
 pub fn validate(t: &Topology) -> Vec<Problem> {
     let mut out = Vec::new();
+    let t = &Lookup::new(t);
     unique_names(t, &mut out);
     for (i, p) in t.front_end_pools.iter().enumerate() {
         front_end_pool(t, i, p, &mut out);
@@ -30,7 +32,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
         if let Err(e) = check_share(&f.share) {
             out.push(Problem::error("name.share", format!("{at}.share"), e.0, "H:add-file-store"));
         }
-        if t.front_end_pools.iter().any(|p| p.edition == Edition::Enterprise && has_server(p, &f.fqdn)) {
+        if t.is_enterprise(&f.fqdn) {
             out.push(Problem::error(
                 "V31",
                 format!("{at}.fqdn"),
@@ -50,8 +52,9 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
 }
 
 /// Data centres: unique names, a machine stands in one, and a pool works near its database.
-fn distances(t: &Topology, out: &mut Vec<Problem>) {
+fn distances(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut seen: BTreeMap<&Fqdn, &str> = BTreeMap::new();
+    let mut names: BTreeSet<String> = BTreeSet::new();
     for (i, d) in t.data_centers.iter().enumerate() {
         let at = |f: &str| format!("data_centers.{i}.{f}");
         if d.name.trim().is_empty() || d.name.len() > 64 {
@@ -62,7 +65,7 @@ fn distances(t: &Topology, out: &mut Vec<Problem>) {
                 "",
             ));
         }
-        if t.data_centers[..i].iter().any(|o| o.name.eq_ignore_ascii_case(&d.name)) {
+        if !names.insert(d.name.to_lowercase()) {
             let text = format!("A data centre {} exists already.", d.name);
             out.push(Problem::error("dup.dc", at("name"), text, ""));
         }
@@ -101,7 +104,7 @@ fn has_server(p: &FrontEndPool, name: &Fqdn) -> bool {
     p.servers.iter().any(|s| s.fqdn == *name)
 }
 
-fn unique_names(t: &Topology, out: &mut Vec<Problem>) {
+fn unique_names(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut seen = BTreeSet::new();
     for (i, d) in t.sip_domains.iter().enumerate() {
         if !seen.insert(d) {
@@ -170,7 +173,7 @@ fn duplicates(
 }
 
 /// V1: pool FQDNs are unique over all pools, and no computer serves two pools.
-fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
+fn pool_names(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut pools: BTreeMap<&Fqdn, String> = BTreeMap::new();
     let mut computers: BTreeMap<&Fqdn, String> = BTreeMap::new();
     let fe = t
@@ -182,7 +185,7 @@ fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
         t.pools.iter().enumerate().map(|(i, p)| (format!("pools.{i}"), &p.fqdn, &p.computers, "computers"));
     for (at, fqdn, members, list) in fe.chain(pc) {
         // A Standard Edition server may carry a collocated chat pool with its own name (V29).
-        let collocated = t.front_end_pools.iter().any(|p| p.edition == Edition::Standard && p.fqdn == *fqdn);
+        let collocated = t.is_standard(fqdn);
         if pools.insert(fqdn, at.clone()).is_some() && !collocated {
             out.push(Problem::error(
                 "V1",
@@ -204,7 +207,7 @@ fn pool_names(t: &Topology, out: &mut Vec<Problem>) {
     }
 }
 
-fn front_end_pool(t: &Topology, i: usize, p: &FrontEndPool, out: &mut Vec<Problem>) {
+fn front_end_pool(t: &Lookup<'_>, i: usize, p: &FrontEndPool, out: &mut Vec<Problem>) {
     let at = format!("front_end_pools.{i}");
     if t.site(&p.site).is_none() {
         out.push(Problem::error("ref.site", format!("{at}.site"), "Choose the site of the pool.", ""));
@@ -268,7 +271,7 @@ fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
 }
 
 /// A node has one address, and two servers of one kind would listen on the same port there.
-fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
+fn one_of_a_kind(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let front = t.front_end_pools.iter().enumerate().flat_map(|(i, p)| {
         p.servers.iter().enumerate().map(move |(j, s)| (format!("front_end_pools.{i}.servers.{j}"), s, 5061))
     });
@@ -276,17 +279,17 @@ fn one_of_a_kind(t: &Topology, out: &mut Vec<Problem>) {
         let port = p.port.get();
         p.computers.iter().enumerate().map(move |(j, s)| (format!("pools.{i}.computers.{j}"), s, port))
     });
-    let mut seen: Vec<(&str, u16, &str)> = Vec::new();
+    let mut seen: BTreeMap<(&str, u16), &str> = BTreeMap::new();
     for (field, s, port) in front.chain(chat) {
         let Placement::Node(node) = &s.placement else { continue };
-        if let Some((.., other)) = seen.iter().find(|(n, p, _)| n == node && *p == port) {
+        if let Some(other) = seen.get(&(node.as_str(), port)) {
             let text = format!(
                 "{other} listens on port {port} of node {node} already; {} needs another node.",
                 s.fqdn
             );
             out.push(Problem::error("place.node", format!("{field}.placement"), text, ""));
         }
-        seen.push((node, port, s.fqdn.as_str()));
+        seen.entry((node, port)).or_insert(s.fqdn.as_str());
     }
 }
 
@@ -297,7 +300,7 @@ fn sql_store(i: usize, s: &SqlStore, out: &mut Vec<Problem>) {
     }
 }
 
-fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn pool(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
     if t.site(&p.site).is_none() {
         out.push(Problem::error("ref.site", at("site"), "Choose the site of the pool.", ""));
@@ -333,7 +336,7 @@ fn pool(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         Some(_) => {}
     }
     for (j, c) in p.computers.iter().enumerate() {
-        if t.front_end_pools.iter().any(|f| f.edition == Edition::Enterprise && has_server(f, &c.fqdn)) {
+        if t.is_enterprise(&c.fqdn) {
             out.push(Problem::error(
                 "collocation.fe",
                 at(&format!("computers.{j}.fqdn")),
@@ -382,7 +385,7 @@ fn pool_computers(i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     }
 }
 
-fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let at = |f: &str| format!("pools.{i}.{f}");
     let mut need =
         |id: Option<&ObjectId>, field: &str, wanted: bool, what: &str, code: &str| match (id, wanted) {
@@ -476,7 +479,7 @@ fn pool_stores(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
 }
 
 /// V9: a mirror is neither its primary nor the mirror of the other side, and is driven in the same way.
-fn mirrors(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+fn mirrors(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     const SOURCE: &str = "L:deploying-sql-mirroring-for-back-end-server-high-availability";
     let at = |f: &str| format!("pools.{i}.{f}");
     let all = [Some(&p.sql_store), p.backup_sql_store.as_ref(), p.mirror_sql_store.as_ref()];
@@ -504,7 +507,7 @@ fn mirrors(t: &Topology, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
 }
 
 /// V10: one mgc and one mgccomp per instance, and one of each per database server.
-fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
+fn one_database_per_instance(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut used: BTreeMap<(&str, String), String> = BTreeMap::new();
     for (i, p) in t.pools.iter().enumerate() {
         let refs = [
@@ -533,7 +536,7 @@ fn one_database_per_instance(t: &Topology, out: &mut Vec<Problem>) {
 }
 
 /// V14: at most one default pool per site; a site without one is a warning once pools exist.
-fn one_default_per_site(t: &Topology, out: &mut Vec<Problem>) {
+fn one_default_per_site(t: &Lookup<'_>, out: &mut Vec<Problem>) {
     let mut owner: BTreeMap<&ObjectId, &Fqdn> = BTreeMap::new();
     for (i, p) in t.pools.iter().enumerate() {
         for site in &p.default_for {

@@ -1,9 +1,10 @@
 //! What a draft says before it is published, what remains after it, and what a kill in between does.
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::wait;
+use lifeguard_tests::{Browser, wait};
 use serde_json::{Value, json};
 
+use crate::page::sign_in;
 use crate::support::{PASSWORD, Sample, job, refused, run};
 
 /// The plan of a cmdlet.
@@ -295,5 +296,121 @@ async fn a_name_of_two_kinds_is_not_guessed() -> Result<()> {
     ensure!(t["draft"]["sites"].to_string().contains("Cork"), "the site stays: {}", t["draft"]["sites"]);
     run(&s.client, "Remove-LgTopologyObject", json!({ "Identity": "Cork" })).await?;
     ensure!(!topology(&s, "main").await?["draft"].to_string().contains("Cork"));
+    Ok(())
+}
+
+async fn open_page(b: &Browser, s: &Sample, path: &str) -> Result<()> {
+    b.goto(&format!("{}{path}", s.server.url())).await
+}
+
+/// Sound for assistive technology, and no sideways scrolling on a narrow screen; pictures of both.
+async fn judge(b: &Browser, name: &str) -> Result<()> {
+    b.assert_accessible(name).await?;
+    b.screenshot(name).await?;
+    b.size(390, 844).await?;
+    let wide = b.script("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await?;
+    ensure!(wide == json!(false), "{name} scrolls sideways at 390 px");
+    b.screenshot(&format!("{name}-narrow")).await?;
+    b.size(1280, 900).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_has_several_drafts_merges_and_says_what_remains() -> Result<()> {
+    let s = Sample::start().await?;
+    let b = Browser::start().await?;
+    b.size(1280, 900).await?;
+    sign_in(&b, &s).await?;
+    open_page(&b, &s, "/topology").await?;
+    b.wait_text("Begin another one").await?;
+    b.script("document.querySelector('.switcher').open = true", vec![]).await?;
+    b.fill("Name of a new draft (required)", "cork").await?;
+    b.click_button("Begin a draft").await?;
+    b.wait_text("2 drafts").await?;
+    let here = b.script("return location.search", vec![]).await?;
+    ensure!(here == "?draft=cork", "the address can be shared: {here}");
+    // A link to an object of the draft stays in it, and so does what is changed there.
+    b.click_link("atl-cs-001.litwareinc.com").await?;
+    b.wait_text("Edit properties").await?;
+    b.script("document.querySelector('.edit-object').open = true", vec![]).await?;
+    b.fill("Display name", "Yours").await?;
+    // Meanwhile somebody else changes the same field of the same draft.
+    let args = json!({ "Identity": POOL, "DisplayName": "Else", "TopologyDraft": "cork" });
+    run(&s.client, "Set-LgPersistentChatPool", args).await?;
+    b.wait_text("Not published yet:").await?;
+    b.click_button("Change atl-cs-001.litwareinc.com in the draft").await?;
+    b.wait_text("Somebody else changed").await?;
+    b.wait_text("Else").await?;
+    judge(&b, "draft-conflict").await?;
+    b.click_button("Keep yours").await?;
+    b.wait_no_text("Somebody else changed").await?;
+    b.click_button("Change atl-cs-001.litwareinc.com in the draft").await?;
+    wait::until("the draft to have it", async || {
+        ensure!(name_of_pool(&topology(&s, "cork").await?) == "Yours");
+        Ok(())
+    })
+    .await?;
+    ensure!(topology(&s, "main").await?["changes"] == json!([]));
+    run(
+        &s.client,
+        "Set-LgPersistentChatPool",
+        json!({ "Identity": POOL, "DisplayName": "Theirs", "Port": 5055 }),
+    )
+    .await?;
+    publish(&s, "main").await?;
+    open_page(&b, &s, "/topology/publish?draft=cork").await?;
+    b.wait_text("Version 2 was published since this draft was begun").await?;
+    judge(&b, "draft-merge").await?;
+    b.script(
+        "const c = document.querySelector('.merge select'); c.value = 'mine'; c.dispatchEvent(new Event('change', { bubbles: true }))",
+        vec![],
+    )
+    .await?;
+    b.click_button("Take version 2 into the draft").await?;
+    b.wait_no_text("was published since").await?;
+    b.wait_text("1 change").await?;
+    b.wait_text("What it affects").await?;
+    b.script("document.querySelector('.change details').open = true", vec![]).await?;
+    b.wait_text("takes it up while running").await?;
+    b.dark().await?;
+    judge(&b, "draft-publish").await?;
+    b.click_button("Publish the topology").await?;
+    b.wait_text("Reason").await?;
+    b.script("[...document.querySelectorAll('dialog button')].find(b => b.innerText.includes('Publish the topology')).click()", vec![]).await?;
+    b.wait_text("What remains after version 3").await?;
+    b.wait_text("Run a test message on atl-cs-001.litwareinc.com.").await?;
+    judge(&b, "published-remains").await?;
+    let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
+    ensure!(t["summary"]["state"] == "success", "{t}");
+    b.wait_text("Succeeded at").await?;
+    ensure!(b.console_errors().await?.is_empty(), "{:?}", b.console_errors().await?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_pools_stay_usable() -> Result<()> {
+    use shared::topology::made::{Size, made};
+    let s = Sample::start().await?;
+    run(&s.client, "New-LgTopologyDraft", json!({ "Name": "large" })).await?;
+    let document = serde_json::to_string(&made(1, Size::of_pools(300)))?;
+    run(&s.client, "Import-LgTopology", json!({ "TopologyDraft": "large", "Document": document })).await?;
+    let b = Browser::start().await?;
+    b.size(1280, 900).await?;
+    sign_in(&b, &s).await?;
+    open_page(&b, &s, "/topology?draft=large").await?;
+    b.wait_text("more sites; find one by a name").await?;
+    let drawn = b.script("return document.querySelectorAll('.tree a').length", vec![]).await?;
+    ensure!(drawn.as_u64().is_some_and(|n| n < 500), "{drawn} links in the tree");
+    let rows = b.script("return document.querySelectorAll('tbody tr').length", vec![]).await?;
+    ensure!(rows.as_u64().is_some_and(|n| n == 60), "{rows} rows");
+    b.click_button("Show 60 more of 330 pools").await?;
+    b.by_label("Find in the topology").await?.send_keys("pc-287.").await?;
+    b.click_link("pc-287.made.example").await?;
+    b.wait_text("Edit properties").await?;
+    judge(&b, "topology-large").await?;
+    b.by_label("Find in the topology").await?.send_keys("nothing").await?;
+    b.wait_text("none yet").await?;
+    open_page(&b, &s, "/topology/publish?draft=large").await?;
+    b.wait_text("Show 100 more").await?;
+    ensure!(b.console_errors().await?.is_empty(), "{:?}", b.console_errors().await?);
     Ok(())
 }

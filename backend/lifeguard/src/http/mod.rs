@@ -25,6 +25,9 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 
+/// Largest body of an act, in bytes.
+const MAX_ACT: usize = 20 * 1024 * 1024;
+
 /// The whole router; `app` is the only state.
 pub fn router(app: Arc<App>) -> Router {
     let v1 = Router::new()
@@ -32,7 +35,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/setup", post(auth::setup))
         .route("/login", post(auth::login))
         .route("/logout", post(auth::logout))
-        .route("/cmdlets/{name}", post(api::cmdlet))
+        // A topology of a thousand pools is brought as one document.
+        .route("/cmdlets/{name}", post(api::cmdlet).layer(DefaultBodyLimit::max(MAX_ACT)))
         .route("/overview", get(api::overview))
         .route("/pools", get(api::pools))
         .route("/pools/{fqdn}", get(api::pool))

@@ -19,7 +19,7 @@ use shared::deployment::{PoolState, ServerState};
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::diff::{Change, diff};
+use shared::topology::diff::{diff, sentences as change_sentences};
 use shared::topology::effect::{Effect, effects};
 use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
@@ -61,10 +61,9 @@ pub fn plan(a: &PublishCsTopology, cx: &Cx) -> Result<Plan, ApiError> {
     let changes = diff(&before, &draft.document);
     let facts = cx.read(|c| facts::facts(c, &before))?;
     let effects = effects(&before, &draft.document, &facts, &changes);
-    let said = |(c, e): (&Change, &Effect)| {
-        format!("{} {}", c.sentence(&draft.document), e.words()).trim_end().to_owned()
-    };
-    let mut p = sentences(changes.iter().zip(&effects.each).map(said));
+    let said = |(c, e): (String, &Effect)| format!("{c} {}", e.words()).trim_end().to_owned();
+    let mut p =
+        sentences(change_sentences(&changes, &draft.document).into_iter().zip(&effects.each).map(said));
     p.affected_users = Some(effects.users);
     let version = published.as_ref().map_or(0, |v| v.version);
     p.changes.push(PlannedChange::new("topology", "Version", version.to_string(), (version + 1).to_string()));

@@ -12,7 +12,7 @@ use shared::compliance::ComplianceConfiguration;
 use shared::configuration::{ChatConfiguration, deciding};
 use shared::error::ApiError;
 use shared::roles;
-use shared::topology::diff::diff;
+use shared::topology::diff::{diff, sentences};
 use shared::topology::effect::effects;
 use shared::topology::transition::transition;
 use shared::topology::validate::validate;
@@ -359,7 +359,7 @@ pub fn topology_view(app: &App, asker: &[String], name: Option<&str>) -> Out<Top
                 .collect();
             Ok(TopologyView {
                 version: version.map(|v| v.version),
-                sentences: changes.iter().map(|x| x.sentence(&draft.document)).collect(),
+                sentences: sentences(&changes, &draft.document),
                 effects,
                 problems,
                 name: draft.name,
@@ -394,7 +394,7 @@ pub fn versions(app: &App) -> Out<Vec<VersionInfo>> {
                 at: v.at,
                 author: v.author.clone(),
                 comment: v.comment.clone(),
-                sentences: diff(before, &v.document).iter().map(|x| x.sentence(&v.document)).collect(),
+                sentences: sentences(&diff(before, &v.document), &v.document),
             }
         })
         .collect())

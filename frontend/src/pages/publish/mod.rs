@@ -1,6 +1,7 @@
 //! Publishing: what will change, and the run that does it. Source: `reference/domain/procedures.md` §3.
 
 mod job;
+mod merge;
 mod remains;
 mod review;
 mod servers;

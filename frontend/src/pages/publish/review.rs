@@ -8,19 +8,22 @@ use shared::plan::CmdletResponse;
 use shared::topology::diff::Change;
 use shared::topology::effect::Effect;
 
+use super::merge::Merge;
 use super::remains::Remains;
 use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_risk;
 use crate::components::query::text;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, ProblemList, QueryButton,
-    Section, Shown, StateBadge, TextField,
+    ActButton, ActForm, Button, ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, ProblemList,
+    QueryButton, Section, Shown, StateBadge, TextField,
 };
 use crate::pages::topology::use_topology;
 use crate::routes::{Route, segment};
 use crate::{nav, session};
 
+/// Changes that are drawn at first, and more each time.
+const FIRST: usize = 100;
 /// The cmdlet that publishes.
 pub const PUBLISH: &str = "Publish-CsTopology";
 
@@ -41,7 +44,7 @@ pub fn PublishPage() -> impl IntoView {
 
 #[component]
 fn Review(view: Current<TopologyView>) -> impl IntoView {
-    let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
+    let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty() && v.merge.is_none()));
     move || {
         if nothing.get() {
             let version = view.with_untracked(|v| v.version);
@@ -58,7 +61,7 @@ fn Review(view: Current<TopologyView>) -> impl IntoView {
             }
             .into_any()
         } else {
-            view! { <Changes view /><Problems view /><Publish view /> }.into_any()
+            view! { <Merge view /><Changes view /><Problems view /><Publish view /> }.into_any()
         }
     }
 }
@@ -70,6 +73,7 @@ fn Changes(view: Current<TopologyView>) -> impl IntoView {
         1 => "1 change".to_owned(),
         n => format!("{n} changes"),
     });
+    let most = RwSignal::new(FIRST);
     // Written only when somebody looks: a large draft has megabytes of it.
     let opened = RwSignal::new(false);
     let json = move || opened.get().then(|| view.with(json));
@@ -79,8 +83,11 @@ fn Changes(view: Current<TopologyView>) -> impl IntoView {
             <ActButton cmdlet="Reset-LgTopologyDraft" args=serde_json::Map::new() label=drop_label short="Drop all changes" kind=ButtonKind::Danger />
         }>
             <ul class="card changes">
-                {move || lines.get().into_iter().map(line).collect_view()}
+                {move || lines.get().into_iter().take(most.get()).map(line).collect_view()}
             </ul>
+            {move || (lines.with(Vec::len) > most.get()).then(|| view! {
+                <Button label=format!("Show {FIRST} more") on_press=move |()| most.update(|n| *n += FIRST) />
+            })}
             <details class="changes-json" on:toggle=move |_| opened.set(true)>
                 <summary>"Show the changes as JSON"</summary>
                 <pre tabindex="0">{json}</pre>
@@ -152,6 +159,9 @@ fn Publish(view: Current<TopologyView>) -> impl IntoView {
     let revision = Memo::new(move |_| view.with(|v| v.revision));
     let publishers = Memo::new(move |_| view.with(|v| v.publishers.clone()));
     let errors = Signal::derive(move || {
+        if let Some(n) = view.with(|v| v.merge.as_ref().map(|m| m.version)) {
+            return Some(format!("Take version {n} into the draft first."));
+        }
         let n = view.with(|v| v.problems.iter().filter(|p| p.blocks()).count());
         (n > 0).then(|| format!("The draft has {n} problem{} to solve first.", if n == 1 { "" } else { "s" }))
     });

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use serde_json::{Map, Value, json};
 use shared::Port;
 use shared::api::TopologyView;
+use shared::error::{ApiError, ErrorCode};
 use shared::topology::diff::ObjectKind;
 use shared::topology::{ChatPool, Computer, FileStoreRef, PoolKind, Topology};
 
@@ -14,7 +15,7 @@ use super::new_object::check_fqdn;
 use super::place::word;
 use super::stores::{check_file_share, check_named};
 use crate::api::Current;
-use crate::components::{ActForm, Notice, SelectField, TextField};
+use crate::components::{ActForm, Button, Notice, NoticeKind, SelectField, TextField};
 use crate::routes::Route;
 
 type Check = fn(&str) -> Result<(), String>;
@@ -90,34 +91,136 @@ pub fn EditObject(
     /// Its id.
     id: String,
 ) -> impl IntoView {
-    let found = kind_of_slug(&kind).and_then(|k| view.with_untracked(|v| node(v, k, &id)));
-    found.and_then(|n| view.with_untracked(|v| form(&v.draft, &n)))
+    let kind = kind_of_slug(&kind);
+    let again = RwSignal::new(0_u32);
+    move || {
+        again.track();
+        let found = kind.and_then(|k| view.with_untracked(|v| node(v, k, &id)));
+        found.and_then(|n| view.with_untracked(|v| form(v, n, Seen::new(view, again))))
+    }
 }
 
-fn form(t: &Topology, n: &Node) -> Option<AnyView> {
-    let (cmdlet, identity, inputs, hidden) = describe(t, n)?;
+/// What the form was made from, and what somebody else changed under it.
+#[derive(Clone, Copy)]
+struct Seen {
+    view: Current<TopologyView>,
+    /// Revision of the draft that the fields show.
+    revision: RwSignal<u32>,
+    /// Makes the form anew.
+    again: RwSignal<u32>,
+    /// It was sent and stored: the next revision is its own.
+    saved: RwSignal<bool>,
+    /// Parameters where a choice is asked for.
+    asked: RwSignal<Vec<String>>,
+}
+
+impl Seen {
+    fn new(view: Current<TopologyView>, again: RwSignal<u32>) -> Self {
+        Self {
+            view,
+            revision: RwSignal::new(view.with_untracked(|v| v.revision)),
+            again,
+            saved: RwSignal::new(false),
+            asked: RwSignal::new(Vec::new()),
+        }
+    }
+
+    /// A newer revision came: the form follows unless somebody is typing in it.
+    fn follow(self, touched: bool) {
+        let newer = self.view.with(|v| v.revision) != self.revision.get_untracked();
+        if newer && (self.saved.get() || !touched) {
+            self.again.update(|n| *n += 1);
+        }
+    }
+
+    /// The choice at a field was made; after the last one the form stands on the newest revision.
+    fn chosen(self, parameter: &str) {
+        self.asked.update(|list| list.retain(|p| p != parameter));
+        if self.asked.with_untracked(Vec::is_empty) {
+            self.revision.set(self.view.with_untracked(|v| v.revision));
+        }
+    }
+}
+
+fn form(v: &TopologyView, n: Node, seen: Seen) -> Option<AnyView> {
+    let (cmdlet, identity, inputs, hidden) = describe(&v.draft, &n)?;
     let inputs = StoredValue::new(inputs);
     let arguments = Signal::derive(move || {
         let mut out = Map::new();
         out.insert("Identity".to_owned(), identity.clone().into());
         inputs.with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
+        if out.len() > 1 {
+            out.insert("DraftRevision".to_owned(), seen.revision.get().into());
+        }
         out
     });
-    let unchanged = Signal::derive(move || {
-        arguments.with(|a| a.len() < 2).then(|| "Nothing was changed yet.".to_owned())
+    let touched = Signal::derive(move || arguments.with(|a| a.len() > 1));
+    let blocked = Signal::derive(move || match (touched.get(), seen.asked.with(Vec::is_empty)) {
+        (false, _) => Some("Nothing was changed yet.".to_owned()),
+        (true, false) => Some("Choose what counts where somebody else changed the same.".to_owned()),
+        (true, true) => None,
     });
+    Effect::new(move |_| seen.follow(touched.get_untracked()));
     let label = format!("Change {} in the draft", n.name);
     let fields = inputs.with_value(|list| list.iter().map(draw).collect_view());
+    let refused = Callback::new(move |e: ApiError| {
+        if e.code == ErrorCode::Conflict {
+            seen.asked.set(e.problems.into_iter().map(|p| p.field).collect());
+        }
+    });
+    let done = std::sync::Arc::new(move |_: &_| {
+        let _ = seen.saved.try_set(true);
+    });
+    let n = StoredValue::new(n);
     let view = view! {
         <details class="card edit-object">
             <summary>"Edit properties"</summary>
-            <ActForm cmdlet args=arguments label blocked=unchanged cancel=Route::Topology.href()>
+            <ActForm cmdlet args=arguments label blocked on_done=done on_refused=refused cancel=Route::Topology.href()>
                 {fields}
+                {move || seen.asked.get().into_iter().map(|p| conflict(p, inputs, n, seen)).collect_view()}
                 {hidden.into_iter().map(|text| view! { <Notice><p>{text}</p></Notice> }).collect_view()}
             </ActForm>
         </details>
     };
     Some(view.into_any())
+}
+
+/// Somebody else changed this field meanwhile: both values, and the choice.
+fn conflict(parameter: String, inputs: StoredValue<Vec<Input>>, n: StoredValue<Node>, seen: Seen) -> AnyView {
+    let of = |list: &[Input]| {
+        list.iter()
+            .find(|i| i.name == parameter || off_of(i) == Some(&parameter))
+            .map(|i| (i.label, i.name, i.value))
+    };
+    let Some((label, name, value)) = inputs.with_value(|l| of(l)) else { return ().into_any() };
+    let theirs = Memo::new(move |_| {
+        let list = seen.view.with(|v| n.with_value(|n| describe(&v.draft, n)));
+        let own = list.and_then(|(_, _, list, _)| list.into_iter().find(|i| i.name == name));
+        own.map(|i| i.first).unwrap_or_default()
+    });
+    let keep = parameter.clone();
+    view! {
+        <Notice kind=NoticeKind::Warning>
+            <p>"Somebody else changed "<strong>{label}</strong>" meanwhile."</p>
+            <dl class="yours-theirs">
+                <dt>"Yours"</dt><dd class="mono">{move || value.get()}</dd>
+                <dt>"Theirs"</dt><dd class="mono">{theirs}</dd>
+            </dl>
+            <div class="row">
+                <Button label="Keep yours" on_press=move |()| seen.chosen(&keep) />
+                <Button label="Take theirs" on_press=move |()| {
+                    value.set(theirs.get_untracked());
+                    seen.chosen(&parameter);
+                } />
+            </div>
+        </Notice>
+    }
+    .into_any()
+}
+
+/// The switch that a field sends in place of its own parameter.
+fn off_of(i: &Input) -> Option<&'static str> {
+    if let Way::Switched(.., off) = i.way { Some(off) } else { None }
 }
 
 fn draw(i: &Input) -> AnyView {

@@ -10,6 +10,7 @@ mod object;
 mod picture;
 pub mod place;
 mod stores;
+mod switcher;
 mod table;
 mod tree;
 mod versions;
@@ -24,12 +25,13 @@ use self::model::removals;
 pub use self::new_object::NewObjectPage;
 use self::object::Details;
 use self::picture::Picture;
+use self::switcher::Switcher;
 use self::tree::Tree;
 pub use self::versions::VersionsPage;
 use crate::api::{Current, Data, use_data};
 use crate::components::{ButtonKind, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown};
 use crate::nav;
-use crate::routes::Route;
+use crate::routes::{Route, segment};
 
 /// Checks and choices that the wizard shares with the forms.
 pub mod forms {
@@ -39,14 +41,19 @@ pub mod forms {
 
 /// The topology as every page of this part reads it.
 pub fn use_topology() -> Data<TopologyView> {
-    use_data(|| "topology".to_owned(), &[Topic::Topology, Topic::Draft])
+    let draft = nav::use_query("draft");
+    let path = move || match draft.get() {
+        Some(d) => format!("topology?draft={}", segment(&d)),
+        None => "topology".to_owned(),
+    };
+    use_data(path, &[Topic::Topology, Topic::Draft])
 }
 
 /// The page: tree at the left, the whole or the chosen object at the right.
 #[component]
 pub fn TopologyPage() -> impl IntoView {
     let data = use_topology();
-    let lead = "This is the draft that everybody edits. Nothing of it runs until it is published.";
+    let lead = "A draft is shared by everybody who opens it. Nothing of it runs until it is published.";
     view! {
         <Page title="Topology" lead actions=|| view! {
             <LinkButton label="Versions" href=Route::Versions.href() />
@@ -66,6 +73,7 @@ fn Content(view: Current<TopologyView>) -> impl IntoView {
     let draft = Memo::new(move |_| view.with(|v| v.draft.clone()));
     let empty = Memo::new(move |_| draft.with(|d| d.sites.is_empty()));
     view! {
+        <Switcher view />
         <Banner view />
         <OpenDrafts view />
         <div class="topology">

@@ -1,5 +1,7 @@
 //! The draft as a tree: what stands in it, what is not published yet, what is wrong at which object.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use shared::api::TopologyView;
 use shared::error::Problem;
 use shared::topology::diff::{Change, ObjectKind};
@@ -73,12 +75,14 @@ pub struct Node {
 
 /// Every object of a kind, in the draft's order.
 pub fn nodes(view: &TopologyView, kind: ObjectKind) -> Vec<Node> {
+    let marks = Marks::of(&view.changes, kind);
+    let mut problems = problems_of(&view.problems, kind);
     raw(&view.draft, kind)
         .into_iter()
         .enumerate()
         .map(|(i, r)| Node {
-            mark: mark(&view.changes, kind, &r.id, &r.name),
-            problems: problems_at(&view.problems, kind, i),
+            mark: marks.mark(&r.id, &r.name),
+            problems: problems.remove(&i).unwrap_or_default(),
             kind,
             id: r.id,
             name: r.name,
@@ -93,32 +97,37 @@ pub fn node(view: &TopologyView, kind: ObjectKind, id: &str) -> Option<Node> {
     nodes(view, kind).into_iter().find(|n| n.id == id)
 }
 
-/// Objects of a kind that stand on a site.
-pub fn of_site(view: &TopologyView, kind: ObjectKind, site: &str) -> Vec<Node> {
-    let here = |id: &str| match kind {
-        ObjectKind::FrontEndPool => {
-            view.draft.front_end_pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site)
-        }
-        ObjectKind::Pool => view.draft.pools.iter().any(|p| p.id.as_str() == id && p.site.as_str() == site),
-        _ => false,
+/// Pools of a kind by the id of their site.
+pub fn by_site(view: &TopologyView, kind: ObjectKind) -> BTreeMap<String, Vec<Node>> {
+    let d = &view.draft;
+    let sites: Vec<&str> = match kind {
+        ObjectKind::FrontEndPool => d.front_end_pools.iter().map(|p| p.site.as_str()).collect(),
+        ObjectKind::Pool => d.pools.iter().map(|p| p.site.as_str()).collect(),
+        _ => Vec::new(),
     };
-    nodes(view, kind).into_iter().filter(|n| here(&n.id)).collect()
+    let mut out: BTreeMap<String, Vec<Node>> = BTreeMap::new();
+    for (site, node) in sites.into_iter().zip(nodes(view, kind)) {
+        out.entry(site.to_owned()).or_default().push(node);
+    }
+    out
 }
 
 /// What the draft takes out, as sentences.
 pub fn removals(view: &TopologyView) -> Vec<String> {
-    let removed = |c: &&Change| matches!(c, Change::Removed { .. });
-    view.changes.iter().filter(removed).map(|c| c.sentence(&view.draft)).collect()
+    said(view, |c| matches!(c, Change::Removed { .. }))
+}
+
+fn said(view: &TopologyView, wanted: impl Fn(&Change) -> bool) -> Vec<String> {
+    view.changes.iter().zip(&view.sentences).filter(|(c, _)| wanted(c)).map(|(_, s)| s.clone()).collect()
 }
 
 /// What changes at one object, as sentences.
 pub fn changes_of(view: &TopologyView, node: &Node) -> Vec<String> {
-    let about = |c: &&Change| match c {
+    said(view, |c| match c {
         Change::Added { kind, name, .. } => *kind == node.kind && *name == node.name,
         Change::Modified { kind, id, .. } => *kind == node.kind && *id == node.id,
         Change::Removed { .. } => false,
-    };
-    view.changes.iter().filter(about).map(|c| c.sentence(&view.draft)).collect()
+    })
 }
 
 struct Raw {
@@ -158,15 +167,36 @@ fn raw(t: &Topology, kind: ObjectKind) -> Vec<Raw> {
     }
 }
 
-fn mark(changes: &[Change], of: ObjectKind, node_id: &str, node_name: &str) -> Option<Mark> {
-    changes.iter().find_map(|c| match c {
-        Change::Added { kind, name, .. } if *kind == of && name == node_name => Some(Mark::New),
-        Change::Modified { kind, id, .. } if *kind == of && id == node_id => Some(Mark::Changed),
-        _ => None,
-    })
+/// Which objects of a kind are new or changed.
+struct Marks<'a> {
+    new: BTreeSet<&'a str>,
+    changed: BTreeSet<&'a str>,
 }
 
-fn problems_at(all: &[Problem], kind: ObjectKind, index: usize) -> Vec<Problem> {
+impl<'a> Marks<'a> {
+    fn of(changes: &'a [Change], of: ObjectKind) -> Self {
+        let mut out = Self { new: BTreeSet::new(), changed: BTreeSet::new() };
+        for c in changes {
+            match c {
+                Change::Added { kind, name, .. } if *kind == of => drop(out.new.insert(name.as_str())),
+                Change::Modified { kind, id, .. } if *kind == of => drop(out.changed.insert(id.as_str())),
+                _ => {}
+            }
+        }
+        out
+    }
+
+    fn mark(&self, id: &str, name: &str) -> Option<Mark> {
+        if self.new.contains(name) {
+            Some(Mark::New)
+        } else {
+            self.changed.contains(id).then_some(Mark::Changed)
+        }
+    }
+}
+
+/// Problems by the place of their object in its list.
+fn problems_of(all: &[Problem], kind: ObjectKind) -> BTreeMap<usize, Vec<Problem>> {
     let list = match kind {
         ObjectKind::SipDomain => "sip_domains",
         ObjectKind::Site => "sites",
@@ -176,10 +206,16 @@ fn problems_at(all: &[Problem], kind: ObjectKind, index: usize) -> Vec<Problem> 
         ObjectKind::Pool => "pools",
         ObjectKind::DataCenter => "data_centers",
     };
-    let at = format!("{list}.{index}");
-    let here =
-        |p: &&Problem| p.field.strip_prefix(&at).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    all.iter().filter(here).cloned().collect()
+    let mut out: BTreeMap<usize, Vec<Problem>> = BTreeMap::new();
+    for p in all {
+        let mut parts = p.field.split('.');
+        if parts.next() == Some(list)
+            && let Some(i) = parts.next().and_then(|i| i.parse().ok())
+        {
+            out.entry(i).or_default().push(p.clone());
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -199,6 +235,10 @@ mod tests {
             version: Some(1),
             revision: 1,
             publishers: Vec::new(),
+            name: "main".to_owned(),
+            base: Some(1),
+            drafts: Vec::new(),
+            merge: None,
             wizards: Vec::new(),
             published,
             draft,

@@ -88,7 +88,7 @@ fn acts(v: &TopologyView, n: &Node) -> AnyView {
         let arguments = args([("Identity", name.clone().into())]);
         view! { <ActButton cmdlet="New-LgFileShare" args=arguments label=format!("Create the folder of {name}") short="Create the folder now" /> }
     });
-    let remove = args([("Identity", name.clone().into())]);
+    let remove = args([("Identity", name.clone().into()), ("Kind", n.kind.parameter().into())]);
     let gone = std::sync::Arc::new(|_: &_| nav::navigate_to(&Route::Topology));
     view! {
         {running}

@@ -5,6 +5,12 @@ use shared::topology::Topology;
 
 use super::layout::{CARD, COLUMN, Card, Picture as Drawing, STORES, StoreBox, StoreKind, picture};
 use super::table::table;
+use crate::components::Button;
+
+/// Most pools that a picture shows.
+const DRAWN: usize = 60;
+/// Rows of the table at first, and more each time.
+const ROWS: usize = 60;
 
 /// The picture and the table.
 #[component]
@@ -12,8 +18,21 @@ pub fn Picture(
     /// The draft.
     draft: Memo<Topology>,
 ) -> impl IntoView {
+    let rows = RwSignal::new(ROWS);
     move || {
         draft.with(|t| {
+            let (all, most) = (t.pools.len() + t.front_end_pools.len(), rows.get());
+            if all > DRAWN {
+                let more = (all > most).then(|| view! {
+                    <Button label=format!("Show {ROWS} more of {all} pools") on_press=move |()| rows.update(|n| *n += ROWS) />
+                });
+                return view! {
+                    <p class="muted">{format!("A picture is drawn of {DRAWN} pools at most; there are {all}.")}</p>
+                    {table(t, most)}
+                    {more}
+                }
+                .into_any();
+            }
             let words = format!(
                 "Sites as columns: {} Front End pools, {} Persistent Chat pools with their stores; arrows lead to the next hop. The table below says the same.",
                 t.front_end_pools.len(),
@@ -30,8 +49,9 @@ pub fn Picture(
                         <span>"→ next hop"</span>
                     </figcaption>
                 </figure>
-                {table(t)}
+                {table(t, most)}
             }
+            .into_any()
         })
     }
 }

@@ -8,13 +8,14 @@ use crate::routes::Route;
 
 const HEADS: [&str; 7] = ["Pool", "Site", "Computers", "mgc", "Backup", "File store", "Next hop"];
 
-/// The table; nothing while there is no pool of either kind.
-pub fn table(t: &Topology) -> AnyView {
+/// The table, `most` rows of it; nothing while there is no pool of either kind.
+pub fn table(t: &Topology, most: usize) -> AnyView {
     if t.pools.is_empty() && t.front_end_pools.is_empty() {
         return ().into_any();
     }
-    let mut rows: Vec<AnyView> = t.front_end_pools.iter().map(|p| front_end(t, p)).collect();
-    rows.extend(t.pools.iter().map(|p| pool(t, p)));
+    let mut rows: Vec<AnyView> = t.front_end_pools.iter().take(most).map(|p| front_end(t, p)).collect();
+    let room = most - rows.len();
+    rows.extend(t.pools.iter().take(room).map(|p| pool(t, p)));
     view! {
         <div class="table-box" role="region" aria-label="The topology as a table" tabindex="0">
             <table class="table">

@@ -1,15 +1,20 @@
 //! The tree of the draft, in the order of Topology Builder's.
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 use shared::api::TopologyView;
 use shared::topology::diff::ObjectKind;
 
-use super::model::{Mark, Node, nodes, of_site, slug};
+use super::model::{Mark, Node, by_site, nodes, slug};
 use crate::api::Current;
 use crate::components::Icon;
 use crate::components::copy::breakable;
 use crate::nav;
 use crate::routes::Route;
+
+/// Most objects of one list that are drawn; beyond it the tree is searched.
+const MANY: usize = 60;
 
 /// The tree; every object is a link to its details.
 #[component]
@@ -18,22 +23,28 @@ pub fn Tree(
     view: Current<TopologyView>,
 ) -> impl IntoView {
     let route = nav::use_route();
+    let find = RwSignal::new(String::new());
+    let many = Memo::new(move |_| view.with(|v| v.draft.pools.len() + v.draft.sql_stores.len() > MANY));
     view! {
         <nav class="tree card" aria-label="Topology">
-            {move || view.with(|v| route.with(|r| branches(v, r)))}
+            {move || many.get().then(|| view! {
+                <input class="input tree-find" type="search" placeholder="Find a name" aria-label="Find in the topology"
+                    prop:value=find on:input=move |e| find.set(event_target_value(&e)) />
+            })}
+            {move || view.with(|v| route.with(|r| branches(v, r, &find.read().trim().to_lowercase())))}
         </nav>
     }
 }
 
-fn branches(v: &TopologyView, here: &Route) -> AnyView {
-    let list = |kind| nodes(v, kind);
-    let sites = list(ObjectKind::Site);
+fn branches(v: &TopologyView, here: &Route, find: &str) -> AnyView {
+    let list = |kind| found(nodes(v, kind), find);
+    let sites = sites(v, here, find);
     view! {
         <a class="tree-top" href=Route::Topology.href() aria-current=(*here == Route::Topology).then_some("page")>
             {Icon::Topology.draw()}"Whole topology"
         </a>
         {group("SIP domains", "New SIP domain", new("sip-domain"), leaves(&list(ObjectKind::SipDomain), here))}
-        {group("Sites", "New site", new("site"), sites.iter().map(|s| site(v, s, here)).collect_view().into_any())}
+        {group("Sites", "New site", new("site"), sites)}
         {group("SQL Server stores", "New SQL Server store", new("sql-store"), leaves(&list(ObjectKind::SqlStore), here))}
         {group("File stores", "New file store", new("file-store"), leaves(&list(ObjectKind::FileStore), here))}
         {group("Data centres", "New data centre", new("data-center"), leaves(&list(ObjectKind::DataCenter), here))}
@@ -58,15 +69,47 @@ fn group(title: &'static str, verb: &'static str, href: String, items: AnyView) 
     .into_any()
 }
 
+/// What the search leaves: objects whose name, or a computer of theirs, has the text in it.
+fn found(mut list: Vec<Node>, find: &str) -> Vec<Node> {
+    let has = |s: &str| s.to_lowercase().contains(find);
+    list.retain(|n| find.is_empty() || has(&n.name) || n.computers.iter().any(|c| has(c)));
+    list
+}
+
+/// The sites, as many as there is room for, each with its pools.
+fn sites(v: &TopologyView, here: &Route, find: &str) -> AnyView {
+    let mut front_ends = by_site(v, ObjectKind::FrontEndPool);
+    let mut pools = by_site(v, ObjectKind::Pool);
+    let (mut out, mut room, mut left) = (Vec::new(), MANY, 0);
+    for s in nodes(v, ObjectKind::Site) {
+        let take = |map: &mut BTreeMap<String, Vec<Node>>| map.remove(&s.id).unwrap_or_default();
+        let named = s.name.to_lowercase().contains(find);
+        let own = |list: Vec<Node>| if named { list } else { found(list, find) };
+        let (front, chat) = (own(take(&mut front_ends)), own(take(&mut pools)));
+        if !named && front.is_empty() && chat.is_empty() {
+            continue;
+        }
+        if room == 0 {
+            left += 1;
+            continue;
+        }
+        room = room.saturating_sub(front.len() + chat.len());
+        out.push(site(&s, &front, &chat, here));
+    }
+    let more = (left > 0)
+        .then(|| view! { <li class="tree-none">{format!("and {left} more sites; find one by a name")}</li> });
+    view! { {out}{more} }.into_any()
+}
+
 /// A site with the pools that stand on it.
-fn site(v: &TopologyView, s: &Node, here: &Route) -> AnyView {
-    let inner = |title: &'static str, verb: String, href: String, kind: ObjectKind| {
+fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route) -> AnyView {
+    let inner = |title: &'static str, verb: String, href: String, list: &[Node]| {
         view! {
             <div class="tree-head">
                 <h3>{title}</h3>
                 <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
             </div>
-            <ul role="list">{leaves(&of_site(v, kind, &s.id), here)}</ul>
+            <ul role="list">{leaves(list, here)}</ul>
         }
     };
     let front_end = format!("{}?site={}", new("front-end-pool"), crate::routes::segment(&s.name));
@@ -75,8 +118,8 @@ fn site(v: &TopologyView, s: &Node, here: &Route) -> AnyView {
         <li>
             {leaf_link(s, here)}
             <div class="tree-site">
-                {inner("Front End pools", format!("New Front End pool in {}", s.name), front_end, ObjectKind::FrontEndPool)}
-                {inner("Persistent Chat pools", format!("New Persistent Chat Pool in {}", s.name), pool, ObjectKind::Pool)}
+                {inner("Front End pools", format!("New Front End pool in {}", s.name), front_end, front_ends)}
+                {inner("Persistent Chat pools", format!("New Persistent Chat Pool in {}", s.name), pool, pools)}
             </div>
         </li>
     }
@@ -87,7 +130,11 @@ fn leaves(list: &[Node], here: &Route) -> AnyView {
     if list.is_empty() {
         return view! { <li class="tree-none">"none yet"</li> }.into_any();
     }
-    list.iter().map(|n| view! { <li>{leaf_link(n, here)}</li> }).collect_view().into_any()
+    let left = list.len().saturating_sub(MANY);
+    let more = (left > 0)
+        .then(|| view! { <li class="tree-none">{format!("and {left} more; find one by its name")}</li> });
+    let shown = list.iter().take(MANY).map(|n| view! { <li>{leaf_link(n, here)}</li> }).collect_view();
+    view! { {shown}{more} }.into_any()
 }
 
 fn leaf_link(n: &Node, here: &Route) -> AnyView {

@@ -66,7 +66,9 @@ fn Begin(at_once: bool) -> impl IntoView {
         busy.set(true);
         error.set(None);
         spawn_local(async move {
-            let answer = api::post::<WizardDraft>("drafts", &json!({ "site": site })).await;
+            let answer =
+                api::post::<WizardDraft>("drafts", &json!({ "site": site, "topology_draft": nav::draft() }))
+                    .await;
             let _ = busy.try_set(false);
             match answer {
                 // Back leads to the page before, not to another new draft.

@@ -15,7 +15,7 @@ use shared::cmdlets::{
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan, PlannedChange};
-use shared::topology::diff::{Change, ObjectKind, diff, show};
+use shared::topology::diff::{Change, ObjectKind, diff, sentences, show};
 use shared::topology::edit::{kinds_of, new_problems, remove, users_of};
 use shared::topology::merge::key_of;
 use shared::topology::transition::transition;
@@ -73,9 +73,8 @@ fn plan_edit<E: Edit>(a: &E, cx: &Cx) -> Result<Plan, ApiError> {
         untouched::<E>(cx, &draft, &after, seen)?;
     }
     let mut p = plan([sentence]);
-    let unlike = |c: &Change| !p.sentences.contains(&c.sentence(&after));
-    let details: Vec<_> =
-        diff(&draft.document, &after).iter().filter(|c| unlike(c)).map(|c| c.sentence(&after)).collect();
+    let mut details = sentences(&diff(&draft.document, &after), &after);
+    details.retain(|s| !p.sentences.contains(s));
     if E::DETAILS {
         p.sentences.extend(details);
     }
@@ -88,20 +87,20 @@ fn plan_edit<E: Edit>(a: &E, cx: &Cx) -> Result<Plan, ApiError> {
     Ok(p)
 }
 
-/// Refuses to write over a field that somebody else changed since `seen`; what changed elsewhere is kept.
+/// Refuses to write over fields that somebody changed since `seen`; what changed elsewhere is kept.
 fn untouched<E: Edit>(cx: &Cx, draft: &tstore::Draft, after: &Topology, seen: u32) -> Result<(), ApiError> {
+    let mut problems = Vec::new();
     for change in diff(&draft.document, after) {
         let Change::Modified { field, from, to, .. } = &change else { continue };
         let who = cx.read(|c| Ok(tstore::changed_since(c, &draft.name, &key_of(&change), seen)?))?;
-        if let Some(who) = who {
-            let (yours, theirs) = (show(to, after), show(from, &draft.document));
-            let text =
-                format!("{who} changed this meanwhile: it is {theirs} now, you have {yours}. Choose one.");
-            let parameter = E::parameter(&format!("list.0.{field}")).to_owned();
-            return Err(ApiError { field: Some(parameter), ..ApiError::new(ErrorCode::Conflict, text) });
-        }
+        let Some(who) = who else { continue };
+        let (yours, theirs) = (show(to, after), show(from, &draft.document));
+        let text = format!("{who} changed this meanwhile: it is {theirs} now, you have {yours}. Choose one.");
+        problems.push(Problem::error("draft.moved", E::parameter(&format!("list.0.{field}")), text, ""));
     }
-    Ok(())
+    let Some(first) = problems.first() else { return Ok(()) };
+    let e = ApiError::new(ErrorCode::Conflict, first.text.clone());
+    Err(ApiError { field: Some(first.field.clone()), problems, ..e })
 }
 
 /// What an edit would make unpublishable that was not so before. Source: `shared::topology::transition`.
@@ -214,7 +213,7 @@ fn build(
 impl Handler for NewLgPersistentChatPool {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let (before, after) = cx.read(|c| build(self, c, &*cx.app.entropy))?;
-        Ok(plan(diff(&before, &after).iter().map(|c| c.sentence(&after))))
+        Ok(plan(sentences(&diff(&before, &after), &after)))
     }
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {

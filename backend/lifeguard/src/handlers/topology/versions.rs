@@ -11,7 +11,7 @@ use shared::cmdlets::{
 use shared::error::{ApiError, ErrorCode, Problem, Severity};
 use shared::events::Topic;
 use shared::plan::{Confirm, Plan};
-use shared::topology::diff::{Change, diff};
+use shared::topology::diff::{Change, diff, sentences};
 use shared::topology::effect::{Effect, effects};
 use shared::topology::{FORMAT, Topology};
 use store::management::topology as tstore;
@@ -20,7 +20,7 @@ use super::{by, load as load_draft};
 use crate::door::{Cx, Fault, Handler, Outcome, plan};
 
 /// Largest document that is read in, in bytes.
-const MAX_DOCUMENT: usize = 4 * 1024 * 1024;
+const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
 
 /// The document of a version; none means the draft of that name.
 ///
@@ -93,27 +93,31 @@ impl Handler for CompareLgTopology {
         })?;
         let changes = diff(&before, &after);
         let effects = effects(&before, &after, &facts, &changes).each;
-        let object = |(c, e): (&Change, &Effect)| {
-            // A removed object's name is known to the older document only.
-            let names = if matches!(c, Change::Removed { .. }) { &before } else { &after };
+        let said = said(&changes, &before, &after);
+        let object = |((c, e), sentence): ((&Change, &Effect), String)| {
             json!({
-                "Sentence": c.sentence(names),
+                "Sentence": sentence,
                 "Risk": e.risk.word(),
                 "Effect": serde_json::to_value(e).unwrap_or(Value::Null),
                 "Change": serde_json::to_value(c).unwrap_or(Value::Null),
             })
         };
-        Ok(Outcome::objects(changes.iter().zip(&effects).map(object).collect()))
+        Ok(Outcome::objects(changes.iter().zip(&effects).zip(said).map(object).collect()))
     }
+}
+
+/// Sentences of the changes; a removed object's name is known to the older document only.
+fn said(changes: &[Change], before: &Topology, after: &Topology) -> Vec<String> {
+    let (old, new) = (sentences(changes, before), sentences(changes, after));
+    let removed = |c: &Change| matches!(c, Change::Removed { .. });
+    changes.iter().zip(old.into_iter().zip(new)).map(|(c, (o, n))| if removed(c) { o } else { n }).collect()
 }
 
 fn load(cx: &Cx, name: Option<&str>, to: &Topology, sentence: String) -> Result<Plan, ApiError> {
     let draft = cx.read(|c| Ok(load_draft(c, name)?.document))?;
     let changes = diff(&draft, to);
     let mut p = plan([sentence, format!("The draft changes in {} places:", changes.len())]);
-    p.sentences.extend(
-        changes.iter().map(|c| c.sentence(if matches!(c, Change::Removed { .. }) { &draft } else { to })),
-    );
+    p.sentences.extend(said(&changes, &draft, to));
     p.warnings.push(Problem::warning(
         "draft.replaced",
         "",

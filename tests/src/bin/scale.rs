@@ -1,0 +1,151 @@
+//! The part of `cargo xtask bench` about large topologies: 10, 100 and 1,000 pools of eight servers, validated,
+//! compared, merged, brought to the real server, shown, published, and drawn in a real browser. What grows with
+//! the number of pools should grow with it and not with its square.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use lifeguard_tests::{Browser, Client, Options, Server, wait};
+use serde_json::{Value, json};
+use shared::topology::Topology;
+use shared::topology::diff::{apply, diff, sentences};
+use shared::topology::effect::effects;
+use shared::topology::made::{ELSEWHERE, Size, made};
+use shared::topology::merge::merge;
+use shared::topology::transition::{Facts, transition};
+use shared::topology::validate::validate;
+
+const SIZES: [usize; 3] = [10, 100, 1000];
+const PASSWORD: &str = "correct horse 12";
+/// The longest that the largest may take to be published.
+const PUBLISH: Duration = Duration::from_secs(300);
+
+fn timed<T>(f: impl FnOnce() -> T) -> (T, f64) {
+    let begun = Instant::now();
+    let out = f();
+    (out, begun.elapsed().as_secs_f64() * 1e3)
+}
+
+/// Milliseconds of the rules and comparisons, by name.
+fn pure(t: &Topology) -> Result<Vec<(&'static str, f64)>> {
+    let empty = Topology::default();
+    let mut other = t.clone();
+    for p in &mut other.pools {
+        "Another".clone_into(&mut p.display_name);
+    }
+    let (problems, rules) = timed(|| validate(t));
+    ensure!(problems.iter().all(|p| !p.blocks()), "{problems:?}");
+    let (changes, compared) = timed(|| diff(&empty, t));
+    let (_, said) = timed(|| sentences(&changes, t));
+    let (_, reach) = timed(|| effects(&empty, t, &Facts::default(), &changes));
+    let (_, between) = timed(|| transition(t, &other, &Facts::default()));
+    let (applied, done) = timed(|| apply(&empty, &changes));
+    ensure!(applied.is_ok_and(|a| diff(&a, t).is_empty()));
+    let (merged, three) = timed(|| merge(t, &other, t, &BTreeMap::new()));
+    ensure!(merged.is_ok_and(|m| m.open.is_empty()));
+    Ok(vec![
+        ("validate", rules),
+        ("compare", compared),
+        ("sentences", said),
+        ("risk and reach", reach),
+        ("rules between versions", between),
+        ("apply", done),
+        ("three-way merge", three),
+    ])
+}
+
+async fn run(c: &Client, name: &str, args: Value, mode: &str) -> Result<(Value, f64)> {
+    let begun = Instant::now();
+    let body = json!({ "args": args, "confirmed": true, "mode": mode });
+    let (status, answer) = c.invoke(name, &body).await?;
+    ensure!(status == 200, "{name}: {answer}");
+    Ok((answer, begun.elapsed().as_secs_f64() * 1e3))
+}
+
+/// Milliseconds of what the real server does with it.
+async fn served(t: &Topology) -> Result<Vec<(&'static str, f64)>> {
+    let server = Server::start(Options::default()).await?;
+    let client = server.client()?;
+    let body = json!({ "token": server.setup_token().await?, "name": "root", "password": PASSWORD, "deployment": "empty" });
+    ensure!(client.post("/api/v1/setup", &body).await?.0 == 200);
+    for f in &t.file_stores {
+        std::fs::create_dir_all(server.data_dir().join("shares").join(f.fqdn.as_str()).join(&f.share))?;
+    }
+    let document = serde_json::to_string(t)?;
+    let (_, brought) = run(&client, "Import-LgTopology", json!({ "Document": document }), "run").await?;
+    let begun = Instant::now();
+    let (status, view) = client.get("/api/v1/topology").await?;
+    let read = begun.elapsed().as_secs_f64() * 1e3;
+    ensure!(
+        status == 200
+            && view["problems"].as_array().is_some_and(|p| p.iter().all(|p| p["severity"] != "error"))
+    );
+    let (_, planned) = run(&client, "Publish-CsTopology", json!({}), "what_if").await?;
+    let begun = Instant::now();
+    let (answer, _) = run(&client, "Publish-CsTopology", json!({}), "run").await?;
+    let id = answer["job"].as_str().context("no job")?.to_owned();
+    wait::within(PUBLISH, "the publish", async || {
+        let (_, j) = client.get(&format!("/api/v1/jobs/{id}")).await?;
+        ensure!(j["state"] != "running", "{}", j["state"]);
+        ensure!(j["state"] == "done", "{}", j["error"]);
+        Ok(())
+    })
+    .await?;
+    let published = begun.elapsed().as_secs_f64() * 1e3;
+    let mut out = vec![("import", brought), ("read", read), ("plan", planned), ("publish", published)];
+    out.extend(drawn(&server).await?.map(|ms| ("first drawing of the page", ms)));
+    Ok(out)
+}
+
+/// How long the page takes from its address to the tree; none without a browser.
+async fn drawn(server: &Server) -> Result<Option<f64>> {
+    let Ok(b) = Browser::start().await else { return Ok(None) };
+    b.goto(&format!("{}/login", server.url())).await?;
+    b.fill("Log-on name", "root").await?;
+    b.fill("Password", PASSWORD).await?;
+    b.click_button("Sign in").await?;
+    b.wait_text("Pools").await?;
+    let begun = Instant::now();
+    b.goto(&format!("{}/topology", server.url())).await?;
+    b.wait_text("Whole topology").await?;
+    b.wait_text("pc-0").await?;
+    Ok(Some(begun.elapsed().as_secs_f64() * 1e3))
+}
+
+/// Answers on the ports that publishing knocks at.
+async fn listen() -> Result<()> {
+    for port in [5061, 5060, 5041] {
+        let l = tokio::net::TcpListener::bind((ELSEWHERE, port)).await.context("the address is taken")?;
+        tokio::spawn(async move { while l.accept().await.is_ok() {} });
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    listen().await?;
+    let mut table: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    let mut names = Vec::new();
+    for n in SIZES {
+        let t = made(1, Size::of_pools(n));
+        let mut all = pure(&t)?;
+        all.extend(served(&t).await?);
+        for (i, (name, ms)) in all.into_iter().enumerate() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+            table.entry(i).or_default().push(ms);
+        }
+    }
+    println!(
+        "{:<34}{:>12}{:>12}{:>12}{:>28}",
+        "topology of so many pools", 10, 100, 1000, "1000 to 100, 10 is linear"
+    );
+    for (name, ms) in names.iter().zip(table.values()) {
+        let line: String = ms.iter().map(|m| format!("{m:>9.1} ms")).collect();
+        let growth = ms.get(2).zip(ms.get(1)).map_or(0.0, |(a, b)| a / b);
+        println!("{name:<34}{line}{growth:>28.1}");
+    }
+    Ok(())
+}
