@@ -71,7 +71,7 @@ fn section(name: String, version: u64, rows: Vec<Row>) -> AnyView {
                 </table>
             </div>
             <ActForm cmdlet="Merge-LgTopologyDraft" args=arguments label=format!("Take version {version} into the draft") blocked=open>
-                ()
+                <p class="muted">"Nothing of it runs before the draft is published."</p>
             </ActForm>
         </Section>
     }

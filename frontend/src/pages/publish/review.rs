@@ -44,9 +44,13 @@ pub fn PublishPage() -> impl IntoView {
 
 #[component]
 fn Review(view: Current<TopologyView>) -> impl IntoView {
-    let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty() && v.merge.is_none()));
+    let nothing = Memo::new(move |_| view.with(|v| v.changes.is_empty()));
+    let moved = Memo::new(move |_| view.with(|v| v.merge.is_some()));
     move || {
-        if nothing.get() {
+        if moved.get() {
+            // What differs from the newest version says little until that is taken in.
+            view! { <Merge view /> }.into_any()
+        } else if nothing.get() {
             let version = view.with_untracked(|v| v.version);
             view! {
                 <div class="empty">
@@ -61,7 +65,7 @@ fn Review(view: Current<TopologyView>) -> impl IntoView {
             }
             .into_any()
         } else {
-            view! { <Merge view /><Changes view /><Problems view /><Publish view /> }.into_any()
+            view! { <Changes view /><Problems view /><Publish view /> }.into_any()
         }
     }
 }
@@ -159,9 +163,6 @@ fn Publish(view: Current<TopologyView>) -> impl IntoView {
     let revision = Memo::new(move |_| view.with(|v| v.revision));
     let publishers = Memo::new(move |_| view.with(|v| v.publishers.clone()));
     let errors = Signal::derive(move || {
-        if let Some(n) = view.with(|v| v.merge.as_ref().map(|m| m.version)) {
-            return Some(format!("Take version {n} into the draft first."));
-        }
         let n = view.with(|v| v.problems.iter().filter(|p| p.blocks()).count());
         (n > 0).then(|| format!("The draft has {n} problem{} to solve first.", if n == 1 { "" } else { "s" }))
     });

@@ -92,15 +92,24 @@ pub fn EditObject(
     id: String,
 ) -> impl IntoView {
     let kind = kind_of_slug(&kind);
-    let again = RwSignal::new(0_u32);
+    let seen = Seen {
+        view,
+        revision: RwSignal::new(0),
+        again: RwSignal::new(0),
+        touched: RwSignal::new(false),
+        saved: RwSignal::new(false),
+        asked: RwSignal::new(Vec::new()),
+    };
+    Effect::new(move |_| seen.follow());
     move || {
-        again.track();
+        seen.again.track();
         let found = kind.and_then(|k| view.with_untracked(|v| node(v, k, &id)));
-        found.and_then(|n| view.with_untracked(|v| form(v, n, Seen::new(view, again))))
+        found.and_then(|n| view.with_untracked(|v| form(v, n, seen)))
     }
 }
 
-/// What the form was made from, and what somebody else changed under it.
+/// What the form was made from, and what somebody else changed under it. It outlives the form, which is made
+/// anew when the draft moved on.
 #[derive(Clone, Copy)]
 struct Seen {
     view: Current<TopologyView>,
@@ -108,6 +117,8 @@ struct Seen {
     revision: RwSignal<u32>,
     /// Makes the form anew.
     again: RwSignal<u32>,
+    /// Something was typed that is not stored.
+    touched: RwSignal<bool>,
     /// It was sent and stored: the next revision is its own.
     saved: RwSignal<bool>,
     /// Parameters where a choice is asked for.
@@ -115,20 +126,18 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(view: Current<TopologyView>, again: RwSignal<u32>) -> Self {
-        Self {
-            view,
-            revision: RwSignal::new(view.with_untracked(|v| v.revision)),
-            again,
-            saved: RwSignal::new(false),
-            asked: RwSignal::new(Vec::new()),
-        }
+    /// The form is made from this revision.
+    fn begin(self, revision: u32) {
+        self.revision.set(revision);
+        self.touched.set(false);
+        self.saved.set(false);
+        self.asked.set(Vec::new());
     }
 
     /// A newer revision came: the form follows unless somebody is typing in it.
-    fn follow(self, touched: bool) {
+    fn follow(self) {
         let newer = self.view.with(|v| v.revision) != self.revision.get_untracked();
-        if newer && (self.saved.get() || !touched) {
+        if newer && (self.saved.get() || !self.touched.get_untracked()) {
             self.again.update(|n| *n += 1);
         }
     }
@@ -144,39 +153,44 @@ impl Seen {
 
 fn form(v: &TopologyView, n: Node, seen: Seen) -> Option<AnyView> {
     let (cmdlet, identity, inputs, hidden) = describe(&v.draft, &n)?;
+    seen.begin(v.revision);
     let inputs = StoredValue::new(inputs);
     let arguments = Signal::derive(move || {
         let mut out = Map::new();
         out.insert("Identity".to_owned(), identity.clone().into());
-        inputs.with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
+        // What is asked for while the form is made anew finds the old one gone.
+        let _ = inputs.try_with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
         if out.len() > 1 {
             out.insert("DraftRevision".to_owned(), seen.revision.get().into());
         }
         out
     });
-    let touched = Signal::derive(move || arguments.with(|a| a.len() > 1));
-    let blocked = Signal::derive(move || match (touched.get(), seen.asked.with(Vec::is_empty)) {
-        (false, _) => Some("Nothing was changed yet.".to_owned()),
-        (true, false) => Some("Choose what counts where somebody else changed the same.".to_owned()),
-        (true, true) => None,
+    Effect::new(move |_| seen.touched.set(arguments.with(|a| a.len() > 1)));
+    let blocked = Signal::derive(move || {
+        let asked = !seen.asked.with(Vec::is_empty);
+        if !seen.touched.get() {
+            Some("Nothing was changed yet.".to_owned())
+        } else {
+            asked.then(|| "Choose what counts where somebody else changed the same.".to_owned())
+        }
     });
-    Effect::new(move |_| seen.follow(touched.get_untracked()));
     let label = format!("Change {} in the draft", n.name);
-    let fields = inputs.with_value(|list| list.iter().map(draw).collect_view());
     let refused = Callback::new(move |e: ApiError| {
         if e.code == ErrorCode::Conflict {
             seen.asked.set(e.problems.into_iter().map(|p| p.field).collect());
         }
     });
     let done = std::sync::Arc::new(move |_: &_| {
+        // The page may be another one by now.
         let _ = seen.saved.try_set(true);
     });
     let n = StoredValue::new(n);
     let view = view! {
         <details class="card edit-object">
             <summary>"Edit properties"</summary>
+            // The fields are made inside: they belong to this form, not to one that was there before.
             <ActForm cmdlet args=arguments label blocked on_done=done on_refused=refused cancel=Route::Topology.href()>
-                {fields}
+                {inputs.with_value(|list| list.iter().map(draw).collect_view())}
                 {move || seen.asked.get().into_iter().map(|p| conflict(p, inputs, n, seen)).collect_view()}
                 {hidden.into_iter().map(|text| view! { <Notice><p>{text}</p></Notice> }).collect_view()}
             </ActForm>
@@ -192,9 +206,9 @@ fn conflict(parameter: String, inputs: StoredValue<Vec<Input>>, n: StoredValue<N
             .find(|i| i.name == parameter || off_of(i) == Some(&parameter))
             .map(|i| (i.label, i.name, i.value))
     };
-    let Some((label, name, value)) = inputs.with_value(|l| of(l)) else { return ().into_any() };
+    let Some((label, name, value)) = inputs.try_with_value(|l| of(l)).flatten() else { return ().into_any() };
     let theirs = Memo::new(move |_| {
-        let list = seen.view.with(|v| n.with_value(|n| describe(&v.draft, n)));
+        let list = seen.view.with(|v| n.try_with_value(|n| describe(&v.draft, n)).flatten());
         let own = list.and_then(|(_, _, list, _)| list.into_iter().find(|i| i.name == name));
         own.map(|i| i.first).unwrap_or_default()
     });
@@ -479,11 +493,10 @@ pub fn NewDataCenter() -> impl IntoView {
         out
     });
     let label = Signal::derive(move || super::new_object::named("Add the data centre", &name.read()));
-    let fields = inputs.with_value(|list| list.iter().map(draw).collect_view());
     view! {
         <ActForm cmdlet="Set-LgDataCenter" args=arguments label on_done=super::new_object::to_topology() cancel=Route::Topology.href()>
             <TextField label="Name" name="Identity" value=name required=true help=|| "For example Atlanta. It says which machines stand near each other." />
-            {fields}
+            {inputs.with_value(|list| list.iter().map(draw).collect_view())}
         </ActForm>
     }
 }

@@ -106,6 +106,9 @@ fn first() -> impl IntoView {
     }
 }
 
+/// Most removals that are said above the tree; the page *Publish* has them all.
+const REMOVED: usize = 5;
+
 /// What is not published and what is wrong.
 #[component]
 fn Banner(view: Current<TopologyView>) -> impl IntoView {
@@ -124,7 +127,12 @@ fn Banner(view: Current<TopologyView>) -> impl IntoView {
                 n => Some(format!("{n} errors stand in the way; they are marked in the tree.")),
             };
             let kind = if wrong.is_some() { NoticeKind::Warning } else { NoticeKind::Info };
-            let removed = gone.get();
+            let mut removed = gone.get();
+            let more = removed.len().saturating_sub(REMOVED);
+            removed.truncate(REMOVED);
+            if more > 0 {
+                removed.push(format!("{more} more objects are removed."));
+            }
             view! {
                 <Notice kind>
                     <p>{text}" "{wrong}" "<a href=Route::Publish.href()>"Look at them and publish"</a></p>

@@ -43,11 +43,11 @@ fn branches(v: &TopologyView, here: &Route, find: &str) -> AnyView {
         <a class="tree-top" href=Route::Topology.href() aria-current=(*here == Route::Topology).then_some("page")>
             {Icon::Topology.draw()}"Whole topology"
         </a>
-        {group("SIP domains", "New SIP domain", new("sip-domain"), leaves(&list(ObjectKind::SipDomain), here))}
+        {group("SIP domains", "New SIP domain", new("sip-domain"), leaves(&list(ObjectKind::SipDomain), here, find))}
         {group("Sites", "New site", new("site"), sites)}
-        {group("SQL Server stores", "New SQL Server store", new("sql-store"), leaves(&list(ObjectKind::SqlStore), here))}
-        {group("File stores", "New file store", new("file-store"), leaves(&list(ObjectKind::FileStore), here))}
-        {group("Data centres", "New data centre", new("data-center"), leaves(&list(ObjectKind::DataCenter), here))}
+        {group("SQL Server stores", "New SQL Server store", new("sql-store"), leaves(&list(ObjectKind::SqlStore), here, find))}
+        {group("File stores", "New file store", new("file-store"), leaves(&list(ObjectKind::FileStore), here, find))}
+        {group("Data centres", "New data centre", new("data-center"), leaves(&list(ObjectKind::DataCenter), here, find))}
     }
     .into_any()
 }
@@ -94,7 +94,7 @@ fn sites(v: &TopologyView, here: &Route, find: &str) -> AnyView {
             continue;
         }
         room = room.saturating_sub(front.len() + chat.len());
-        out.push(site(&s, &front, &chat, here));
+        out.push(site(&s, &front, &chat, here, find));
     }
     let more = (left > 0)
         .then(|| view! { <li class="tree-none">{format!("and {left} more sites; find one by a name")}</li> });
@@ -102,14 +102,14 @@ fn sites(v: &TopologyView, here: &Route, find: &str) -> AnyView {
 }
 
 /// A site with the pools that stand on it.
-fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route) -> AnyView {
+fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route, find: &str) -> AnyView {
     let inner = |title: &'static str, verb: String, href: String, list: &[Node]| {
         view! {
             <div class="tree-head">
                 <h3>{title}</h3>
                 <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
             </div>
-            <ul role="list">{leaves(list, here)}</ul>
+            <ul role="list">{leaves(list, here, find)}</ul>
         }
     };
     let front_end = format!("{}?site={}", new("front-end-pool"), crate::routes::segment(&s.name));
@@ -126,9 +126,10 @@ fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route) -> AnyView 
     .into_any()
 }
 
-fn leaves(list: &[Node], here: &Route) -> AnyView {
+fn leaves(list: &[Node], here: &Route, find: &str) -> AnyView {
     if list.is_empty() {
-        return view! { <li class="tree-none">"none yet"</li> }.into_any();
+        let none = if find.is_empty() { "none yet" } else { "no match" };
+        return view! { <li class="tree-none">{none}</li> }.into_any();
     }
     let left = list.len().saturating_sub(MANY);
     let more = (left > 0)
