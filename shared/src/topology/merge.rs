@@ -327,7 +327,7 @@ mod tests {
         theirs.pools[0].display_name = "Theirs".to_owned();
         let m = merge(&base, &yours, &theirs, &none()).unwrap();
         let key = format!("pool/{}/display_name", base.pools[0].id);
-        assert_eq!(m.open, [key.clone()]);
+        assert_eq!(m.open, std::slice::from_ref(&key));
         let r = &m.rows[0];
         assert_eq!((r.yours.as_str(), r.theirs.as_str()), ("Mine", "Theirs"));
         assert_eq!(r.base, base.pools[0].display_name);
@@ -348,7 +348,7 @@ mod tests {
         let id = theirs.pools.remove(2).id;
         let key = format!("pool/{id}");
         for (a, b) in [(&yours, &theirs), (&theirs, &yours)] {
-            assert_eq!(merge(&base, a, b, &none()).unwrap().open, [key.clone()]);
+            assert_eq!(merge(&base, a, b, &none()).unwrap().open, std::slice::from_ref(&key));
             let mine = merge(&base, a, b, &[(key.clone(), Side::Mine)].into()).unwrap();
             assert!(same(&mine.document, a), "{:?}", diff(&mine.document, a));
             let their = merge(&base, a, b, &[(key.clone(), Side::Theirs)].into()).unwrap();

@@ -263,7 +263,8 @@ mod tests {
         use Task::{Adapter, Category, Endpoint, Policy, Room, Test};
         let open = [Adapter, Category, Room, Policy, Test, Endpoint].map(|t| (t, false));
         assert_eq!(tasks(&list, p), open);
-        let steps: [(Task, fn(&mut Seen)); 6] = [
+        type Step = (Task, fn(&mut Seen));
+        let steps: [Step; 6] = [
             (Adapter, |s| s.adapter = Some("/out".to_owned())),
             (Category, |s| s.categories = Some(2)),
             (Room, |s| s.rooms = Some(1)),

@@ -57,8 +57,8 @@ fn Run(job: Current<JobView>) -> impl IntoView {
         ] />
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
-        <Steps job />
         {move || (publishes && *state.read() == "done").then(|| view! { <Remains /> })}
+        <Steps job />
         {publishes.then(|| view! { <Servers /> })}
         {move || if publishes { next_act(&state.read()) } else { next_of_run(&id.get_value(), &state.read()) }}
         <div class="row"><Button label="Save the report" kind=ButtonKind::Quiet icon=Some(Icon::Download) on_press=move |()| save(&job.get_untracked()) /></div>
