@@ -33,6 +33,9 @@ pub fn OverviewPage() -> impl IntoView {
     }
 }
 
+/// Most pools that the overview draws; the page *Pools* has them all.
+const CARDS: usize = 60;
+
 #[component]
 fn Content(overview: Current<Overview>) -> impl IntoView {
     let problems = Memo::new(move |_| overview.with(|o| o.problems.clone()));
@@ -51,8 +54,11 @@ fn Content(overview: Current<Overview>) -> impl IntoView {
             view! {
                 <Section title="Pools">
                     <div class="pool-cards">
-                        {move || pools.get().into_iter().map(|pool| view! { <PoolCard pool /> }).collect_view()}
+                        {move || pools.get().into_iter().take(CARDS).map(|pool| view! { <PoolCard pool /> }).collect_view()}
                     </div>
+                    {move || (pools.with(Vec::len) > CARDS).then(|| view! {
+                        <p>{format!("These are the first {CARDS}. ")}<a href="/pools">"Show all pools"</a></p>
+                    })}
                 </Section>
             }.into_any()
         }}
