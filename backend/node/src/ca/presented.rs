@@ -217,7 +217,7 @@ mod tests {
         let (chain, key) = pem(&other.issue(&[&pool]).unwrap());
         let own = Identity::from_pem(&chain, &key).unwrap();
         let own_print = fingerprint_of(own.certificate().unwrap());
-        ca.set_own(&[(pool.clone(), own)]).unwrap();
+        ca.set_own(&[(pool, own)]).unwrap();
         let now = Timestamp::from_millis(time::OffsetDateTime::now_utc().unix_timestamp() * 1000);
         ca.refresh(now);
         assert_eq!(issuer(&shown), own_print);
