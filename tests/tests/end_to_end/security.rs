@@ -71,8 +71,14 @@ async fn new_link(s: &Sample, args: Value) -> Result<String> {
 
 /// Signs in as a new account; the cookie as a browser sends it.
 async fn new_session(s: &Sample, name: &str, role: &str) -> Result<Caller> {
-    let password = crate::support::PASSWORD;
-    run(&s.client, "New-LgAccount", json!({ "Name": name, "Role": role, "Password": password })).await?;
+    let first = "set by somebody else 7";
+    run(&s.client, "New-LgAccount", json!({ "Name": name, "Role": role, "Password": first })).await?;
+    let client = s.server.client()?;
+    let (status, answer) = client.post("/api/v1/login", &json!({ "name": name, "password": first })).await?;
+    ensure!(status == 200, "{name}: {status} {answer}");
+    let own = json!({ "old": first, "new": crate::support::PASSWORD });
+    let (status, answer) = client.post("/api/v1/me/password", &own).await?;
+    ensure!(status == 200, "{name}: {status} {answer}");
     Ok(Caller { name: name.to_owned(), token: None, cookie: Some(sign_in(s, name, None).await?) })
 }
 

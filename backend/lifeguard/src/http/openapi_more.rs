@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a list may be asked for: path, then `name kind` of each parameter.
-const QUERIES: [(&str, &[(&str, &str)]); 5] = [
+const QUERIES: [(&str, &[(&str, &str)]); 7] = [
     (
         "/rooms",
         &[
@@ -16,6 +16,11 @@ const QUERIES: [(&str, &[(&str, &str)]); 5] = [
             ("limit", "integer"),
         ],
     ),
+    (
+        "/room-usage",
+        &[("q", "string"), ("pool", "string"), ("hint", "string"), ("skip", "integer"), ("limit", "integer")],
+    ),
+    ("/topology", &[("draft", "string")]),
     ("/audit", AUDIT),
     ("/audit/export", AUDIT),
     ("/test-history", HISTORY),
@@ -74,6 +79,7 @@ pub(super) fn add(
     };
     for (path, kinds, summary) in [
         ("/tests/{id}/messages.txt", &["text/plain"][..], "The messages of a run as text"),
+        ("/authority.pem", &["application/x-pem-file"], "The certificate of the portal's authority"),
         ("/audit/export", &["text/csv", "application/json"], "The audit as a file"),
         ("/test-history/export", &["text/csv", "application/json"], "The history of test messages as a file"),
         ("/events", &["text/event-stream"], "What changes, as it happens; ends with the session"),

@@ -33,7 +33,14 @@ fn wants(method: &Method, path: &str) -> Option<Wants> {
         (_, p) if p.starts_with("/status/") => Wants::Nothing,
         ("GET", "/session" | "/openapi.json" | "/healthz" | "/readyz") => Wants::Nothing,
         ("POST", "/login" | "/logout" | "/setup") => Wants::Nothing,
+        ("POST", "/links/look" | "/links/use") => Wants::Nothing,
         ("GET", "/events") => Wants::SignIn,
+        (_, p) if p == "/me" || p.starts_with("/me/") => Wants::SignIn,
+        ("GET", "/topology/todo") => Wants::Right("Get-LgPublishToDo"),
+        ("GET", "/certificates" | "/authority.pem") => Wants::Right("Get-LgCertificate"),
+        ("GET", "/dns") => Wants::Right("Get-LgDnsRecord"),
+        ("GET", "/deleted-rooms") => Wants::Right("Get-LgDeletedRoom"),
+        ("GET", "/room-usage") => Wants::Right("Get-LgRoomUsage"),
         ("GET", "/overview" | "/pools" | "/pools/{fqdn}" | "/tests" | "/tests/{id}" | "/metrics") => {
             Wants::Right("Get-CsPersistentChatState")
         }

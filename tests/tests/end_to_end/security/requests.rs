@@ -27,7 +27,7 @@ async fn every_kind_of_answer_carries_the_headers() -> Result<()> {
     let page = plain()?.get(s.server.url()).send().await?.text().await?;
     let asset =
         page.split('"').find(|p| p.starts_with('/') && p.ends_with(".js")).unwrap_or("/status.js").to_owned();
-    let large = "x".repeat(3 << 20);
+    let large = "x".repeat(21 << 20);
     let mut seen = Vec::new();
     for (who, method, path, host, body, expected) in [
         (&nobody, "GET", "/", None, "", 200),
