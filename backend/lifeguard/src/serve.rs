@@ -19,6 +19,7 @@ use crate::bus::Bus;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy, random_hex};
 use crate::directory::StoreDirectory;
 use crate::fleet::Fleet;
+use crate::http::tls::PortalTls;
 use crate::keys::Keys;
 use crate::settings::{DEFAULT_LISTEN, Settings};
 
@@ -34,6 +35,16 @@ pub struct ServeArgs {
     /// Name of this instance, shown in titles.
     #[arg(long, env = "LIFEGUARD_INSTANCE", default_value = "Lifeguard")]
     pub instance: String,
+    /// Certificate of the portal (PEM, with those that signed it); read again when the file changes.
+    #[arg(long, env = "LIFEGUARD_TLS_CERTIFICATE", requires = "tls_key")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its key (PEM).
+    #[arg(long, env = "LIFEGUARD_TLS_KEY", requires = "tls_certificate")]
+    pub tls_key: Option<PathBuf>,
+    /// Speaks TLS on loopback as well; beyond this host it does so by itself unless a TLS proxy stands before it
+    /// (`--public-url https://…`).
+    #[arg(long, env = "LIFEGUARD_TLS")]
+    pub tls: bool,
     /// Base of links given to others, for example https://chat-status.example.com.
     #[arg(long, env = "LIFEGUARD_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -143,6 +154,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
         trusted_proxies: args.trusted_proxy.clone(),
         hosts: args.hosts.clone(),
         test_certificate: args.test_certificate.clone().zip(args.test_key.clone()),
+        tls: speaks_tls(args),
         bound: OnceLock::new(),
     };
     let ca = Arc::new(LocalCa::open(&settings.ca_dir())?);
@@ -237,6 +249,38 @@ fn listen_for_nodes(app: &Arc<App>, asked: bool) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Whether the portal speaks TLS itself: when it is told to, and beyond this host unless a TLS proxy stands before it.
+fn speaks_tls(args: &ServeArgs) -> bool {
+    let proxied = args.public_url.as_ref().is_some_and(|u| u.starts_with("https://"));
+    args.tls || args.tls_certificate.is_some() || (!args.listen.ip().is_loopback() && !proxied)
+}
+
+/// The portal's TLS, when it speaks it.
+fn portal_tls(args: &ServeArgs, app: &App, bound: SocketAddr) -> Result<Option<Arc<PortalTls>>, Failed> {
+    if !app.settings.tls {
+        return Ok(None);
+    }
+    let made = match (&args.tls_certificate, &args.tls_key) {
+        (Some(c), Some(k)) => PortalTls::files(c.clone(), k.clone()),
+        _ => {
+            let host = rustix::system::uname().nodename().to_string_lossy().to_lowercase();
+            let mut names = vec![host, "localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+            names.extend(args.hosts.iter().cloned());
+            if !bound.ip().is_unspecified() {
+                names.push(bound.ip().to_string());
+            }
+            names.sort();
+            names.dedup();
+            println!(
+                "The portal's certificate is of its own authority: trust {}.",
+                app.settings.ca_dir().join("ca.pem").display()
+            );
+            PortalTls::authority(app.ca.clone(), names)
+        }
+    };
+    Ok(Some(Arc::new(made.map_err(|e| format!("the portal's certificate cannot be used: {e}"))?)))
+}
+
 /// Runs until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -249,11 +293,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let (app, host, merged) = build(&args)?;
     let bound = listener.local_addr()?;
     let _ = app.settings.bound.set(bound);
-    if !bound.ip().is_loopback() && !app.settings.is_https() {
-        tracing::warn!(
-            "the portal listens beyond this host without TLS; put a TLS proxy before it and give --public-url https://…"
-        );
-    }
+    let tls = portal_tls(&args, &app, bound)?;
     let _marker =
         std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
     tokio::spawn(app.fleet.clone().run());
@@ -290,19 +330,20 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(crate::http::viewers::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     listen_for_nodes(&app, args.node_listen.is_some())?;
-    println!("listening url=http://{bound}/");
+    let scheme = if app.settings.tls { "https" } else { "http" };
+    println!("listening url={scheme}://{bound}/");
     if let Some(t) = app.setup_token.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
         println!("setup token={t}");
-        println!("Open http://{bound}/setup?token={t} to create the first administrator.");
+        println!("Open {scheme}://{bound}/setup?token={t} to create the first administrator.");
     } else {
-        println!("Open http://{bound}/");
+        println!("Open {scheme}://{bound}/");
     }
     if args.sample.is_some() {
         begin_sample(&app)?;
     }
     let (stop, stopped) = watch::channel(false);
     let server =
-        tokio::spawn(crate::http::listen::serve(listener, crate::http::router(app.clone()), stopped));
+        tokio::spawn(crate::http::listen::serve(listener, tls, crate::http::router(app.clone()), stopped));
     signal().await;
     tracing::info!("ending");
     control.abort();

@@ -27,6 +27,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// Certificate and key (PEM files) of test messages that authenticate as a trusted server.
     pub test_certificate: Option<(PathBuf, PathBuf)>,
+    /// Whether the portal speaks TLS itself.
+    pub tls: bool,
     /// Where it really listens; set once bound.
     pub bound: OnceLock<SocketAddr>,
 }
@@ -36,7 +38,7 @@ impl Settings {
     pub fn public_url(&self) -> String {
         match (&self.given_public_url, self.bound.get()) {
             (Some(u), _) => u.trim_end_matches('/').to_owned(),
-            (None, Some(a)) => format!("http://{a}"),
+            (None, Some(a)) => format!("{}://{a}", if self.tls { "https" } else { "http" }),
             (None, None) => DEFAULT_PORTAL.to_owned(),
         }
     }
@@ -54,7 +56,7 @@ impl Settings {
 
     /// Whether the public side is HTTPS (cookies are then marked Secure).
     pub fn is_https(&self) -> bool {
-        self.given_public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
+        self.tls || self.given_public_url.as_ref().is_some_and(|u| u.starts_with("https://"))
     }
 
     /// The address of the server with host number `n` in this instance's block.

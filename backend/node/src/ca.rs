@@ -136,10 +136,28 @@ impl LocalCa {
     /// # Errors
     /// When it cannot be made.
     pub fn issue(&self, names: &[&Fqdn]) -> Result<Identity, CaError> {
-        let Some(issuer) = &self.issuer else { return self.given_to(names) };
-        let key = KeyPair::generate()?;
+        if self.issuer.is_none() {
+            return self.given_to(names);
+        }
         let mut list: Vec<String> = names.iter().map(|n| n.to_string()).collect();
         list.dedup();
+        self.issue_for(list)
+    }
+
+    /// Settings of the portal's own HTTPS, with a new certificate for these names and IP addresses.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn portal_config(&self, names: &[String]) -> Result<ServerConfig, CaError> {
+        let id = self.issue_for(names.to_vec())?;
+        let b = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
+        Ok(b.with_no_client_auth().with_single_cert(id.chain, id.key)?)
+    }
+
+    fn issue_for(&self, list: Vec<String>) -> Result<Identity, CaError> {
+        let issuer = self.issuer.as_ref();
+        let issuer = issuer.ok_or_else(|| CaError::Damaged("a node issues no certificates".to_owned()))?;
+        let key = KeyPair::generate()?;
         let common = list.first().cloned().unwrap_or_default();
         let mut p = CertificateParams::new(list)?;
         p.distinguished_name.push(DnType::CommonName, common);

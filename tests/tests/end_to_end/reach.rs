@@ -197,3 +197,41 @@ async fn a_pool_shows_clients_a_certificate_of_ones_own_and_sessions_go_on() -> 
     ensure!(shown(at, &local).await? == first, "the authority's certificate is shown again");
     Ok(())
 }
+
+/// A request over TLS by a client who trusts the authority in this data directory; the answer.
+async fn said(at: SocketAddr, data: &std::path::Path, line: &str, body: &str) -> Result<String> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let ca = LocalCa::open(&data.join("ca"))?;
+    let name = rustls::pki_types::ServerName::from(at.ip());
+    let tcp = TcpStream::connect(at).await?;
+    let mut tls = tokio_rustls::TlsConnector::from(ca.client_config()).connect(name, tcp).await?;
+    let head = format!(
+        "{line} HTTP/1.1\r\nHost: {at}\r\nX-Lifeguard-Csrf: 1\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    tls.write_all(head.as_bytes()).await?;
+    let mut answer = Vec::new();
+    // Closing without a farewell of TLS is no fault of the answer.
+    let _ = tls.read_to_end(&mut answer).await;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_portal_speaks_tls_with_a_certificate_of_its_own_authority() -> Result<()> {
+    let options = lifeguard_tests::Options { args: vec!["--tls".to_owned()], ..Default::default() };
+    let server = lifeguard_tests::Server::start(options).await?;
+    ensure!(server.url().starts_with("https://127.0.0.1:"), "{}", server.url());
+    let at: SocketAddr = server.url().trim_start_matches("https://").parse()?;
+    let body = json!({ "token": server.setup_token().await?, "name": "root", "password": crate::support::PASSWORD, "deployment": "empty" });
+    let setup = said(at, server.data_dir(), "POST /api/v1/setup", &body.to_string()).await?;
+    ensure!(setup.starts_with("HTTP/1.1 200"), "{setup}");
+    let cookie = setup.lines().find(|l| l.to_lowercase().starts_with("set-cookie:")).context("no cookie")?;
+    ensure!(cookie.contains("; Secure"), "{cookie}");
+    ensure!(said(at, server.data_dir(), "GET /healthz", "").await?.starts_with("HTTP/1.1 200"));
+    // Neither a stranger to the authority nor plain HTTP gets anywhere.
+    let strange = tempfile::tempdir()?;
+    ensure!(said(at, strange.path(), "GET /healthz", "").await.is_err());
+    let plain = server.url().replace("https://", "http://");
+    ensure!(reqwest::Client::new().get(format!("{plain}/healthz")).send().await.is_err());
+    Ok(())
+}

@@ -17,12 +17,18 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use super::tls::PortalTls;
 
 /// How long a request's head may take to arrive; an idle connection is closed after it, too.
 const HEAD_TIME: Duration = Duration::from_secs(15);
+/// Longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Largest request line with headers, bytes.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request at most.
@@ -42,7 +48,12 @@ fn room() -> u32 {
 }
 
 /// Serves until told to stop, then lets requests under way end.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<PortalTls>>,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
     let most = room();
     let free = Arc::new(Semaphore::new(most as usize));
     loop {
@@ -56,7 +67,21 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         };
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer))) => {
-                tokio::spawn(connection(stream, peer, router.clone(), stop.clone(), permit));
+                let _ = stream.set_nodelay(true);
+                let (router, stop, tls) = (router.clone(), stop.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => connection(stream, peer, router, stop).await,
+                        Some(tls) => {
+                            let hands = TlsAcceptor::from(tls.config()).accept(stream);
+                            // Who does not shake hands in time, or not at all, is let go.
+                            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, hands).await {
+                                connection(stream, peer, router, stop).await;
+                            }
+                        }
+                    }
+                    drop(permit);
+                });
             }
             (_, Err(e))
                 if e.kind() != ErrorKind::ConnectionAborted && e.kind() != ErrorKind::ConnectionReset =>
@@ -72,13 +97,11 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
 }
 
 async fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     router: Router,
     mut stop: watch::Receiver<bool>,
-    permit: OwnedSemaphorePermit,
 ) {
-    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -99,7 +122,6 @@ async fn connection(
             let _ = ended.await;
         }
     }
-    drop(permit);
 }
 
 async fn told(stop: &mut watch::Receiver<bool>) {

@@ -19,6 +19,7 @@ pub mod share;
 pub mod share_test;
 pub mod site;
 pub mod tests;
+pub mod tls;
 pub mod viewers;
 
 use std::sync::Arc;
