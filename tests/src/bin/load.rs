@@ -252,6 +252,7 @@ async fn main() -> Result<()> {
     let list = load(&format!("{}/api/v1/pools", server.url().trim_end_matches('/')), Some(token)).await?;
     print("GET /api/v1/pools", &list, &plain);
     print("shared status page", &load(&link, None).await?, &plain);
+    print("its JSON form", &load(&format!("{link}/status.json"), None).await?, &plain);
     let (taken, _) = test_messages(&client, &users, TARGET).await?;
     let bare_trips = round_trip().await? * ROUND_TRIPS;
     let ms = |d: Duration| d.as_secs_f64() * 1e3;

@@ -194,3 +194,22 @@ async fn guesses_at_once_are_held_back_and_lock_nobody_else_out() -> Result<()> 
     ensure!(s.client.get("/api/v1/pools").await?.0 == 200);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_worth_nothing_while_its_maker_is_disabled() -> Result<()> {
+    let s = Sample::start().await?;
+    let otto = account(&s, "otto", "CsAdministrator").await?;
+    let made = run(&otto, "New-LgToken", json!({ "Label": "otto's script", "Role": "CsHelpDesk" })).await?;
+    let token = made["output"][0]["Token"].as_str().context("no token")?.to_owned();
+    let get = async || -> Result<u16> {
+        let url = format!("{}/api/v1/pools", s.server.url());
+        Ok(reqwest::Client::new().get(url).bearer_auth(&token).send().await?.status().as_u16())
+    };
+    ensure!(get().await? == 200);
+    let set = |enabled: bool| json!({ "Identity": "otto", "Enabled": enabled });
+    run(&s.client, "Set-LgAccount", set(false)).await?;
+    ensure!(get().await? == 401, "the token of a disabled account is taken");
+    run(&s.client, "Set-LgAccount", set(true)).await?;
+    ensure!(get().await? == 200);
+    Ok(())
+}

@@ -160,3 +160,24 @@ async fn the_test_button_tests_that_pool_once_a_minute_and_is_audited_as_the_lin
     ensure!(s.users.iter().all(|u| !audit.to_string().contains(&u.password)), "a password in the audit");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_told_of_before_it_ends() -> Result<()> {
+    let s = Sample::start().await?;
+    run(&s.client, "New-LgShare", json!({ "Label": "night shift", "ExpiresInDays": 4 })).await?;
+    run(&s.client, "New-LgShare", json!({ "Label": "today only", "ExpiresInDays": 1 })).await?;
+    let ending = async || -> Result<Vec<String>> {
+        let (_, o) = s.client.get("/api/v1/overview").await?;
+        let all = o["problems"].as_array().context("no problems")?;
+        let about = all.iter().filter(|p| p["problem"]["code"] == "share.ending");
+        Ok(about.map(|p| p["subject"].as_str().unwrap_or_default().to_owned()).collect())
+    };
+    ensure!(ending().await?.is_empty(), "a link that was just made is no news");
+    // Two days pass.
+    rusqlite::Connection::open(s.server.data_dir().join("management.db"))?.execute(
+        "UPDATE share SET created = created - 172800000, expires = expires - 172800000 WHERE label = 'night shift'",
+        [],
+    )?;
+    ensure!(ending().await? == ["night shift"], "{:?}", ending().await?);
+    Ok(())
+}

@@ -253,7 +253,9 @@ pub fn add_api_token(
 /// # Errors
 /// SQLite's.
 pub fn api_token(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(String, String)>> {
-    let sql = "SELECT label, role FROM api_token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)";
+    // A token is worth nothing while the account of whoever made it is disabled.
+    let sql = "SELECT label, role FROM api_token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)
+               AND NOT EXISTS (SELECT 1 FROM account WHERE name = created_by AND NOT enabled)";
     Ok(c.query_row(sql, params![token_hash(token), now.millis()], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?)
 }
