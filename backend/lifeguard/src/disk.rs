@@ -1,12 +1,58 @@
 //! Room on disks.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use shared::error::Problem;
+use shared::topology::{Placement, Topology};
+
+use crate::settings::Settings;
+
+/// Less free room than this is a warning: a backup or a full copy of a database may not fit.
+const LITTLE: u64 = 2_000_000_000;
+/// Less than this is an error: posts and acts will soon be refused.
+const HARDLY: u64 = 200_000_000;
 
 /// Free bytes of the file system on which `path`, or the nearest folder above it, stands.
 pub fn free(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|p| p.exists())?;
     let s = rustix::fs::statvfs(there).ok()?;
     Some(s.f_bavail.saturating_mul(s.f_frsize))
+}
+
+/// What is wrong when so much is free where this lies; none when it is enough.
+fn verdict(what: &str, free: u64) -> Option<Problem> {
+    let left = format!("{:.1} GB", u32::try_from(free / 1_000_000).map_or(f64::INFINITY, f64::from) / 1000.0);
+    if free < HARDLY {
+        let text = format!(
+            "The disk of {what} is full: {left} are left. Posts and acts are refused when nothing is left; make room there."
+        );
+        Some(Problem::error("disk.full", "", text, ""))
+    } else if free < LITTLE {
+        let text = format!("The disk of {what} has {left} left. Make room before it is full.");
+        Some(Problem::warning("disk.low", "", text, ""))
+    } else {
+        None
+    }
+}
+
+/// Disks with little room: the data directory's, and those that SQL instances and shares that run here lie on.
+pub fn problems(s: &Settings, t: &Topology) -> Vec<(String, Problem)> {
+    let mut places: Vec<(String, PathBuf)> = vec![("the data directory".to_owned(), s.data_dir.clone())];
+    let sql = t.sql_stores.iter().filter(|x| x.placement == Placement::RunHere);
+    places.extend(sql.map(|x| (x.label(), s.sql_dir(x))));
+    let shares = t.file_stores.iter().filter(|f| f.placement == Placement::RunHere);
+    places.extend(shares.map(|f| (format!("\\\\{}\\{}", f.fqdn, f.share), s.share_dir(f))));
+    // One disk is told of once, by what was named first.
+    let mut disks: BTreeMap<u64, (String, PathBuf)> = BTreeMap::new();
+    for (what, path) in places {
+        if let Ok(m) = std::fs::metadata(&path) {
+            disks.entry(m.dev()).or_insert((what, path));
+        }
+    }
+    let tell = |(what, path): (String, PathBuf)| Some((what.clone(), verdict(&what, free(&path)?)?));
+    disks.into_values().filter_map(tell).collect()
 }
 
 #[cfg(test)]
@@ -18,5 +64,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let free = free(&dir.path().join("a/b")).unwrap();
         assert!(free > 0);
+    }
+
+    #[test]
+    fn little_room_is_told_before_there_is_none() {
+        let code = |n| verdict("x", n).map(|p| p.code);
+        assert_eq!(code(LITTLE), None);
+        assert_eq!(code(LITTLE - 1).as_deref(), Some("disk.low"));
+        assert_eq!(code(HARDLY - 1).as_deref(), Some("disk.full"));
+        assert!(verdict("x", 1_234_000_000).is_some_and(|p| p.text.contains("1.2 GB left")));
     }
 }

@@ -188,6 +188,12 @@ async fn a_full_disk() -> Result<()> {
     })
     .await?;
     is(&t, "database_full", "disk is full")?;
+    let (_, o) = s.client.get("/api/v1/overview").await?;
+    let told = o["problems"].as_array().context("no problems")?;
+    ensure!(
+        told.iter().any(|p| p["problem"]["code"] == "disk.full"),
+        "the overview says nothing of the disk: {told:?}"
+    );
     ensure!(failed_at(&t) == "send", "{t}");
     // Nothing else is lost, and it goes on by itself when there is room.
     std::fs::remove_file(&ballast)?;

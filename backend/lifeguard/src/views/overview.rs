@@ -355,6 +355,13 @@ fn all_problems(
             since: None,
         })
         .collect();
+    let disks = crate::disk::problems(&app.settings, &f.t).into_iter();
+    problems.extend(disks.map(|(subject, problem)| LiveProblem {
+        problem,
+        subject,
+        href: "/pools".to_owned(),
+        since: None,
+    }));
     for r in front_ends {
         if r.state == ServerState::Stopped {
             let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);
