@@ -58,8 +58,14 @@ pub fn browser() -> Result<Browser> {
 }
 
 /// Programs of others that speak SIP with the service in `cargo xtask test`, with their Debian packages.
-const PEERS: [(&str, &str); 4] =
-    [("sipp", "sip-tester"), ("sipsak", "sipsak"), ("prlimit", "util-linux"), ("nsenter", "util-linux")];
+const PEERS: [(&str, &str); 5] = [
+    ("sipp", "sip-tester"),
+    ("sipsak", "sipsak"),
+    ("prlimit", "util-linux"),
+    ("nsenter", "util-linux"),
+    // A mail server that alerts are delivered to.
+    ("aiosmtpd", "python3-aiosmtpd"),
+];
 /// What test messages are provoked to fail with, and what makes networks of a test's own: namespaces, packet filter,
 /// line speed, a registrar of others.
 const TROUBLE: [(&str, &str); 5] = [

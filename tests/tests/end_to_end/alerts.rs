@@ -277,3 +277,48 @@ async fn metrics_need_a_sign_in_and_readiness_names_a_closed_database() -> Resul
     );
     Ok(())
 }
+
+/// A mail server that we did not write, ended with the test.
+struct MailServer(std::process::Child);
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_of_others_takes_an_alert() -> Result<()> {
+    let box_of = tempfile::tempdir()?;
+    let folder = box_of.path().join("mail");
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = free.local_addr()?.port();
+    drop(free);
+    let mut c = std::process::Command::new("aiosmtpd");
+    c.args(["-n", "-l", &format!("127.0.0.1:{port}"), "-c", "aiosmtpd.handlers.Mailbox"]).arg(&folder);
+    c.stdin(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let _server = MailServer(c.spawn().context("aiosmtpd does not start: cargo xtask test installs it")?);
+    wait::until("the mail server", async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        Ok(())
+    })
+    .await?;
+    let server = Server::start(Options::default()).await?;
+    let (client, _) = admin(&server, "empty").await?;
+    let args = json!({
+        "Label": "Desk", "Kind": "Mail", "Address": "desk@example.com", "SmtpServer": "127.0.0.1",
+        "SmtpPort": port, "SmtpSecurity": "None", "From": "lifeguard@example.com",
+    });
+    run(&client, "New-LgAlertTarget", args).await?;
+    let tested = run(&client, "Test-LgAlertTarget", json!({ "Identity": "Desk" })).await?;
+    ensure!(tested["output"][0]["Result"] == "Success", "{tested}");
+    let mails: Vec<_> = std::fs::read_dir(folder.join("new"))?.collect::<std::io::Result<_>>()?;
+    let [mail] = mails.as_slice() else { anyhow::bail!("{} mails", mails.len()) };
+    let text = std::fs::read_to_string(mail.path())?;
+    ensure!(
+        text.contains("Subject: [Lifeguard] Test alert") && text.contains("To: desk@example.com"),
+        "{text}"
+    );
+    Ok(())
+}
