@@ -20,6 +20,7 @@ mod client;
 pub mod delay;
 mod node;
 pub mod process;
+mod sample;
 mod server;
 pub mod wait;
 
@@ -29,6 +30,7 @@ pub use axe::Violation;
 pub use browser::{Browser, Scheme};
 pub use client::{Client, OWN};
 pub use node::Node;
+pub use sample::sample;
 pub use server::{Options, Server};
 pub use thirtyfour::{By, Key, WebElement};
 

@@ -70,7 +70,8 @@ pub fn certificates(app: &App) -> Vec<CertificateView> {
             ..d
         }));
     }
-    out[1..].sort_by(|a, b| (&a.pool, &a.server).cmp(&(&b.pool, &b.server)));
+    // The authority has no pool, so it comes first.
+    out.sort_by(|a, b| (&a.pool, &a.server).cmp(&(&b.pool, &b.server)));
     out
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use axum::Router;
 use axum::routing::get;
-use lifeguard_tests::{Client, Options, Server, delay, wait};
+use lifeguard_tests::{Client, delay, sample, wait};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -123,22 +123,6 @@ async fn round_trip() -> Result<Duration> {
     }
     taken.sort_unstable();
     Ok(percentile(&taken, 50))
-}
-
-async fn sample() -> Result<(Server, Client, Value)> {
-    let server = Server::start(Options::default()).await?;
-    let client = server.client()?;
-    let body = json!({ "token": server.setup_token().await?, "name": "root", "password": "correct horse 12", "deployment": "litware" });
-    let (status, answer) = client.post("/api/v1/setup", &body).await?;
-    ensure!(status == 200, "{answer}");
-    let id = answer["job"].as_str().context("no job")?.to_owned();
-    wait::until("the sample", async || {
-        let (_, j) = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        ensure!(j["state"] == "done", "{j}");
-        Ok(())
-    })
-    .await?;
-    Ok((server, client, answer["credentials"].clone()))
 }
 
 async fn invoke(c: &Client, name: &str, args: Value) -> Result<Value> {

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{Client, Options, Server, wait};
+use lifeguard_tests::{Client, Server, sample};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -59,27 +59,11 @@ async fn again(address: String, path: String) -> Result<()> {
     Ok(())
 }
 
-async fn sample() -> Result<(Server, Client)> {
-    let server = Server::start(Options::default()).await?;
-    let client = server.client()?;
-    let body = json!({ "token": server.setup_token().await?, "name": "root", "password": "correct horse 12", "deployment": "litware" });
-    let (status, answer) = client.post("/api/v1/setup", &body).await?;
-    ensure!(status == 200, "{answer}");
-    let id = answer["job"].as_str().context("no job")?.to_owned();
-    wait::until("the sample", async || {
-        let (_, j) = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        ensure!(j["state"] == "done", "{j}");
-        Ok(())
-    })
-    .await?;
-    Ok((server, client))
-}
-
 #[tokio::main]
 async fn main() -> Result<()> {
     let count: usize = std::env::var("LIFEGUARD_VIEWERS").map_or(Ok(2000), |n| n.parse())?;
     lifeguard_tests::more_files()?;
-    let (server, client) = sample().await?;
+    let (server, client, _) = sample().await?;
     let made = invoke(&client, "New-LgShare", json!({ "Label": "bench" })).await?;
     let link = made["output"][0]["Link"].as_str().context("no link")?;
     let address = server.url().trim_start_matches("http://").to_owned();

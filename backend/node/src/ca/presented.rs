@@ -11,7 +11,7 @@ use shared::Fqdn;
 use shared::api::CertificateView;
 use shared::time::Timestamp;
 
-use super::{CaError, Identity, LocalCa, fingerprint_of, names_of};
+use super::{CaError, Identity, LocalCa, described, names_of};
 
 /// What servers of this deployment say at each other: they are shown the authority's certificate, whatever
 /// clients are shown.
@@ -169,17 +169,15 @@ impl LocalCa {
 
 /// What a certificate says of itself; none when it is none.
 pub fn details(certificate: &CertificateDer<'_>, now: Timestamp) -> Option<CertificateView> {
-    let (_, c) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    let at = |t: x509_parser::time::ASN1Time| Timestamp::from_millis(t.timestamp().saturating_mul(1000));
-    let until = at(c.validity().not_after);
+    let d = described(certificate)?;
     Some(CertificateView {
-        subject: c.subject().to_string(),
-        issuer: c.issuer().to_string(),
+        days_left: (d.not_after.millis() - now.millis()).div_euclid(DAY_MS),
+        subject: d.subject,
+        issuer: d.issuer,
         names: names_of(certificate),
-        not_before: at(c.validity().not_before),
-        not_after: until,
-        days_left: (until.millis() - now.millis()).div_euclid(DAY_MS),
-        thumbprint: fingerprint_of(certificate),
+        not_before: d.not_before,
+        not_after: d.not_after,
+        thumbprint: d.thumbprint,
         server: String::new(),
         pool: String::new(),
         own: false,
@@ -189,6 +187,7 @@ pub fn details(certificate: &CertificateDer<'_>, now: Timestamp) -> Option<Certi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ca::fingerprint_of;
 
     fn name(n: &str) -> Fqdn {
         Fqdn::try_from(n).unwrap()

@@ -13,8 +13,12 @@ use super::{CaError, LocalCa, fingerprint_of, provider};
 pub struct Described {
     /// Whom it is for.
     pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
     /// SHA-256, in hexadecimal.
     pub thumbprint: String,
+    /// Valid from.
+    pub not_before: Timestamp,
     /// Valid until.
     pub not_after: Timestamp,
 }
@@ -22,10 +26,13 @@ pub struct Described {
 /// Reads a certificate's facts; none when it is no certificate.
 pub fn described(certificate: &[u8]) -> Option<Described> {
     let (_, c) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let at = |t: x509_parser::time::ASN1Time| Timestamp::from_millis(t.timestamp().saturating_mul(1000));
     Some(Described {
         subject: c.subject().to_string(),
+        issuer: c.issuer().to_string(),
         thumbprint: fingerprint_of(certificate),
-        not_after: Timestamp::from_millis(c.validity().not_after.timestamp().saturating_mul(1000)),
+        not_before: at(c.validity().not_before),
+        not_after: at(c.validity().not_after),
     })
 }
 
