@@ -1,0 +1,1 @@
+-- From schema 3 to 4.
