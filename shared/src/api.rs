@@ -7,6 +7,7 @@ use crate::deployment::{PoolState, ServerReport, ServerState};
 use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
 use crate::plan::PlannedChange;
+pub use crate::problem::{LiveProblem, Tried};
 use crate::synthetic::{Phase, StepRecord, TestReport};
 use crate::time::Timestamp;
 use crate::topology::Topology;
@@ -102,17 +103,6 @@ dto! {
         announcements: Vec<AnnouncementView>,
         /// When this was put together.
         at: Timestamp,
-    }
-    /// Something that is wrong now.
-    LiveProblem {
-        /// Code, severity, text (what, then what to do).
-        problem: Problem,
-        /// What it is about, e.g. a pool's FQDN.
-        subject: String,
-        /// Page to go to.
-        href: String,
-        /// Since when, as far as known.
-        since: Option<Timestamp>,
     }
     /// A pool in a list.
     PoolSummary {

@@ -14,6 +14,7 @@ pub mod identity;
 pub mod names;
 pub mod people;
 pub mod plan;
+pub mod problem;
 pub mod reference;
 pub mod roles;
 pub mod runbook;

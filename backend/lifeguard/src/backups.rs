@@ -256,12 +256,7 @@ pub fn view(app: &App) -> Result<BackupsView, ApiError> {
 pub fn problem(app: &App) -> Option<LiveProblem> {
     let (s, state) = read(app).ok()?;
     let found = trouble(&s, &state, &list(&folder(app, &s)), app.clock.now())?;
-    Some(LiveProblem {
-        problem: found,
-        subject: "backup".to_owned(),
-        href: "/settings/backup".to_owned(),
-        since: state.last,
-    })
+    Some(LiveProblem { since: state.last, ..LiveProblem::new(found, "backup", "/settings/backup") })
 }
 
 fn trouble(s: &Schedule, state: &State, kept: &[BackupFile], now: Timestamp) -> Option<Problem> {

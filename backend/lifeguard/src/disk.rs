@@ -26,11 +26,11 @@ fn verdict(what: &str, free: u64) -> Option<Problem> {
     let left = format!("{:.1} GB", u32::try_from(free / 1_000_000).map_or(f64::INFINITY, f64::from) / 1000.0);
     if free < HARDLY {
         let text = format!(
-            "The disk of {what} is full: {left} are left. Posts and acts are refused when nothing is left; make room there."
+            "The disk of {what} is full: {left} are left. Posts and acts are refused when nothing is left."
         );
         Some(Problem::error("disk.full", "", text, ""))
     } else if free < LITTLE {
-        let text = format!("The disk of {what} has {left} left. Make room before it is full.");
+        let text = format!("The disk of {what} has {left} left.");
         Some(Problem::warning("disk.low", "", text, ""))
     } else {
         None

@@ -88,8 +88,8 @@ pub fn problems(app: &App) -> Vec<(String, Problem)> {
             continue;
         }
         let text = match c.days_left {
-            d if d < 0 => format!("The certificate {whose} has ended; clients refuse it. Set a new one."),
-            d => format!("The certificate {whose} ends in {d} days. Set a new one before."),
+            d if d < 0 => format!("The certificate {whose} has ended; clients refuse it."),
+            d => format!("The certificate {whose} ends in {d} days."),
         };
         let p = if c.days_left < 0 {
             Problem::error("certificate.ended", "", text, "")

@@ -1,7 +1,7 @@
 //! Alerts reach whoever shall know: webhooks and mail, once when a problem appears and once when it is gone.
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{Client, Options, Server, wait};
+use lifeguard_tests::{Browser, Client, Options, Server, wait};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -321,4 +321,88 @@ async fn a_mail_server_of_others_takes_an_alert() -> Result<()> {
         "{text}"
     );
     Ok(())
+}
+
+/// What the overview says of a subject.
+async fn problem(s: &Sample, subject: &str, code: &str) -> Result<Value> {
+    let (_, o) = s.client.get("/api/v1/overview").await?;
+    let list = o["problems"].as_array().context("no problems")?;
+    ensure!(list.iter().all(|p| p["next"].as_str().is_some_and(|n| !n.is_empty())), "{list:?}");
+    let found = list.iter().find(|p| p["subject"] == subject && p["problem"]["code"] == code);
+    found.cloned().with_context(|| format!("no {code} of {subject} in {list:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_says_since_when_what_was_tried_and_the_next_step() -> Result<()> {
+    let mut s = Sample::start().await?;
+    let hook = Hook::start(None, |_, _| 200).await?;
+    webhook(&s.client, "Operations", &hook, json!({ "Secret": SECRET })).await?;
+    let (_, pool) = s.client.get("/api/v1/pools/atl-cs-001.litwareinc.com").await?;
+    let servers = pool["summary"]["servers"].as_array().context("no servers")?;
+    let report = servers.iter().find(|x| x["report"]["fqdn"] == SERVER).context("no such server")?;
+    let listens = report["report"]["listens"][0].as_str().context("no listener")?.to_owned();
+    // Somebody else takes its port while it is stopped.
+    let (stop, args) = service("Stop");
+    run(&s.client, &stop, args).await?;
+    problem(&s, SERVER, "server.stopped").await?;
+    let taken_by_another =
+        wait::until("the port", async || Ok(std::net::TcpListener::bind(&listens)?)).await?;
+    // Starting it comes to nothing; what a person tried is told as well as what goes on by itself.
+    let (start, args) = service("Start");
+    s.client.invoke(&start, &json!({ "args": args, "confirmed": true, "reason": "test" })).await?;
+    taken(&hook, "raised", SERVER).await?;
+    let told = wait::until("the problem with all that is known", async || {
+        let p = problem(&s, SERVER, "server.failed").await?;
+        let tried = p["tried"].to_string();
+        for part in ["Operations was told.", "Its host tries to start it"] {
+            ensure!(tried.contains(part), "{part} is missing: {p}");
+        }
+        ensure!(p["since"].is_string(), "{p}");
+        Ok(p)
+    })
+    .await?;
+    s.client
+        .invoke(&start, &json!({ "args": service("Start").1, "confirmed": true, "reason": "test" }))
+        .await?;
+    wait::until("what a person tried", async || {
+        let p = problem(&s, SERVER, "server.failed").await?;
+        let tried = p["tried"].as_array().context("nothing was tried")?;
+        ensure!(
+            tried
+                .iter()
+                .any(|t| t["text"].as_str().is_some_and(|t| t.contains("root")) && t["at"].is_string()),
+            "{p}"
+        );
+        Ok(())
+    })
+    .await?;
+    let b = Browser::start().await?;
+    b.size(1280, 900).await?;
+    b.goto(&format!("{}/", s.server.url())).await?;
+    b.fill("Log-on name", "root").await?;
+    b.fill("Password", PASSWORD).await?;
+    b.click_button("Sign in").await?;
+    b.wait_text("Its host tries to start it").await?;
+    b.assert_accessible("a problem").await?;
+    b.screenshot("overview-problem").await?;
+    b.dark().await?;
+    b.size(390, 900).await?;
+    b.goto(&format!("{}/", s.server.url())).await?;
+    b.wait_text("Its host tries to start it").await?;
+    b.assert_accessible("a problem, dark and narrow").await?;
+    b.screenshot("overview-problem-dark-narrow").await?;
+    drop(b);
+    s.server.kill9();
+    s.server.restart().await?;
+    s.client.login("root", PASSWORD).await?;
+    let after =
+        wait::until("the problem after a restart", async || problem(&s, SERVER, "server.failed").await)
+            .await?;
+    ensure!(after["since"] == told["since"], "{} became {}", told["since"], after["since"]);
+    drop(taken_by_another);
+    wait::until("the server", async || {
+        ensure!(problem(&s, SERVER, "server.failed").await.is_err());
+        Ok(())
+    })
+    .await
 }

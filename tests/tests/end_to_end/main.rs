@@ -19,6 +19,7 @@ mod history;
 mod hostile;
 mod interop;
 mod kamailio;
+mod made;
 mod mirrors;
 mod node;
 mod page;

@@ -174,7 +174,7 @@ mod tests {
 
     fn seen(code: &str, subject: &str, failures: u32) -> Seen {
         let problem = Problem::error(code, "", format!("{subject} is broken."), "");
-        let problem = LiveProblem { problem, subject: subject.to_owned(), href: "/".to_owned(), since: None };
+        let problem = LiveProblem::new(problem, subject, "/");
         Seen { problem, failures }
     }
 

@@ -165,7 +165,7 @@ fn apply(app: &App, c: &rusqlite::Connection, o: &Outcome, now: Timestamp) -> Re
 fn told(app: &App, t: &Tell) -> AlertMessage {
     let p = &t.problem;
     AlertMessage {
-        problem: p.problem.text.clone(),
+        problem: format!("{} {}", p.problem.text, p.next).trim().to_owned(),
         code: p.problem.code.clone(),
         severity: p.problem.severity,
         subject: p.subject.clone(),

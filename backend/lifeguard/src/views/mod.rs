@@ -11,3 +11,4 @@ mod sparkline;
 pub mod status;
 pub mod test_history;
 pub mod todo;
+pub mod tried;

@@ -237,7 +237,7 @@ pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
 
 fn problem(code: &str, error: bool, text: String, subject: &str, href: String) -> LiveProblem {
     let p = if error { Problem::error(code, "", text, "") } else { Problem::warning(code, "", text, "") };
-    LiveProblem { problem: p, subject: subject.to_owned(), href, since: None }
+    LiveProblem::new(p, subject, href)
 }
 
 fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
@@ -247,7 +247,7 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         let mut x = problem(
             "pool.failed_over",
             false,
-            format!("{name} runs on its backup database. Return it to Normal when the primary is back."),
+            format!("{name} runs on its backup database."),
             name,
             format!("{href}/state"),
         );
@@ -262,7 +262,7 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         out.push(problem(
             code,
             true,
-            format!("{name} has no database in use: {why}. Look at its databases."),
+            format!("{name} has no database in use: {why}."),
             name,
             format!("{href}/databases"),
         ));
@@ -279,17 +279,14 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         }
     }
     for s in p.servers.iter().filter(|s| s.active && s.report.state == ServerState::Stopped) {
-        let text = format!(
-            "{} is active and was stopped on purpose. Start it, or make another server active.",
-            s.report.fqdn
-        );
+        let text = format!("{} is active and was stopped on purpose.", s.report.fqdn);
         out.push(problem("server.stopped", false, text, s.report.fqdn.as_str(), format!("{href}/servers")));
     }
     if !p.servers.iter().any(|s| s.active) {
         out.push(problem(
             "pool.inactive",
             true,
-            format!("No server of {name} is active; nobody can sign in to chat. Make one active."),
+            format!("No server of {name} is active; nobody can sign in to chat."),
             name,
             format!("{href}/servers"),
         ));
@@ -347,21 +344,10 @@ fn all_problems(
     front_ends: &[ServerReport],
 ) -> Vec<LiveProblem> {
     let ending = crate::reach::problems(app).into_iter();
-    let mut problems: Vec<LiveProblem> = ending
-        .map(|(subject, problem)| LiveProblem {
-            problem,
-            subject,
-            href: "/settings/clients".to_owned(),
-            since: None,
-        })
-        .collect();
+    let mut problems: Vec<LiveProblem> =
+        ending.map(|(subject, problem)| LiveProblem::new(problem, subject, "/settings/clients")).collect();
     let disks = crate::disk::problems(&app.settings, &f.t).into_iter();
-    problems.extend(disks.map(|(subject, problem)| LiveProblem {
-        problem,
-        subject,
-        href: "/pools".to_owned(),
-        since: None,
-    }));
+    problems.extend(disks.map(|(subject, problem)| LiveProblem::new(problem, subject, "/pools")));
     for r in front_ends {
         if r.state == ServerState::Stopped {
             let text = format!("The Front End Server {} was stopped on purpose.", r.fqdn);
@@ -380,10 +366,7 @@ fn all_problems(
     for p in pools {
         pool_problems(f, p, &mut problems);
         if let Some(MirrorState::Disconnected(why)) = app.fleet.mirror_of(&p.id) {
-            let text = format!(
-                "The mirror of {} is disconnected: {why}. Posts go on without it; it is copied anew when it answers.",
-                p.fqdn
-            );
+            let text = format!("The mirror of {} is disconnected: {why}. Posts go on without it.", p.fqdn);
             let href = format!("/pools/{}/databases", p.fqdn);
             problems.push(problem("mirror", false, text, p.fqdn.as_str(), href));
         }
@@ -411,7 +394,7 @@ fn all_problems(
     }));
     problems.extend(f.ending.iter().map(|(label, at)| {
         let text = format!(
-            "The status link ends {}. Whoever still needs it wants a new one.",
+            "The status link ends {}.",
             at.rfc3339().get(..16).unwrap_or_default().replace('T', " at ") + " UTC"
         );
         problem("share.ending", false, text, label, "/sharing".to_owned())
@@ -457,11 +440,13 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
     let list = all_pools(app, &f).await?;
     let front_ends = front_ends(app, &f);
     let now = app.clock.now();
+    let mut problems = all_problems(app, &f, &list, &front_ends);
+    super::tried::explain(app, &mut problems)?;
     let announcements =
         app.store.read(|c| announcements::announcements(c, now)).map_err(crate::door::store_error)?;
     Ok(Overview {
         announcements,
-        problems: all_problems(app, &f, &list, &front_ends),
+        problems,
         pools: list,
         front_ends,
         tests: f.tests.into_iter().take(10).collect(),

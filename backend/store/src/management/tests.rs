@@ -239,6 +239,32 @@ pub fn older_than(c: &Connection, before: Timestamp) -> Result<u64> {
     Ok(c.query_row(sql, [before.millis()], |r| r.get::<_, i64>(0))?.unsigned_abs())
 }
 
+/// Failures of a pool's test message since it last succeeded.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Failures {
+    /// How many.
+    pub count: u32,
+    /// When the first of them began.
+    pub since: Option<Timestamp>,
+    /// When the last of them began.
+    pub last: Option<Timestamp>,
+}
+
+/// How often in a row the test message to a pool has failed.
+///
+/// # Errors
+/// SQLite's.
+pub fn failed_in_a_row(c: &Connection, pool: &str) -> Result<Failures> {
+    let sql = "SELECT count(*), min(started), max(started) FROM test_fact
+        WHERE pool = ?1 AND state = 'failure' AND started >
+          COALESCE((SELECT max(started) FROM test_fact WHERE pool = ?1 AND state = 'success'), -1)";
+    let row = |r: &rusqlite::Row<'_>| {
+        let at = |i: usize| r.get::<_, Option<i64>>(i).map(|x| x.map(Timestamp::from_millis));
+        Ok(Failures { count: r.get(0)?, since: at(1)?, last: at(2)? })
+    };
+    Ok(c.prepare_cached(sql)?.query_row([pool], row)?)
+}
+
 #[cfg(test)]
 mod checks {
     use shared::api::TestRun;

@@ -1,7 +1,7 @@
 //! Everything that is wrong now, worst first, each with the way to it.
 
 use leptos::prelude::*;
-use shared::api::LiveProblem;
+use shared::api::{LiveProblem, Tried};
 use shared::error::Severity;
 
 use crate::components::{Icon, Notice, NoticeKind, TimeAgo};
@@ -46,9 +46,19 @@ fn problem(p: LiveProblem) -> AnyView {
                 <span class="visually-hidden">{word}</span>
                 <a href=p.href class="live-problem-subject mono">{p.subject}</a>
                 <span>{p.problem.text}</span>
+                {(!p.tried.is_empty()).then(|| view! {
+                    <ul class="live-problem-tried" aria-label="What was tried">
+                        {p.tried.into_iter().map(tried).collect_view()}
+                    </ul>
+                })}
+                {(!p.next.is_empty()).then(|| view! { <p class="live-problem-next"><strong>"Next: "</strong>{p.next}</p> })}
             </div>
             {p.since.map(|at| view! { <span class="live-problem-since">"since "<TimeAgo at /></span> })}
         </li>
     }
     .into_any()
+}
+
+fn tried(t: Tried) -> AnyView {
+    view! { <li>{t.at.map(|at| view! { <TimeAgo at />": " })}{t.text}</li> }.into_any()
 }

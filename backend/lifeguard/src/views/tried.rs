@@ -1,0 +1,192 @@
+//! Since when a problem is there, what was tried against it, and the next safe step.
+//!
+//! All of it is read, nothing remembered: the open alerts know since when and who was told, the audit knows what
+//! people did meanwhile, and the test messages how often they failed.
+
+use rusqlite::Connection;
+use shared::Timestamp;
+use shared::api::{AuditView, LiveProblem, Tried};
+use shared::error::ApiError;
+use store::management::{StoreError, alerts as kept, audit, jobs, tests};
+
+use crate::alerts::machine::{TEST, key};
+use crate::app::App;
+
+/// Newest acts that are looked through.
+const ACTS: u32 = 200;
+/// Most lines of what was tried, the newest of them.
+const LINES: usize = 5;
+
+/// What the service itself does about a problem, again and again.
+fn by_itself(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "server.failed" | "front_end.failed" => "Its host tries to start it every 3 seconds.",
+        "pool.database" => "The service tries to open it every 5 seconds.",
+        "mirror" => "The service tries to reach the mirror every 5 seconds.",
+        "shipping" => "Log shipping tries again by its schedule.",
+        "compliance.adapter" => "The adapter tries again by its interval.",
+        "backup.failed" => "A backup is tried again within an hour.",
+        _ => return None,
+    })
+}
+
+/// Fills in what is known besides the problem itself.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn explain(app: &App, problems: &mut [LiveProblem]) -> Result<(), ApiError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    app.store.read(|c| fill(c, problems)).map_err(crate::door::store_error)
+}
+
+fn fill(c: &Connection, problems: &mut [LiveProblem]) -> Result<(), StoreError> {
+    let (open, targets) = (kept::open(c)?, kept::targets(c)?);
+    for p in problems.iter_mut() {
+        let alert = open.iter().find(|o| o.key == key(&p.problem.code, &p.subject));
+        p.since = p.since.or(alert.map(|o| o.since));
+        let told = alert.iter().flat_map(|o| &o.told);
+        p.tried.extend(told.filter_map(|(id, at)| {
+            let target = targets.iter().find(|t| t.id == *id)?;
+            Some(Tried { at: Some(*at), text: format!("{} was told.", target.label) })
+        }));
+        let acknowledged = alert.and_then(|o| o.acknowledged.as_ref());
+        p.tried.extend(
+            acknowledged
+                .map(|(who, at)| Tried { at: Some(*at), text: format!("{who} has acknowledged it.") }),
+        );
+        if p.problem.code == TEST {
+            test(c, p)?;
+        }
+    }
+    if let Some(first) = problems.iter().filter_map(|p| p.since).min() {
+        let since = audit::Filter { from: Some(first), ..audit::Filter::default() };
+        let acts = audit::search(c, &since, ACTS)?;
+        problems.iter_mut().for_each(|p| p.tried.extend(acts_against(p, &acts)));
+    }
+    problems.iter_mut().for_each(finish);
+    Ok(())
+}
+
+/// Acts since the problem is there that name what it is about.
+fn acts_against(p: &LiveProblem, acts: &[AuditView]) -> Vec<Tried> {
+    let Some(since) = p.since else { return Vec::new() };
+    let about = |a: &&AuditView| {
+        a.at >= since
+            && !a.cmdlet.starts_with("Get-")
+            && (a.target.contains(&p.subject) || a.line.contains(&p.subject))
+    };
+    acts.iter().filter(about).map(act).collect()
+}
+
+fn act(a: &AuditView) -> Tried {
+    let outcome = match a.outcome.as_str() {
+        "opened" => "under way",
+        word => word,
+    };
+    let why =
+        if a.outcome == "done" || a.detail.is_empty() { String::new() } else { format!(": {}", a.detail) };
+    Tried { at: Some(a.at), text: format!("{} – {}, {outcome}{why}", a.cmdlet, a.actor) }
+}
+
+/// How often the test message failed since it last succeeded, and what its diagnosis wants to be checked.
+fn test(c: &Connection, p: &mut LiveProblem) -> Result<(), StoreError> {
+    let failed = tests::failed_in_a_row(c, &p.subject)?;
+    if let Some(first) = failed.since {
+        p.since = Some(first);
+    }
+    if failed.count > 1 {
+        let text = format!("{} test messages in a row have failed.", failed.count);
+        p.tried.push(Tried { at: failed.last, text });
+    }
+    let last = jobs::last_finished(c, &p.subject)?;
+    if let Some(d) =
+        last.and_then(|t| t.report).and_then(|r| r.diagnosis).filter(|d| !d.check_next.is_empty())
+    {
+        p.next = d.check_next;
+    }
+    Ok(())
+}
+
+/// In the order of time, the newest few; what goes on all the time comes last.
+fn finish(p: &mut LiveProblem) {
+    p.tried.sort_by_key(|t| t.at.map_or(i64::MAX, Timestamp::millis));
+    let many = p.tried.len().saturating_sub(LINES);
+    p.tried.drain(..many);
+    p.tried.extend(by_itself(&p.problem.code).map(|text| Tried { at: None, text: text.to_owned() }));
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use shared::error::Problem;
+    use shared::problem::next_step;
+
+    /// Codes that a source file gives to problems.
+    fn codes(source: &str) -> Vec<&str> {
+        let calls = ["problem(\"", "Problem::error(\"", "Problem::warning(\"", "problem(\n"];
+        calls
+            .iter()
+            .flat_map(|call| source.split(call).skip(1))
+            .filter_map(|rest| rest.trim_start().trim_start_matches('"').split('"').next())
+            .filter(|code| code.contains('.') || ["mirror", "shipping"].contains(code))
+            .filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '.' || c == '_'))
+            .collect()
+    }
+
+    #[test]
+    fn every_problem_of_the_overview_has_a_next_step() {
+        let sources = [
+            include_str!("overview.rs"),
+            include_str!("../backups.rs"),
+            include_str!("../reach.rs"),
+            include_str!("../disk.rs"),
+        ];
+        let found: Vec<&str> = sources.iter().flat_map(|s| codes(s)).collect();
+        assert!(found.len() >= 18, "{found:?}");
+        for code in found {
+            assert!(next_step(code).is_some(), "{code} has no next step in shared/src/problem.rs");
+        }
+    }
+
+    #[test]
+    fn what_was_tried_is_told_in_order_and_only_about_this() {
+        let at = |n: i64| Timestamp::from_millis(n);
+        let view = |n: i64, cmdlet: &str, line: &str, outcome: &str| AuditView {
+            op_id: String::new(),
+            at: at(n),
+            actor: "nina".to_owned(),
+            role: String::new(),
+            credential: String::new(),
+            source: String::new(),
+            cmdlet: cmdlet.to_owned(),
+            line: line.to_owned(),
+            target: String::new(),
+            reason: String::new(),
+            outcome: outcome.to_owned(),
+            detail: "the port is taken".to_owned(),
+            changes: Vec::new(),
+            request_id: String::new(),
+        };
+        let mut p = LiveProblem::new(Problem::error("server.failed", "", "down", ""), "gc-001.a.com", "/");
+        p.since = Some(at(10));
+        let acts = [
+            view(30, "Stop-CsWindowsService", "Stop-CsWindowsService -ComputerName gc-001.a.com", "done"),
+            view(20, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-001.a.com", "failed"),
+            view(5, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-001.a.com", "done"),
+            view(25, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-002.a.com", "done"),
+        ];
+        p.tried = acts_against(&p, &acts);
+        finish(&mut p);
+        let lines: Vec<&str> = p.tried.iter().map(|t| t.text.as_str()).collect();
+        assert_eq!(
+            lines,
+            [
+                "Start-CsWindowsService – nina, failed: the port is taken",
+                "Stop-CsWindowsService – nina, done",
+                "Its host tries to start it every 3 seconds.",
+            ]
+        );
+    }
+}
