@@ -15,6 +15,7 @@ use shared::topology::made::{ELSEWHERE, Size, made};
 use shared::topology::merge::merge;
 use shared::topology::transition::{Facts, transition};
 use shared::topology::validate::validate;
+use thirtyfour::By;
 
 const SIZES: [usize; 3] = [10, 100, 1000];
 const PASSWORD: &str = "correct horse 12";
@@ -94,13 +95,14 @@ async fn served(t: &Topology) -> Result<Vec<(&'static str, f64)>> {
     .await?;
     let published = begun.elapsed().as_secs_f64() * 1e3;
     let mut out = vec![("import", brought), ("read", read), ("plan", planned), ("publish", published)];
-    out.extend(drawn(&server).await?.map(|ms| ("first drawing of the page", ms)));
+    out.extend(drawn(&server, t.pools.len()).await?);
     Ok(out)
 }
 
-/// How long the page takes from its address to the tree; none without a browser.
-async fn drawn(server: &Server) -> Result<Option<f64>> {
-    let Ok(b) = Browser::start().await else { return Ok(None) };
+/// How long the page takes from its address to the tree, and from a key or click to what is then painted.
+async fn drawn(server: &Server, pools: usize) -> Result<Vec<(&'static str, f64)>> {
+    let b = Browser::start().await?;
+    b.size(1280, 900).await?;
     b.goto(&format!("{}/login", server.url())).await?;
     b.fill("Log-on name", "root").await?;
     b.fill("Password", PASSWORD).await?;
@@ -110,7 +112,49 @@ async fn drawn(server: &Server) -> Result<Option<f64>> {
     b.goto(&format!("{}/topology", server.url())).await?;
     b.wait_text("Whole topology").await?;
     b.wait_text("pc-0").await?;
-    Ok(Some(begun.elapsed().as_secs_f64() * 1e3))
+    let first = begun.elapsed().as_secs_f64() * 1e3;
+    watch_input(&b).await?;
+    b.driver().find(By::Css(".tree a[href*='pool-0']")).await?.click().await?;
+    b.wait_text("Edit properties").await?;
+    let object = slowest(&b).await?;
+    // A small tree has no search.
+    let mut search = f64::NAN;
+    if pools > 50 {
+        let find = b.by_label("Find in the topology").await?;
+        for key in "pc-7.made".chars() {
+            find.send_keys(key.to_string()).await?;
+        }
+        b.wait_text("pc-7.made.example").await?;
+        search = slowest(&b).await?;
+    }
+    b.goto(&format!("{}/topology/new-pool", server.url())).await?;
+    let name = b.by_label("Pool FQDN").await?;
+    watch_input(&b).await?;
+    for key in "pc-x.made.example".chars() {
+        name.send_keys(key.to_string()).await?;
+    }
+    let wizard = slowest(&b).await?;
+    Ok(vec![
+        ("first drawing of the page", first),
+        ("click to paint, an object", object),
+        ("key to paint, tree's search", search),
+        ("key to paint, wizard", wizard),
+    ])
+}
+
+/// Has the browser note how long each input takes until the next paint (Event Timing).
+async fn watch_input(b: &Browser) -> Result<()> {
+    let js = "window.inputs = []; new PerformanceObserver(l => l.getEntries().forEach(e => window.inputs.push(e.duration)))
+        .observe({ type: 'event', durationThreshold: 16 });";
+    b.script(js, Vec::new()).await.map(drop)
+}
+
+/// Milliseconds of the slowest input since then; 16, the least that is noted, when all were faster.
+async fn slowest(b: &Browser) -> Result<f64> {
+    // The browser tells it at the next frames.
+    let js = "return new Promise(r => requestAnimationFrame(() => setTimeout(() => {
+        const all = window.inputs; window.inputs = []; r(Math.max(16, ...all)); }, 100)))";
+    b.script(js, Vec::new()).await?.as_f64().context("no number of milliseconds")
 }
 
 /// Answers on the ports that publishing knocks at.
@@ -143,7 +187,8 @@ async fn main() -> Result<()> {
         "topology of so many pools", 10, 100, 1000, "1000 to 100, 10 is linear"
     );
     for (name, ms) in names.iter().zip(table.values()) {
-        let line: String = ms.iter().map(|m| format!("{m:>9.1} ms")).collect();
+        let cell = |m: &f64| if m.is_nan() { format!("{:>12}", "–") } else { format!("{m:>9.1} ms") };
+        let line: String = ms.iter().map(cell).collect();
         let growth = ms.get(2).zip(ms.get(1)).map_or(0.0, |(a, b)| a / b);
         println!("{name:<34}{line}{growth:>28.1}");
     }
