@@ -10,6 +10,34 @@ use tokio::sync::broadcast;
 /// Events kept for a client that reconnects.
 const RING: usize = 512;
 
+/// Subject of the event that a status link was opened: it changes the list of links, not what a link shows.
+pub const LINK_OPENED: &str = "uses";
+
+/// What an event may change of that which is kept between readings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Meaning {
+    /// What is known of pools.
+    pub pools: bool,
+    /// What status links show.
+    pub pages: bool,
+    /// Which status links there are.
+    pub links: bool,
+}
+
+/// What an event may change. The one table of it: whoever keeps a reading asks here.
+pub fn meaning(topic: Topic, subject: &str) -> Meaning {
+    let all = |pools, pages, links| Meaning { pools, pages, links };
+    match (topic, subject) {
+        (Topic::Pool | Topic::Server | Topic::Topology | Topic::Job | Topic::Test, _) => {
+            all(true, true, false)
+        }
+        (Topic::Directory, "announcements") => all(true, true, false),
+        (Topic::Directory, "shares") => all(true, false, true),
+        (Topic::Directory, LINK_OPENED) | (Topic::Draft | Topic::Audit, _) => Meaning::default(),
+        (Topic::Directory | Topic::Rooms | Topic::Alert, _) => all(true, false, false),
+    }
+}
+
 /// The event bus.
 pub struct Bus {
     boot: String,
@@ -38,8 +66,7 @@ impl Bus {
     /// Tells everyone.
     pub fn send(&self, topic: Topic, subject: impl Into<String>) {
         let subject = subject.into();
-        // The use of a status link, drafts and the audit are no news of a pool.
-        if !(matches!(topic, Topic::Audit | Topic::Draft) || subject == crate::http::viewers::OPENED) {
+        if meaning(topic, &subject).pools {
             self.changes.fetch_add(1, Ordering::SeqCst);
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,5 +93,24 @@ impl Bus {
                 .or_else(|| (format!("{}-{}", self.boot, state.0) == id).then(Vec::new)),
         };
         (self.sender.subscribe(), missed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_page_shows_is_told_to_its_viewers() {
+        let of = |topic, subject| {
+            let m = meaning(topic, subject);
+            (m.pools, m.pages, m.links)
+        };
+        assert_eq!(of(Topic::Pool, ""), (true, true, false));
+        assert_eq!(of(Topic::Directory, "announcements"), (true, true, false));
+        assert_eq!(of(Topic::Directory, "shares"), (true, false, true));
+        assert_eq!(of(Topic::Directory, LINK_OPENED), (false, false, false));
+        assert_eq!(of(Topic::Rooms, ""), (true, false, false));
+        assert_eq!(of(Topic::Audit, ""), (false, false, false));
     }
 }

@@ -103,7 +103,7 @@ pub async fn page(
     if !headers.contains_key(AGAIN) {
         let now = app.clock.now();
         app.store.write(|tx| accounts::note_share_use(tx, &share.id, now)).map_err(store_error)?;
-        app.bus.send(Topic::Directory, viewers::OPENED);
+        app.bus.send(Topic::Directory, crate::bus::LINK_OPENED);
     }
     let view = viewers::view(&app, &share).await?;
     let html = status::html(&view, said(query.as_deref()), "/status.css", "/status.js");

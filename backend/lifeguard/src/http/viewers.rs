@@ -8,20 +8,18 @@ use std::time::Duration;
 use shared::Timestamp;
 use shared::api::StatusView;
 use shared::error::ApiError;
-use shared::events::{Event, Topic};
 use store::management::accounts::Share;
 use tokio::sync::{Mutex, broadcast, watch};
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::bus::meaning;
 use crate::views::status;
 
 /// Between two nudges.
 const PAUSE: Duration = Duration::from_millis(500);
 /// A page that was made is shown so long at the most, also when nothing was told meanwhile.
 const FRESH_MS: u64 = 1_000;
-/// Subject of the event that a page was opened: it changes the list of links, not what a link shows.
-pub const OPENED: &str = "uses";
 
 /// What viewers are told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,15 +68,6 @@ pub async fn view(app: &App, share: &Share) -> Result<StatusView, ApiError> {
     Ok(view)
 }
 
-/// What an event means to viewers: whether pages show it, whether links changed.
-fn meaning(e: &Event) -> (bool, bool) {
-    match e.topic {
-        Topic::Pool | Topic::Server | Topic::Topology | Topic::Job | Topic::Test => (true, false),
-        Topic::Directory => (e.subject == "announcements", e.subject == "shares"),
-        Topic::Rooms | Topic::Draft | Topic::Alert | Topic::Audit => (false, false),
-    }
-}
-
 /// Runs until the program ends.
 pub async fn run(app: Arc<App>) {
     let (mut events, _) = app.bus.subscribe(None);
@@ -87,7 +76,10 @@ pub async fn run(app: Arc<App>) {
     loop {
         let (shows, links) = tokio::select! {
             event = events.recv() => match event {
-                Ok(e) => meaning(&e),
+                Ok(e) => {
+                    let m = meaning(e.topic, &e.subject);
+                    (m.pages, m.links)
+                }
                 Err(broadcast::error::RecvError::Lagged(_)) => (true, true),
                 Err(broadcast::error::RecvError::Closed) => return,
             },
@@ -107,20 +99,5 @@ pub async fn run(app: Arc<App>) {
                 t.links += u64::from(links);
             });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_a_page_shows_is_told() {
-        let event = |topic, subject: &str| Event { id: String::new(), topic, subject: subject.to_owned() };
-        assert_eq!(meaning(&event(Topic::Pool, "")), (true, false));
-        assert_eq!(meaning(&event(Topic::Directory, "announcements")), (true, false));
-        assert_eq!(meaning(&event(Topic::Directory, "shares")), (false, true));
-        assert_eq!(meaning(&event(Topic::Directory, OPENED)), (false, false));
-        assert_eq!(meaning(&event(Topic::Audit, "")), (false, false));
     }
 }

@@ -436,8 +436,9 @@ pub async fn problems(app: &App) -> Result<(Vec<LiveProblem>, Vec<Fqdn>), ApiErr
 /// # Errors
 /// When the store does not answer.
 pub async fn overview(app: &App) -> Result<Overview, ApiError> {
+    // Shared with whoever asks for the pools at the same time; read first, so that it is never newer than the rest.
+    let list = pools(app).await?;
     let f = facts(app, TESTS)?;
-    let list = all_pools(app, &f).await?;
     let front_ends = front_ends(app, &f);
     let now = app.clock.now();
     let mut problems = all_problems(app, &f, &list, &front_ends);
@@ -447,7 +448,7 @@ pub async fn overview(app: &App) -> Result<Overview, ApiError> {
     Ok(Overview {
         announcements,
         problems,
-        pools: list,
+        pools: list.to_vec(),
         front_ends,
         tests: f.tests.into_iter().take(10).collect(),
         version: f.version,
