@@ -168,6 +168,8 @@ fn Screen() -> impl IntoView {
         Route::Users => view! { <pages::people::UsersPage /> }.into_any(),
         Route::UserNew => view! { <pages::people::NewUserPage /> }.into_any(),
         Route::UserImport => view! { <pages::people::ImportUsersPage /> }.into_any(),
+        Route::Groups => view! { <pages::people::GroupsPage /> }.into_any(),
+        Route::Group(name) => view! { <pages::people::GroupPage name /> }.into_any(),
         Route::Policies => view! { <pages::people::PoliciesPage /> }.into_any(),
         Route::Tests | Route::Test(_) => view! { <pages::test_message::TestsPage /> }.into_any(),
         Route::Shell => view! { <pages::shell::ShellPage /> }.into_any(),

@@ -167,6 +167,10 @@ pub enum Route {
     UserNew,
     /// Chat users from a file.
     UserImport,
+    /// Groups of the directory.
+    Groups,
+    /// One group, by distinguished name.
+    Group(String),
     /// Persistent Chat policies.
     Policies,
     /// Form for a test message, and the history.
@@ -222,6 +226,8 @@ impl Route {
             ["users"] => Self::Users,
             ["users", "new"] => Self::UserNew,
             ["users", "import"] => Self::UserImport,
+            ["groups"] => Self::Groups,
+            ["groups", name] => Self::Group((*name).to_owned()),
             ["policies"] => Self::Policies,
             ["test-message"] => Self::Tests,
             ["test-message", id] => Self::Test((*id).to_owned()),
@@ -263,6 +269,8 @@ impl Route {
             Self::Users => "/users".to_owned(),
             Self::UserNew => "/users/new".to_owned(),
             Self::UserImport => "/users/import".to_owned(),
+            Self::Groups => "/groups".to_owned(),
+            Self::Group(name) => path(&["groups", name]),
             Self::Policies => "/policies".to_owned(),
             Self::Tests => "/test-message".to_owned(),
             Self::Test(id) => path(&["test-message", id]),
@@ -298,6 +306,8 @@ impl Route {
             Self::Users => "Users".to_owned(),
             Self::UserNew => "New user".to_owned(),
             Self::UserImport => "Import users".to_owned(),
+            Self::Groups => "Groups".to_owned(),
+            Self::Group(name) => shared::dn::first(name),
             Self::Policies => "Policies".to_owned(),
             Self::Tests => "Test message".to_owned(),
             Self::Test(_) => "Result".to_owned(),
@@ -322,6 +332,7 @@ impl Route {
             Self::Pool(_, _) => Some(Self::Pools),
             Self::RoomNew | Self::CategoryNew | Self::Room(_, _) | Self::Category(_, _) => Some(Self::Rooms),
             Self::UserNew | Self::UserImport => Some(Self::Users),
+            Self::Group(_) => Some(Self::Groups),
             Self::Test(_) => Some(Self::Tests),
             _ => None,
         }
@@ -441,6 +452,8 @@ mod tests {
             Route::Users,
             Route::UserNew,
             Route::UserImport,
+            Route::Groups,
+            Route::Group(s("CN=Sales\\, East,OU=Groups,DC=a,DC=com")),
             Route::Policies,
             Route::Tests,
             Route::Test(s("0199")),

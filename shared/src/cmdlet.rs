@@ -175,13 +175,11 @@ impl ListModifier {
     /// The list after the change; comparison ignores case, order is kept.
     pub fn apply(&self, current: &[String]) -> Vec<String> {
         let mut out: Vec<String> = self.replace.clone().unwrap_or_else(|| current.to_vec());
-        let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-        for a in &self.add {
-            if !out.iter().any(|x| same(x, a)) {
-                out.push(a.clone());
-            }
-        }
-        out.retain(|x| !self.remove.iter().any(|r| same(x, r)));
+        // Lists may have thousands of entries: they are looked up, not compared one by one.
+        let mut there: std::collections::HashSet<String> = out.iter().map(|x| x.to_lowercase()).collect();
+        out.extend(self.add.iter().filter(|a| there.insert(a.to_lowercase())).cloned());
+        let gone: std::collections::HashSet<String> = self.remove.iter().map(|r| r.to_lowercase()).collect();
+        out.retain(|x| gone.is_empty() || !gone.contains(&x.to_lowercase()));
         out
     }
 }

@@ -8,6 +8,7 @@ pub mod cmdlets;
 pub mod compliance;
 pub mod configuration;
 pub mod deployment;
+pub mod dn;
 pub mod error;
 pub mod events;
 pub mod identity;
@@ -24,6 +25,7 @@ pub mod synthetic;
 pub mod time;
 pub mod topology;
 pub mod trace;
+pub mod visible;
 
 pub use error::{ApiError, ErrorCode, Problem, Severity};
 pub use names::{Fqdn, InvalidName, ObjectId, Port, SipUri};

@@ -81,9 +81,12 @@ const ANSWER_ALERTS: [&str; 3] = ["Confirm-LgAlert", "Suspend-LgAlert", "Test-Lg
 /// Who may send a test message may stop one.
 const STOP_TEST: &str = "Stop-LgTestMessage";
 
-/// Whether it is about chat users: who administers them also sees and takes back their one-time links.
+/// Whether it is about chat users and their groups: who administers them also sees and takes back their one-time links.
 fn administers_users(cmdlet: &str) -> bool {
-    cmdlet.ends_with("LgUser") || cmdlet == "Reset-LgUserPassword" || cmdlet.ends_with("LgPasswordLink")
+    cmdlet.ends_with("LgUser")
+        || cmdlet.ends_with("LgGroup")
+        || cmdlet == "Reset-LgUserPassword"
+        || cmdlet.ends_with("LgPasswordLink")
 }
 
 /// Whether `role` (or a grant of one) may run `cmdlet`. Unknown roles may nothing.

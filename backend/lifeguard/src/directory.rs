@@ -1,6 +1,7 @@
 //! The directory as registrars see it.
 
 use async_trait::async_trait;
+use node::members::Membership as _;
 use node::traits::{ChatUser, Directory, DirectoryError};
 use shared::SipUri;
 use store::management::directory::{self, User};
@@ -35,6 +36,7 @@ impl StoreDirectory {
         });
         let found = found.map_err(|e| DirectoryError(e.to_string()))?;
         Ok(found.map(|(u, chat_enabled)| ChatUser {
+            principals: self.store.current().principals(u.sip_address.as_str()),
             secrets: self.keys.open_secrets(&u.secrets),
             uri: u.sip_address,
             display_name: u.display_name,
@@ -53,5 +55,9 @@ impl Directory for StoreDirectory {
 
     async fn user_by_login(&self, name: &str) -> Result<Option<ChatUser>, DirectoryError> {
         self.find(|c| directory::user_by_login(c, name))
+    }
+
+    fn changes(&self) -> Option<tokio::sync::watch::Receiver<u64>> {
+        Some(self.store.changes())
     }
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use node::members::Membership as _;
 use node::rules;
 use node::traits::{Category, ChatStore, Databases, Room, StoreError};
 use shared::Fqdn;
@@ -40,6 +41,7 @@ pub async fn of(app: &App, pool: Option<&Fqdn>, users: &[&str]) -> Option<String
     let (pool, store) = place(app, pool?)?;
     let (category, rooms) = tagged(&*store).await.ok()?;
     let category = category?;
-    let fits = |r: &&Room| users.iter().all(|u| rules::may_join(&category, r, u).is_ok());
+    let members = app.store.current();
+    let fits = |r: &&Room| users.iter().all(|u| rules::may_join(&category, r, &members.who(u)).is_ok());
     rooms.iter().find(fits).map(|r| format!("{}\\{}", pool.fqdn, r.name))
 }

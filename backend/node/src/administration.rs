@@ -117,6 +117,17 @@ pub struct RoomQuery {
     pub limit: usize,
 }
 
+/// The name of a room or category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// A category.
+    pub category: bool,
+}
+
 /// A room that was deleted and can still be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retired {
@@ -156,6 +167,8 @@ pub trait Administration: Send + Sync {
     async fn content_bytes(&self, room: &str) -> Result<u64, StoreError>;
     /// Rooms by name: how many match, and those of the part that was asked for.
     async fn search(&self, query: RoomQuery) -> Result<(u64, Vec<Room>), StoreError>;
+    /// Names of all rooms and categories, without what else they have.
+    async fn names(&self) -> Result<Vec<Named>, StoreError>;
     /// Deletes a room so that it can be restored.
     async fn retire(&self, op_id: &str, id: &str, by: &str) -> Result<(), StoreError>;
     /// Rooms that can be restored, the newest first.

@@ -33,4 +33,8 @@ impl Directory for Aside {
         let name = name.to_owned();
         self.ask(async move |d: &dyn Directory| d.user_by_login(&name).await).await
     }
+
+    fn changes(&self) -> Option<tokio::sync::watch::Receiver<u64>> {
+        self.0.changes()
+    }
 }

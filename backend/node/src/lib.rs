@@ -9,6 +9,7 @@ mod connection;
 mod dialog;
 mod front_end;
 mod host;
+pub mod members;
 mod nonce;
 pub mod remote;
 pub mod roster;

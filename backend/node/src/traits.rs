@@ -40,6 +40,8 @@ pub struct ChatUser {
     pub home_front_end: ObjectId,
     /// Digest secrets.
     pub secrets: Vec<Ha1>,
+    /// Groups and units he belongs to, as the rules compare them.
+    pub principals: Vec<String>,
 }
 
 /// The directory did not answer.
@@ -54,6 +56,10 @@ pub trait Directory: Send + Sync {
     async fn user_by_aor(&self, uri: &SipUri) -> Result<Option<ChatUser>, DirectoryError>;
     /// By log-on name as sent in credentials.
     async fn user_by_login(&self, name: &str) -> Result<Option<ChatUser>, DirectoryError>;
+    /// Rises when it changed who belongs to which group or unit; none where that never changes.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
 }
 
 /// Why the chat store did not do it.
@@ -94,7 +100,8 @@ impl StoreError {
     }
 }
 
-/// A category of rooms. Principals are `sip:user@domain` or a SIP domain, which means everyone in it.
+/// A category of rooms. Principals are `sip:user@domain`, a SIP domain, which means everyone in it, or the
+/// distinguished name of a group or organizational unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
     /// Id.

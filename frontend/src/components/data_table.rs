@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::bulk::{Choice, Chosen, choice, choice_of_all};
 use super::export::{Export, Rows};
 use super::icon::Icon;
 use super::table_model::{CellView, Column, Head, Order, Row, compare, matches};
@@ -65,14 +66,22 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     /// The rows are a part that the server has searched out; how many there are in all.
     #[prop(optional)]
     total: Option<Signal<u64>>,
+    /// Rows can be chosen: what names one, and those that are.
+    #[prop(optional)]
+    choose: Option<Choice<T>>,
 ) -> impl IntoView {
     let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
     let columns = Arc::new(columns);
     // Everything below is the same for every kind of row, so that it is compiled once.
     let all = Signal::derive(move || {
-        rows.read().into_iter().map(|item| row(item, &columns, acts)).collect::<Vec<_>>()
+        let key = |item: &T| choose.map(|(key, _)| key(item));
+        rows.read()
+            .into_iter()
+            .map(|item| (key(&item), item))
+            .map(|(key, item)| Row { key, ..row(item, &columns, acts) })
+            .collect::<Vec<_>>()
     });
-    table(all, heads, name, acts.is_some(), empty, Search { plain, total })
+    table(all, heads, name, acts.is_some(), empty, Search { plain, total, chosen: choose.map(|c| c.1) })
 }
 
 fn row<T: Clone + Send + Sync + 'static>(
@@ -86,7 +95,7 @@ fn row<T: Clone + Send + Sync + 'static>(
         Some(c) => c.view.map(|v| v(&item)),
         None => acts.map(|v| v(&item)),
     };
-    Row { texts, draw: Arc::new(draw) }
+    Row { texts, draw: Arc::new(draw), key: None }
 }
 
 /// Rows that are drawn at first, and added when asked for: a long list stays quick to draw and to search.
@@ -99,6 +108,7 @@ pub const PART: u64 = 100;
 struct Search {
     plain: bool,
     total: Option<Signal<u64>>,
+    chosen: Option<Chosen>,
 }
 
 fn table(
@@ -107,7 +117,7 @@ fn table(
     name: &'static str,
     acts: bool,
     empty: ViewFn,
-    Search { plain, total }: Search,
+    Search { plain, total, chosen }: Search,
 ) -> AnyView {
     let query = nav::use_query("q");
     let order = RwSignal::new(Order::None);
@@ -136,8 +146,8 @@ fn table(
                 <div class="table-box" role="group" aria-label=format!("Table of {name}") tabindex="0">
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
-                        <thead><tr>{head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>
-                        <tbody>{move || shown.with(|r| body(&r.0[..r.0.len().min(most.get())], heads, acts))}</tbody>
+                        <thead><tr>{every(chosen, shown)} {head_cells(heads, order)} {acts.then(|| view! { <th scope="col"><span class="visually-hidden">"Acts"</span></th> })}</tr></thead>
+                        <tbody>{move || shown.with(|r| body(&r.0[..r.0.len().min(most.get())], heads, acts, chosen))}</tbody>
                     </table>
                 </div>
                 {move || shown.with(|r| r.0.len() > most.get()).then(|| view! {
@@ -233,7 +243,15 @@ fn head_cells(heads: StoredValue<Vec<Head>>, order: RwSignal<Order>) -> AnyView 
     heads.with_value(|heads| heads.iter().enumerate().map(cell).collect_view().into_any())
 }
 
-fn body(rows: &[Row], heads: StoredValue<Vec<Head>>, acts: bool) -> AnyView {
+/// The heading that chooses every row that is searched out.
+fn every(chosen: Option<Chosen>, shown: Memo<Rows>) -> Option<AnyView> {
+    let keys = move || shown.with(|r| r.0.iter().filter_map(|r| r.key.clone()).collect());
+    let draw =
+        |c| view! { <th scope="col" class="choice">{choice_of_all(c, Arc::new(keys))}</th> }.into_any();
+    chosen.map(draw)
+}
+
+fn body(rows: &[Row], heads: StoredValue<Vec<Head>>, acts: bool, chosen: Option<Chosen>) -> AnyView {
     let one = |r: &Row| {
         let cells = heads.with_value(|heads| {
             heads
@@ -252,7 +270,10 @@ fn body(rows: &[Row], heads: StoredValue<Vec<Head>>, acts: bool) -> AnyView {
         let row_acts = acts.then(
             || view! { <td class="table-acts"><div class="row-acts">{(r.draw)(r.texts.len())}</div></td> },
         );
-        view! { <tr>{cells}{row_acts}</tr> }
+        let box_of = chosen
+            .zip(r.key.clone())
+            .map(|(c, key)| view! { <td class="choice">{choice(c, key, &r.texts[0])}</td> });
+        view! { <tr>{box_of}{cells}{row_acts}</tr> }
     };
     rows.iter().map(one).collect_view().into_any()
 }

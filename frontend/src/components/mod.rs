@@ -3,6 +3,7 @@
 pub mod act;
 pub mod act_form;
 pub mod badge;
+pub mod bulk;
 pub mod button;
 pub mod command_line;
 pub mod copy;
@@ -34,6 +35,7 @@ pub mod top_bar;
 pub use act::{Act, ActButton};
 pub use act_form::ActForm;
 pub use badge::{StateBadge, Tone};
+pub use bulk::{Bulk, BulkAct};
 pub use button::{Button, ButtonKind, LinkButton};
 pub use command_line::CommandLine;
 pub use copy::{CopyButton, Mono};

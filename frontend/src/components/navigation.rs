@@ -16,7 +16,12 @@ fn groups() -> [(&'static str, Vec<(Route, Icon)>); 4] {
         ("Build", vec![(Route::Topology, Icon::Topology), (Route::Endpoints, Icon::Endpoints)]),
         (
             "People and rooms",
-            vec![(Route::Rooms, Icon::Rooms), (Route::Users, Icon::Users), (Route::Policies, Icon::Policies)],
+            vec![
+                (Route::Rooms, Icon::Rooms),
+                (Route::Users, Icon::Users),
+                (Route::Groups, Icon::Person),
+                (Route::Policies, Icon::Policies),
+            ],
         ),
         (
             "Portal",

@@ -57,6 +57,8 @@ pub struct Row {
     pub texts: Arc<[String]>,
     /// Draws the cell of a column; the number of columns stands for the row's acts.
     pub draw: Arc<dyn Fn(usize) -> Option<AnyView> + Send + Sync>,
+    /// What names it to cmdlets, in lists whose rows can be chosen.
+    pub key: Option<String>,
 }
 
 /// The order of the rows: column and whether it goes down.
@@ -93,7 +95,13 @@ pub fn csv(heads: &[Head], rows: &[Arc<[String]>]) -> String {
 /// Quotes a cell where needed. A spreadsheet takes a cell that starts with one of `=+-@` for a formula;
 /// an apostrophe before it keeps it a text.
 fn quote(cell: &str) -> String {
-    let text = if cell.starts_with(['=', '+', '-', '@']) { format!("'{cell}") } else { cell.to_owned() };
+    // Spreadsheets look past blanks, tabs and line ends at the beginning.
+    let begin = cell.trim_start();
+    let text = if begin.starts_with(['=', '+', '-', '@', '|']) || cell.starts_with(['\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
@@ -120,5 +128,8 @@ mod tests {
         let heads = [Head { title: "Name", number: false }, Head { title: "Text", number: false }];
         let row: Arc<[String]> = Arc::new(["a,\"b\"".to_owned(), "=1+1".to_owned()]);
         assert_eq!(csv(&heads, &[row]), "Name,Text\r\n\"a,\"\"b\"\"\",'=1+1\r\n");
+        for formula in ["=1", "+1", "-1", "@a", " =1", "\t=1", "\r=1", "|a"] {
+            assert!(quote(formula).trim_start_matches('"').starts_with('\''), "{formula:?}");
+        }
     }
 }

@@ -175,6 +175,15 @@ Get-CsPersistentChatEligiblePrincipal -Category "atl-cs-001.litwareinc.com\helpd
 Get-LgAlert
 Confirm-LgAlert server.failed/gc-001.litwareinc.com
 Suspend-LgAlert gc-001.litwareinc.com -Minutes 60
+Get-CsUser -OU "OU=Sales,DC=litwareinc,DC=com"
+Set-LgUser "Ken Myer" -OU "OU=Sales,DC=litwareinc,DC=com"
+Get-LgGroup "Sales*"
+Get-LgGroup -Member "sip:kenmyer@litwareinc.com"
+New-LgGroup Sales -Members "sip:kenmyer@litwareinc.com","Pilar Ackerman"
+Set-LgGroup Sales -Members @{Add="sip:kenmyer@litwareinc.com"}
+Set-CsPersistentChatCategory -Identity "atl-cs-001.litwareinc.com\helpdesk" -AllowedMembers @{Add="CN=Sales,OU=Groups,DC=litwareinc,DC=com"}
+Remove-LgGroup Sales
+Get-LgOrganizationalUnit
 Test-LgAudit
 Get-LgAudit -ResultSize 20 -Filter "Set-*"
 "#;

@@ -14,6 +14,7 @@ mod errands;
 mod failover;
 mod faults;
 mod finch;
+mod groups;
 mod harness;
 mod history;
 mod hostile;

@@ -177,6 +177,26 @@ async fn half_of_a_pool_runs_on_a_node_and_rooms_are_one() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_a_group_counts_on_a_node() -> Result<()> {
+    let h = Halves::start().await?;
+    h.state_is(THERE, "running").await?;
+    let ken = &h.s.users[1];
+    run(&h.s.client, "New-LgGroup", json!({ "Name": "Field", "Members": [ken.sip] })).await?;
+    let lobby = format!("{POOL}\\Lobby");
+    let only = json!({ "Identity": lobby, "Privacy": "Closed", "Members": { "Replace": ["Field"] } });
+    run(&h.s.client, "Set-CsPersistentChatRoom", only).await?;
+    let room = h.room().await?;
+    let mut c = h.at(ken, THERE).await?;
+    wait::until("the room to let in", async || c.join(&room).await.map(|_| ())).await?;
+    let out = json!({ "Identity": "Field", "Members": { "Remove": [ken.sip] } });
+    run(&h.s.client, "Set-LgGroup", out).await?;
+    c.parted(&room, &ken.sip).await?;
+    ensure!(c.join(&room).await.is_err(), "out of the group is out of the room");
+    run(&h.s.client, "Set-LgGroup", json!({ "Identity": "Field", "Members": { "Add": [ken.sip] } })).await?;
+    wait::until("the room to let in again", async || c.join(&room).await.map(|_| ())).await
+}
+
 /// Posts as `user` until told to stop, over whatever server takes it; the texts that were acknowledged.
 async fn load(
     h: &Halves,
@@ -379,7 +399,7 @@ async fn strangers_are_refused_and_a_removed_node_ends_at_once() -> Result<()> {
     ensure!(!hash.windows(secret.len()).any(|w| w == secret), "the token lies in the store");
 
     let ours = authority(s.server.data_dir())?;
-    let hello = |version| ToPortal::Hello { version, product: "test".to_owned(), listen: None };
+    let hello = |version| ToPortal::Hello { version, product: "test".to_owned(), listen: None, groups: true };
     let refused = |answer: Option<ToNode>, words: &str| match answer {
         Some(ToNode::Refused { reason, .. }) if reason.contains(words) => Ok(()),
         other => Err(anyhow::anyhow!("{words}: {other:?}")),

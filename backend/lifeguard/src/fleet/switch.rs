@@ -46,6 +46,7 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
         patience: mirror::PATIENCE,
     });
     MgcDatabase::open_mirrored(to, info.epoch, w.compliance.as_deref(), ship, mirror)
+        .map(|db| db.with_members(Arc::new(store.clone())))
         .map_err(|e| e.to_string())
 }
 

@@ -1,8 +1,9 @@
 //! Categories of rooms. Source: model §12.
 
 use async_trait::async_trait;
+use node::members::Membership as _;
 use node::rules;
-use node::traits::{Category, Room};
+use node::traits::Category;
 use serde_json::{Value, json};
 use shared::cmdlets::{
     GetCsPersistentChatCategory, NewCsPersistentChatCategory, RemoveCsPersistentChatCategory,
@@ -17,6 +18,7 @@ use super::chat_place::{
     Place, Turn, candidates, category, chat_error, directory_for, flag, lists, named, nothing, place_of_new,
     say_who_is_put_out, shown, text,
 };
+use super::principals;
 use crate::clock::new_id;
 use crate::door::{Cx, Handler, Outcome, blocked, plan};
 
@@ -47,26 +49,26 @@ impl Handler for GetCsPersistentChatCategory {
     }
 }
 
-fn new_category(a: &NewCsPersistentChatCategory, id: String) -> Category {
-    Category {
+fn new_category(a: &NewCsPersistentChatCategory, cx: &Cx, id: String) -> Result<Category, ApiError> {
+    Ok(Category {
         id,
         name: a.name.trim().to_owned(),
         description: a.description.clone().unwrap_or_default(),
         invitations: a.enable_invitations,
         file_upload: a.enable_file_upload,
         chat_history: !a.remove_chat_history,
-        allowed: a.allowed_members.clone(),
+        allowed: principals::resolve(cx, &a.allowed_members)?,
         denied: Vec::new(),
         creators: Vec::new(),
-    }
+    })
 }
 
 #[async_trait]
 impl Handler for NewCsPersistentChatCategory {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let p = place_of_new(cx, self.persistent_chat_pool_fqdn.as_deref())?;
-        let c = new_category(self, String::new());
-        rules::check_category(&c).map_err(chat_error)?;
+        let c = new_category(self, cx, String::new())?;
+        rules::check_category(&c, None, &cx.app.store.current()).map_err(chat_error)?;
         p.check_free(&c.name, "").await?;
         let id = p.identity(&c.name);
         let mut out = plan([format!("Create the category {id}.")]);
@@ -77,33 +79,26 @@ impl Handler for NewCsPersistentChatCategory {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
         let p = place_of_new(cx, self.persistent_chat_pool_fqdn.as_deref())?;
         p.open(cx)?;
-        let c = new_category(self, new_id(&*cx.app.entropy, cx.now()));
+        let c = new_category(self, cx, new_id(&*cx.app.entropy, cx.now()))?;
         p.store.create_category(&cx.op_id, c.clone()).await.map_err(chat_error)?;
         Ok(Outcome::changed(Topic::Rooms, "").with(object(&p, &c, None)))
     }
 }
 
-fn after(a: &SetCsPersistentChatCategory, c: &Category) -> Category {
-    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
-        m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
-    };
-    Category {
+fn after(a: &SetCsPersistentChatCategory, cx: &Cx, c: &Category) -> Result<Category, ApiError> {
+    let apply =
+        |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| principals::apply(cx, m.as_ref(), list);
+    Ok(Category {
         id: c.id.clone(),
         name: a.name.as_deref().map_or_else(|| c.name.clone(), |n| n.trim().to_owned()),
         description: a.description.clone().unwrap_or_else(|| c.description.clone()),
         invitations: a.invitations.unwrap_or(c.invitations),
         file_upload: a.file_upload.unwrap_or(c.file_upload),
         chat_history: a.chat_history.unwrap_or(c.chat_history),
-        allowed: apply(&a.allowed_members, &c.allowed),
-        denied: apply(&a.denied_members, &c.denied),
-        creators: apply(&a.creators, &c.creators),
-    }
-}
-
-async fn rooms_of(p: &Place, c: &Category) -> Result<Vec<Room>, ApiError> {
-    let mut rooms = p.store.rooms().await.map_err(chat_error)?;
-    rooms.retain(|r| r.category_id == c.id);
-    Ok(rooms)
+        allowed: apply(&a.allowed_members, &c.allowed)?,
+        denied: apply(&a.denied_members, &c.denied)?,
+        creators: apply(&a.creators, &c.creators)?,
+    })
 }
 
 #[async_trait]
@@ -111,12 +106,13 @@ impl Handler for SetCsPersistentChatCategory {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
         let (p, old) = category(cx, &identity, None, "Identity").await?;
-        let new = after(self, &old);
-        rules::check_category(&new).map_err(chat_error)?;
+        let new = after(self, cx, &old)?;
+        let members = cx.app.store.current();
+        rules::check_category(&new, Some(&old), &members).map_err(chat_error)?;
         p.check_free(&new.name, &new.id).await?;
-        let rooms = rooms_of(&p, &old).await?;
+        let rooms = p.rooms_of(&old).await?;
         for r in &rooms {
-            rules::check_room(&new, r).map_err(|e| {
+            rules::check_kept(&old, &new, r, &members).map_err(|e| {
                 let text = format!("The room {} would break its lists: {e}", r.name);
                 ApiError::new(ErrorCode::Conflict, text)
             })?;
@@ -131,6 +127,8 @@ impl Handler for SetCsPersistentChatCategory {
         flag(old.chat_history, new.chat_history, &id, "ChatHistory", &mut out);
         flag(old.file_upload, new.file_upload, &id, "FileUpload", &mut out);
         flag(old.invitations, new.invitations, &id, "Invitations", &mut out);
+        principals::warn_of_empty(cx, &old.allowed, &new.allowed, &mut out)?;
+        principals::warn_of_empty(cx, &old.denied, &new.denied, &mut out)?;
         let turns: Vec<_> = rooms.iter().map(|r| Turn { before: (&old, r), after: (&new, r) }).collect();
         say_who_is_put_out(cx, &turns, &mut out)?;
         Ok(nothing(out))
@@ -140,7 +138,7 @@ impl Handler for SetCsPersistentChatCategory {
         let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
         let (p, old) = category(cx, &identity, None, "Identity").await?;
         p.open(cx)?;
-        p.store.update_category(&cx.op_id, after(self, &old)).await.map_err(chat_error)?;
+        p.store.update_category(&cx.op_id, after(self, cx, &old)?).await.map_err(chat_error)?;
         Ok(Outcome::changed(Topic::Rooms, ""))
     }
 }
@@ -150,7 +148,7 @@ impl Handler for RemoveCsPersistentChatCategory {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let identity = named(self.identity.as_deref(), self.instance.as_ref())?;
         let (p, c) = category(cx, &identity, None, "Identity").await?;
-        let rooms = rooms_of(&p, &c).await?.len();
+        let rooms = p.rooms_of(&c).await?.len();
         let mut out = plan([format!("Delete the category {}.", p.identity(&c.name))]);
         out.confirm = Confirm::Ask;
         let deleted = p.store.retired().await.map_err(chat_error)?;

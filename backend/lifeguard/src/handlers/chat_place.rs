@@ -3,23 +3,29 @@
 //! opened first, the mgc records the op_id with the change, and the row is closed after
 //! (ARCHITECTURE.md, "two databases"). Source: model §§12, 13.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use node::administration::Addin;
-use node::rules;
+use node::administration::{Addin, Named, RoomQuery};
+use node::members::{Members, Membership as _};
+use node::rules::{self, Cut};
 use node::traits::{Category, ChatStore, Databases, Room, StoreError};
 use serde_json::Value;
-use shared::error::{ApiError, ErrorCode};
+use shared::dn;
+use shared::error::{ApiError, ErrorCode, Problem};
 use shared::plan::{Plan, PlannedChange};
 use shared::topology::ChatPool;
 use store::management::directory::{self, User};
 
-use super::{find_pool, only_pool};
+use super::{find_pool, names, only_pool};
+use crate::app::App;
 use crate::door::{Cx, plan};
 use crate::views::lists::open_stores;
 
 /// People named in one sentence; the rest is counted.
-const NAMED: usize = 12;
+const NAMED: usize = 20;
+/// Comparisons that a preview makes at most; beyond them it says that there may be more.
+const LOOKED_AT: usize = 30_000_000;
 
 /// Maps the chat store's error to the one error.
 pub fn chat_error(e: StoreError) -> ApiError {
@@ -55,22 +61,45 @@ impl Place {
         cx.open_audit(self.pool.id.as_str())
     }
 
-    /// Names are unique over the rooms and categories of a pool, whatever their case (V20).
+    /// Names are unique over the rooms and categories of a pool, whatever their case (V20), and none looks
+    /// like another.
     pub async fn check_free(&self, name: &str, own: &str) -> Result<(), ApiError> {
-        let wanted = name.to_lowercase();
-        let taken = |id: &str, n: &str| id != own && n.to_lowercase() == wanted;
-        let category = self.store.categories().await.map_err(chat_error)?;
-        let room = self.store.rooms().await.map_err(chat_error)?;
-        let what = if category.iter().any(|c| taken(&c.id, &c.name)) {
-            "category"
-        } else if room.iter().any(|r| taken(&r.id, &r.name)) {
-            "room"
-        } else {
+        let all = self.store.names().await.map_err(chat_error)?;
+        if all.iter().any(|n| n.id == own && n.name == name) {
             return Ok(());
-        };
-        let text =
-            format!("A {what} {name} exists already in this pool; rooms and categories share their names.");
-        Err(ApiError::invalid("Name", text))
+        }
+        names::check("Name", name)?;
+        let what = |n: &Named| if n.category { "category" } else { "room" };
+        let wanted = name.to_lowercase();
+        if let Some(n) = all.iter().find(|n| n.id != own && n.name.to_lowercase() == wanted) {
+            let text = format!(
+                "A {} {name} exists already in this pool; rooms and categories share their names.",
+                what(n)
+            );
+            return Err(ApiError::invalid("Name", text));
+        }
+        let others = all.iter().filter(|n| n.id != own).map(|n| n.name.as_str());
+        names::check_like("Name", name, others)
+    }
+
+    /// The room of this name. The index finds it; only the case of letters beyond ASCII takes a look at all.
+    async fn room_called(&self, name: &str, wanted: &str) -> Result<Option<Room>, ApiError> {
+        let asked = RoomQuery { name: Some(name.to_owned()), limit: 1, ..RoomQuery::default() };
+        let (_, mut hit) = self.store.search(asked).await.map_err(chat_error)?;
+        if let Some(r) = hit.pop() {
+            return Ok(Some(r));
+        }
+        if name.is_ascii() {
+            return Ok(None);
+        }
+        let all = self.store.rooms().await.map_err(chat_error)?;
+        Ok(all.into_iter().find(|r| r.name.to_lowercase() == wanted))
+    }
+
+    /// Rooms of a category.
+    pub async fn rooms_of(&self, c: &Category) -> Result<Vec<Room>, ApiError> {
+        let asked = RoomQuery { category: Some(c.id.clone()), limit: usize::MAX, ..RoomQuery::default() };
+        Ok(self.store.search(asked).await.map_err(chat_error)?.1)
     }
 
     /// The category of a room.
@@ -181,8 +210,7 @@ pub async fn room(
     let wanted = name.to_lowercase();
     let mut found = Vec::new();
     for p in candidates(cx, in_name.or(pool), field)? {
-        let list = p.store.rooms().await.map_err(chat_error)?;
-        if let Some(r) = list.into_iter().find(|r| r.name.to_lowercase() == wanted) {
+        if let Some(r) = p.room_called(name, &wanted).await? {
             found.push((p, r));
         }
     }
@@ -224,24 +252,127 @@ pub struct Turn<'a> {
     pub after: (&'a Category, &'a Room),
 }
 
+/// People in a sentence: the first ones by name, the rest counted.
+pub fn some_of(names: &[String]) -> String {
+    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
+    format!("{}{more}", names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// Who of the directory may be in a room now and may not after the change, and whether that is all of them.
+fn put_out(users: &[User], turns: &[Turn<'_>], members: [&Members; 2]) -> (Vec<String>, bool) {
+    // Rooms of one category share what the category says.
+    let mut by_category: Vec<(Cut, Cut, Vec<&Turn<'_>>)> = Vec::new();
+    let mut place: HashMap<[*const Category; 2], usize> = HashMap::new();
+    for t in turns {
+        let i = *place.entry([t.before.0, t.after.0].map(std::ptr::from_ref)).or_insert_with(|| {
+            by_category.push((Cut::new(t.before.0), Cut::new(t.after.0), Vec::new()));
+            by_category.len() - 1
+        });
+        by_category[i].2.push(t);
+    }
+    let (mut names, mut left) = (Vec::new(), LOOKED_AT);
+    for u in users {
+        let [before, after] = members.map(|m| m.who(u.sip_address.as_str()));
+        let other = before != after;
+        let loses = by_category.iter().any(|(cut, new, turns)| {
+            if !cut.allowed(&before) {
+                return false;
+            }
+            let out = !new.allowed(&after);
+            let mut touched = turns.iter().filter(|t| out || other || t.before.1 != t.after.1);
+            touched.any(|t| {
+                let cost = 1 + t.before.1.members.len() + t.after.1.members.len();
+                left = left.saturating_sub(cost);
+                left > 0
+                    && rules::may_join(t.before.0, t.before.1, &before).is_ok()
+                    && rules::may_join(t.after.0, t.after.1, &after).is_err()
+            })
+        });
+        if loses {
+            names.push(format!("{} ({})", u.display_name, u.sip_address));
+        }
+        if left == 0 {
+            return (names, false);
+        }
+    }
+    (names, true)
+}
+
 /// Says who of the directory may be in a room now and may not after the change: they are put out of it.
 pub fn say_who_is_put_out(cx: &Cx, turns: &[Turn<'_>], out: &mut Plan) -> Result<(), ApiError> {
+    let now = cx.app.store.current();
+    let rooms = if turns.len() == 1 { "the room" } else { "its rooms" };
+    say_who_loses(cx, turns, [&now, &now], rooms, out)
+}
+
+/// The same for a change of who belongs to what.
+pub fn say_who_loses(
+    cx: &Cx,
+    turns: &[Turn<'_>],
+    members: [&Members; 2],
+    rooms: &str,
+    out: &mut Plan,
+) -> Result<(), ApiError> {
+    if turns.is_empty() {
+        return Ok(());
+    }
     let users = cx.read(|c| Ok(directory::users(c)?))?;
-    let loses = |u: &&User| {
-        let may = |(c, r): (&Category, &Room)| rules::may_join(c, r, u.sip_address.as_str()).is_ok();
-        turns.iter().any(|t| may(t.before) && !may(t.after))
-    };
-    let names: Vec<String> =
-        users.iter().filter(loses).map(|u| format!("{} ({})", u.display_name, u.sip_address)).collect();
+    let (names, all) = put_out(&users, turns, members);
+    if !all {
+        let text = "There are too many people and rooms to look at each: more may be put out than are named.";
+        out.warnings.push(Problem::warning("preview.partial", "Identity", text, "pain 26"));
+    }
     if names.is_empty() {
         return Ok(());
     }
-    let more = if names.len() > NAMED { format!(" and {} more", names.len() - NAMED) } else { String::new() };
-    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let rooms = if turns.len() == 1 { "the room" } else { "its rooms" };
-    out.sentences.push(format!("No longer allowed in {rooms}, and put out at once: {first}{more}."));
+    let n = if names.len() > NAMED { format!(" ({} people)", names.len()) } else { String::new() };
+    out.sentences.push(format!("No longer allowed in {rooms}, and put out at once{n}: {}.", some_of(&names)));
     out.affected_users = Some(names.len() as u64);
     Ok(())
+}
+
+/// Rooms of all open pools whose category or own lists name any of `names` (in small letters).
+pub async fn rooms_naming(cx: &Cx, names: &[String]) -> Result<Vec<(Place, Category, Room)>, ApiError> {
+    let has = |list: &[String]| list.iter().any(|p| dn::is(p) && names.contains(&p.to_lowercase()));
+    let mut out = Vec::new();
+    for (pool, store) in open_stores(&cx.app)? {
+        let categories = store.categories().await.map_err(chat_error)?;
+        let of: HashMap<&str, (&Category, bool)> = categories
+            .iter()
+            .map(|c| (c.id.as_str(), (c, has(&c.allowed) || has(&c.denied) || has(&c.creators))))
+            .collect();
+        for r in store.rooms().await.map_err(chat_error)? {
+            let Some((c, all)) = of.get(r.category_id.as_str()) else { continue };
+            if *all || has(&r.members) || has(&r.managers) || has(&r.presenters) {
+                out.push((Place { pool: pool.clone(), store: store.clone() }, (*c).clone(), r));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Categories and rooms whose own lists name `name`, as identities.
+///
+/// # Errors
+/// When a store does not answer.
+pub async fn named_in(app: &App, name: &str) -> Result<Vec<String>, ApiError> {
+    let name = name.to_lowercase();
+    let has = |list: &[String]| list.iter().any(|p| p.to_lowercase() == name);
+    let mut out = Vec::new();
+    for (pool, store) in open_stores(app)? {
+        let p = Place { pool, store };
+        for c in p.store.categories().await.map_err(chat_error)? {
+            if has(&c.allowed) || has(&c.denied) || has(&c.creators) {
+                out.push(p.identity(&c.name));
+            }
+        }
+        for r in p.store.rooms().await.map_err(chat_error)? {
+            if has(&r.members) || has(&r.managers) || has(&r.presenters) {
+                out.push(p.identity(&r.name));
+            }
+        }
+    }
+    Ok(out)
 }
 
 /// Plans the change of a list.

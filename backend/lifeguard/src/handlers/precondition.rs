@@ -1,6 +1,7 @@
 //! What would keep a test message from going well, said before it is sent. Source: pain 12, procedures §10.
 
 use async_trait::async_trait;
+use node::members::Membership as _;
 use node::rules;
 use serde_json::{Value, json};
 use shared::SipUri;
@@ -98,9 +99,10 @@ async fn room(cx: &Cx, t: &Target, wanted: Option<&str>, users: &[&str]) -> Resu
     };
     let categories = store.categories().await.map_err(chat_error)?;
     let rooms = store.rooms().await.map_err(chat_error)?;
+    let members = cx.app.store.current();
     let may = |r: &node::traits::Room, u: &str| {
         let c = categories.iter().find(|c| c.id == r.category_id);
-        c.is_some_and(|c| rules::may_join(c, r, u).is_ok())
+        c.is_some_and(|c| rules::may_join(c, r, &members.who(u)).is_ok())
     };
     let identity = |name: &str| format!("{}\\{name}", pool.fqdn);
     if let Some(wanted) = wanted {

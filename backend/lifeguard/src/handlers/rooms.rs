@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use node::administration::Addin;
+use node::members::Membership as _;
 use node::rules;
 use node::traits::{Category, Privacy, Room, RoomKind};
 use serde_json::{Value, json};
@@ -16,8 +17,9 @@ use store::management::directory::User;
 
 use super::chat_place::{
     Place, Turn, candidates, category, chat_error, directory_for, lists, named, nothing, room,
-    say_who_is_put_out, shown, split, text,
+    say_who_is_put_out, shown, some_of, split, text,
 };
+use super::principals;
 use crate::door::{Cx, Handler, Outcome, plan};
 use crate::views::room_life::KEPT_DAYS;
 
@@ -141,7 +143,7 @@ async fn new_room(a: &NewCsPersistentChatRoom, cx: &Cx) -> Result<(Place, Catego
         addin,
         ..Room::default()
     };
-    rules::check_room(&c, &r).map_err(chat_error)?;
+    rules::check_room(&c, &r, &cx.app.store.current()).map_err(chat_error)?;
     p.check_free(&r.name, &r.id).await?;
     Ok((p, c, r))
 }
@@ -183,6 +185,7 @@ async fn change(a: &SetCsPersistentChatRoom, cx: &Cx) -> Result<Change, ApiError
     let identity = named(a.identity.as_deref(), a.instance.as_ref())?;
     let (place, old) = room(cx, &identity, None, "Identity").await?;
     let old_category = place.category_of(&old).await?;
+    let members = cx.app.store.current();
     let (category, base, cut) = match a.category.as_deref() {
         None => (old_category.clone(), old.clone(), Vec::new()),
         Some(wanted) => {
@@ -191,7 +194,7 @@ async fn change(a: &SetCsPersistentChatRoom, cx: &Cx) -> Result<Change, ApiError
                 let text = format!("A room stays on its pool, {}; name a category of it.", place.pool.fqdn);
                 return Err(ApiError::invalid("Category", text));
             }
-            let (base, cut) = rules::cut_to(&c, &old);
+            let (base, cut) = rules::cut_to(&c, &old, &members);
             (c, base, cut)
         }
     };
@@ -204,9 +207,8 @@ async fn change(a: &SetCsPersistentChatRoom, cx: &Cx) -> Result<Change, ApiError
         Some("") => None,
         Some(name) => Some(place.addin(name, "Addin").await?.id),
     };
-    let apply = |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| {
-        m.as_ref().map_or_else(|| list.to_vec(), |m| m.apply(list))
-    };
+    let apply =
+        |m: &Option<shared::cmdlet::ListModifier>, list: &[String]| principals::apply(cx, m.as_ref(), list);
     let addins = [name_of(old.addin.as_ref()), name_of(addin.as_ref())];
     let new = Room {
         name: a.name.as_deref().map_or_else(|| old.name.clone(), |n| n.trim().to_owned()),
@@ -215,13 +217,13 @@ async fn change(a: &SetCsPersistentChatRoom, cx: &Cx) -> Result<Change, ApiError
         privacy: a.privacy.as_deref().map_or(old.privacy, |w| privacy(Some(w))),
         disabled: a.disabled.unwrap_or(old.disabled),
         invitations: a.invitations.as_deref().map_or(old.invitations, |w| w == "Inherit"),
-        members: apply(&a.members, &base.members),
-        managers: apply(&a.managers, &base.managers),
-        presenters: apply(&a.presenters, &base.presenters),
+        members: apply(&a.members, &base.members)?,
+        managers: apply(&a.managers, &base.managers)?,
+        presenters: apply(&a.presenters, &base.presenters)?,
         addin,
         ..base
     };
-    rules::check_room(&category, &new).map_err(chat_error)?;
+    rules::check_change(&category, Some(&old), &new, &members).map_err(chat_error)?;
     place.check_free(&new.name, &new.id).await?;
     Ok(Change { place, old, old_category, new, category, cut, addins })
 }
@@ -269,6 +271,11 @@ impl Handler for SetCsPersistentChatRoom {
             ));
             out.confirm = if cut.is_empty() { Confirm::None } else { Confirm::Ask };
         }
+        for (before, after) in
+            [(&old.members, &new.members), (&old.managers, &new.managers), (&old.presenters, &new.presenters)]
+        {
+            principals::warn_of_empty(cx, before, after, &mut out)?;
+        }
         let turn = Turn { before: (&old_category, &old), after: (&category, &new) };
         say_who_is_put_out(cx, &[turn], &mut out)?;
         Ok(nothing(out))
@@ -293,10 +300,12 @@ impl Handler for RemoveCsPersistentChatRoom {
         } else {
             plan([format!("{what} It can be restored for {KEPT_DAYS} days.")])
         };
-        let inside = cx.app.rosters.of(&p.pool.id).people(&r.id).len();
-        if inside > 0 {
-            out.sentences.push(format!("Put out at once: {inside} who are in the room now."));
-            out.affected_users = Some(inside as u64);
+        let inside = cx.app.rosters.of(&p.pool.id).people(&r.id);
+        if !inside.is_empty() {
+            let names: Vec<String> = inside.iter().map(|(uri, name)| format!("{name} ({uri})")).collect();
+            let n = names.len();
+            out.sentences.push(format!("Put out at once: {n} who are in the room now, {}.", some_of(&names)));
+            out.affected_users = Some(n as u64);
         }
         out.confirm = if self.permanent { Confirm::TypeName(r.name) } else { Confirm::Ask };
         Ok(out)

@@ -14,8 +14,9 @@ use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::Topology;
 use store::management::directory::{self, User};
 use store::management::people::Kind;
-use store::management::pools;
+use store::management::{groups, pools};
 
+use super::groups::People;
 use super::password_links::{self, NewLink};
 use super::{published, users};
 use crate::csv_table::{self, Table};
@@ -24,16 +25,21 @@ use crate::door::{Cx, Fault, Handler, Outcome};
 /// Problems that a plan names one by one.
 const SHOWN: usize = 200;
 /// Fields of a user, and the headings (letters only) under which they are found.
-const FIELDS: [(&str, &[&str]); 4] = [
+const FIELDS: [(&str, &[&str]); 6] = [
     ("SipAddress", &["sipaddress", "sip", "sipuri"]),
     ("DisplayName", &["displayname", "name", "fullname"]),
     ("LogonName", &["logonname", "samaccountname", "logon", "login", "loginname"]),
     ("RegistrarPool", &["registrarpool", "homepool", "homefrontendpool", "frontendpool"]),
+    ("OU", &["ou", "organizationalunit"]),
+    ("Groups", &["groups", "group", "memberof"]),
 ];
+/// What stands between the groups of a cell; names cannot hold it.
+const BETWEEN_GROUPS: char = '|';
 
 /// What becomes of a row.
 enum Fate {
-    Create(User),
+    /// With the groups that he becomes a member of.
+    Create(User, Vec<String>),
     Stays(String),
 }
 
@@ -47,9 +53,9 @@ struct Import {
 }
 
 /// Where the fields stand: a column for each of [`FIELDS`].
-fn columns(t: &Table) -> Result<([Option<usize>; 4], Vec<String>), ApiError> {
+fn columns(t: &Table) -> Result<([Option<usize>; 6], Vec<String>), ApiError> {
     let plain = |h: &str| h.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
-    let mut found = [None; 4];
+    let mut found = [None; 6];
     let mut unused = Vec::new();
     for (i, heading) in t.headings.iter().enumerate() {
         let word = plain(heading);
@@ -84,6 +90,7 @@ struct Taken {
     addresses: HashMap<String, u64>,
     logons: HashMap<String, u64>,
     endpoints: HashSet<String>,
+    groups: People,
 }
 
 impl Taken {
@@ -93,6 +100,7 @@ impl Taken {
             logons: users.iter().map(|u| (u.logon_name.to_lowercase(), 0)).collect(),
             users: users.into_iter().map(|u| (u.sip_address.to_string(), u.display_name)).collect(),
             addresses: HashMap::new(),
+            groups: People::groups(c)?,
             endpoints: pools::endpoints(c)?.into_iter().map(|e| e.sip_address.to_string()).collect(),
         })
     }
@@ -146,7 +154,9 @@ fn examine(a: &ImportLgUser, c: &Connection, now: shared::Timestamp) -> Result<I
             row.wrong(None, &text);
         }
         let pool = if cell(3).is_empty() { &home } else { cell(3) };
-        if let Some(fate) = fate(a, &t, &mut taken, &mut row, [cell(0), cell(1), cell(2), pool], now) {
+        if let Some(fate) =
+            fate(a, &t, &mut taken, &mut row, [cell(0), cell(1), cell(2), pool, cell(4), cell(5)], now)
+        {
             import.rows.push((*line, fate));
         }
     }
@@ -158,7 +168,7 @@ fn fate(
     t: &Topology,
     taken: &mut Taken,
     row: &mut Row<'_>,
-    [sip, name, logon, pool]: [&str; 4],
+    [sip, name, logon, pool, ou, groups]: [&str; 6],
     now: shared::Timestamp,
 ) -> Option<Fate> {
     for (f, cell) in [(1, name), (2, logon)] {
@@ -209,7 +219,15 @@ fn fate(
     } else {
         row.take(3, users::front_end(t, pool))
     };
-    Some(Fate::Create(User {
+    let ou = match ou.trim() {
+        "" => Some(String::new()),
+        ou => row.take(4, users::check_ou(ou)),
+    };
+    let mut member_of = Vec::new();
+    for group in groups.split(BETWEEN_GROUPS).map(str::trim).filter(|g| !g.is_empty()) {
+        member_of.extend(row.take(5, taken.groups.one(group, "Groups")));
+    }
+    let user = User {
         sip_address: address?,
         display_name: display_name?,
         logon_name: logon_name?,
@@ -218,14 +236,16 @@ fn fate(
         secrets: Vec::new(),
         policy: None,
         created: now,
-    }))
+        ou: ou?,
+    };
+    Some(Fate::Create(user, member_of))
 }
 
 /// The row under examination, and where its problems go.
 struct Row<'a> {
     line: u64,
     problems: &'a mut Vec<Problem>,
-    found: &'a [Option<usize>; 4],
+    found: &'a [Option<usize>; 6],
     table: &'a Table,
 }
 
@@ -271,9 +291,13 @@ impl Handler for ImportLgUser {
         for (line, fate) in &import.rows {
             let row = format!("Row {line}");
             p.changes.push(match fate {
-                Fate::Create(u) => {
+                Fate::Create(u, groups) => {
                     let pool = t.front_end_pool(&u.front_end).map(|f| f.fqdn.to_string()).unwrap_or_default();
-                    let after = format!("{} · {} · {pool}", u.display_name, u.logon_name);
+                    let mut after = format!("{} · {} · {pool}", u.display_name, u.logon_name);
+                    for more in Some(&u.ou).filter(|o| !o.is_empty()).into_iter().chain(groups) {
+                        after.push_str(" · ");
+                        after.push_str(more);
+                    }
                     PlannedChange::new(u.sip_address.as_str(), row, "", after)
                 }
                 Fate::Stays(name) => PlannedChange::new(name, row, name, "stays as it is"),
@@ -309,8 +333,11 @@ impl Handler for ImportLgUser {
             }
             let mut made = Vec::new();
             for (_, fate) in import.rows {
-                let Fate::Create(u) = fate else { continue };
+                let Fate::Create(u, member_of) = fate else { continue };
                 directory::save_user(tx, &u)?;
+                for group in member_of {
+                    groups::add(tx, &group, [u.sip_address.as_str()])?;
+                }
                 let link = hours.map(|h| NewLink::new(cx, h));
                 if let Some(l) = &link {
                     l.keep(cx, tx, Kind::User, u.sip_address.as_str())?;
@@ -319,6 +346,7 @@ impl Handler for ImportLgUser {
             }
             Ok(made)
         })?;
+        cx.app.store.membership_changed();
         let object = |(u, link): &(User, Option<NewLink>)| -> Value {
             let mut o = json!({ "Identity": u.sip_address, "DisplayName": u.display_name, "LogonName": u.logon_name });
             if let Some(l) = link {

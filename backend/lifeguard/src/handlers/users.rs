@@ -1,10 +1,12 @@
 //! Chat users. Passwords are kept as sealed digest secrets and never shown after their creation.
 
 use async_trait::async_trait;
+use node::members::Membership as _;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use shared::cmdlets::{GetCsUser, NewLgUser, RemoveLgUser, ResetLgUserPassword, SetLgUser};
-use shared::error::ApiError;
+use shared::dn;
+use shared::error::{ApiError, Problem};
 use shared::events::Topic;
 use shared::identity::wildcard_match;
 use shared::plan::{Confirm, Plan, PlannedChange};
@@ -14,7 +16,7 @@ use store::management::directory::{self, User};
 use store::management::people::{self, Kind};
 
 use super::password_links::{self, NewLink};
-use super::published;
+use super::{groups, names, published};
 use crate::clock::random_password;
 use crate::door::{Cx, Fault, Handler, Outcome, plan};
 
@@ -47,6 +49,7 @@ fn object(u: &User, t: &Topology) -> Value {
         "RegistrarPool": t.front_end_pool(&u.front_end).map(|p| p.fqdn.to_string()),
         "Enabled": u.enabled,
         "PersistentChatPolicy": u.policy,
+        "OU": if u.ou.is_empty() { Value::Null } else { u.ou.clone().into() },
     })
 }
 
@@ -55,7 +58,7 @@ impl Handler for GetCsUser {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
         cx.read(|c| {
             let t = published(c)?;
-            let list = match &self.identity {
+            let mut list = match &self.identity {
                 Some(id) if id.contains('*') => {
                     let keep = |u: &User| {
                         [u.sip_address.as_str(), &u.logon_name, &u.display_name]
@@ -67,6 +70,10 @@ impl Handler for GetCsUser {
                 Some(id) => vec![find(c, id)?],
                 None => directory::users(c)?,
             };
+            if let Some(ou) = &self.ou {
+                let ou = check_ou(ou)?.to_lowercase();
+                list.retain(|u| dn::upwards(&u.ou.to_lowercase()).any(|above| above == ou));
+            }
             Ok(Outcome::objects(list.iter().map(|u| object(u, &t)).collect()))
         })
     }
@@ -108,6 +115,14 @@ pub fn check_sip(t: &Topology, text: &str) -> Result<SipUri, ApiError> {
     Ok(sip)
 }
 
+/// The distinguished name of an organizational unit, a container or a domain.
+///
+/// # Errors
+/// It is none.
+pub fn check_ou(text: &str) -> Result<String, ApiError> {
+    dn::check(text).map_err(|e| ApiError::invalid("OU", e.0))
+}
+
 /// A display name without space around it.
 pub fn check_name(text: &str) -> Result<String, ApiError> {
     let name = text.trim();
@@ -115,6 +130,7 @@ pub fn check_name(text: &str) -> Result<String, ApiError> {
         let text = "A display name has 1 to 256 characters, in one line.";
         return Err(ApiError::invalid("DisplayName", text));
     }
+    names::check("DisplayName", name)?;
     Ok(name.to_owned())
 }
 
@@ -135,7 +151,19 @@ pub fn check_logon(text: &str) -> Result<String, ApiError> {
             "A log-on name has the form DOMAIN\\user, for example LITWAREINC\\pilar.",
         ));
     }
+    names::check("LogonName", logon)?;
     Ok(logon.to_owned())
+}
+
+/// Two people may have one name, but a name that only looks like another's is told.
+fn warn_of_likeness(cx: &Cx, name: &str, own: &str, p: &mut Plan) -> Result<(), ApiError> {
+    let all = cx.read(|c| Ok(directory::users(c)?))?;
+    let others = all.iter().filter(|u| u.sip_address.as_str() != own).map(|u| u.display_name.as_str());
+    if let Some(other) = names::like(name, others) {
+        let text = format!("This name looks like {other}, with letters of another script or form.");
+        p.warnings.push(Problem::warning("name.like", "DisplayName", text, ""));
+    }
+    Ok(())
 }
 
 /// Checks what `New-LgUser` is given and makes the row, still without secrets.
@@ -152,6 +180,8 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
     if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(&logon)) {
         return Err(ApiError::invalid("LogonName", format!("The log-on name {logon} is in use.")).into());
     }
+    let all = directory::users(c)?;
+    names::check_like("LogonName", &logon, all.iter().map(|u| u.logon_name.as_str()))?;
     check_password(a.password.as_deref())?;
     Ok(User {
         sip_address: sip,
@@ -162,6 +192,7 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
         secrets: Vec::new(),
         policy: None,
         created: now,
+        ou: a.ou.as_deref().map(check_ou).transpose()?.unwrap_or_default(),
     })
 }
 
@@ -171,9 +202,13 @@ impl Handler for NewLgUser {
         let link = password_links::wanted(self.one_time_link, self.link_hours, self.password.as_deref())?;
         let u = cx.read(|c| new_user(c, self, cx.now()))?;
         let mut p = plan([format!("Create the chat user {} ({}).", u.display_name, u.sip_address)]);
+        warn_of_likeness(cx, &u.display_name, u.sip_address.as_str(), &mut p)?;
         p.sentences.extend(link.map(|hours| password_links::sentence(&u.display_name, hours)));
         p.changes.push(PlannedChange::new(u.sip_address.as_str(), "LogonName", "", &u.logon_name));
         p.changes.push(PlannedChange::new(u.sip_address.as_str(), "RegistrarPool", "", &self.registrar_pool));
+        if !u.ou.is_empty() {
+            p.changes.push(PlannedChange::new(u.sip_address.as_str(), "OU", "", &u.ou));
+        }
         Ok(p)
     }
 
@@ -184,7 +219,20 @@ impl Handler for NewLgUser {
             secret.give(cx, tx, &mut u)?;
             Ok(u)
         })?;
+        cx.app.store.membership_changed();
         Ok(secret.tell(cx, &user, self.password.is_none()))
+    }
+}
+
+/// The unit that Set-LgUser gives; empty for none.
+trait Unit {
+    fn unit(&self) -> Result<Option<String>, ApiError>;
+}
+
+impl Unit for SetLgUser {
+    fn unit(&self) -> Result<Option<String>, ApiError> {
+        let given = self.ou.as_deref().map(str::trim);
+        given.map(|o| if o.is_empty() { Ok(String::new()) } else { check_ou(o) }).transpose()
     }
 }
 
@@ -199,11 +247,10 @@ impl Handler for SetLgUser {
             p.changes.push(PlannedChange::new(target, "Enabled", u.enabled.to_string(), on.to_string()));
         }
         if let Some(name) = &self.display_name {
-            if name.trim().is_empty() {
-                return Err(ApiError::invalid("DisplayName", "A display name has 1 to 256 characters."));
-            }
+            let name = check_name(name)?;
+            warn_of_likeness(cx, &name, target, &mut p)?;
             p.sentences.push(format!("{} is called {name}.", u.display_name));
-            p.changes.push(PlannedChange::new(target, "DisplayName", &u.display_name, name));
+            p.changes.push(PlannedChange::new(target, "DisplayName", &u.display_name, &name));
         }
         if let Some(fe) = &self.registrar_pool {
             let new = front_end(&t, fe)?;
@@ -211,10 +258,23 @@ impl Handler for SetLgUser {
             p.sentences.push(format!("{} moves to the Front End pool {}.", u.display_name, new.fqdn));
             p.changes.push(PlannedChange::new(target, "RegistrarPool", old, new.fqdn.as_str()));
         }
+        if let Some(ou) = &self.ou {
+            let new = self.unit()?.unwrap_or_default();
+            p.sentences.push(match new.as_str() {
+                "" => format!("{} is in no organizational unit.", u.display_name),
+                new => format!("{} is in {new}.", u.display_name),
+            });
+            p.changes.push(PlannedChange::new(target, "OU", &u.ou, &new));
+            let now = cx.app.store.current();
+            let then = now.moved(target, &new);
+            for unit in [&u.ou, ou].into_iter().filter(|o| !o.is_empty()) {
+                groups::say_who_is_put_out_by(cx, unit, [&now, &then], &mut p).await?;
+            }
+        }
         if p.sentences.is_empty() {
             return Err(ApiError::invalid(
                 "Enabled",
-                "Nothing to change: give -Enabled, -DisplayName or -RegistrarPool.",
+                "Nothing to change: give -Enabled, -DisplayName, -RegistrarPool or -OU.",
             ));
         }
         Ok(p)
@@ -225,13 +285,17 @@ impl Handler for SetLgUser {
             let mut u = find(tx, &self.identity)?;
             u.enabled = self.enabled.unwrap_or(u.enabled);
             if let Some(name) = &self.display_name {
-                name.trim().clone_into(&mut u.display_name);
+                u.display_name = check_name(name)?;
             }
             if let Some(fe) = &self.registrar_pool {
                 u.front_end = front_end(&published(tx)?, fe)?.id;
             }
+            if let Some(unit) = self.unit()? {
+                u.ou = unit;
+            }
             Ok(directory::save_user(tx, &u)?)
         })?;
+        cx.app.store.membership_changed();
         Ok(Outcome::changed(Topic::Directory, "users"))
     }
 }
@@ -328,6 +392,7 @@ impl Handler for RemoveLgUser {
             people::remove_link_of(tx, Kind::User, u.sip_address.as_str())?;
             Ok(directory::remove_user(tx, &u.sip_address)?)
         })?;
+        cx.app.store.membership_changed();
         Ok(Outcome::changed(Topic::Directory, "users"))
     }
 }

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, BackupsView, CategoryView,
     CertificateView, ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView,
-    JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary, RoomPage, RoomUsagePage, ShareList,
-    TestRun, TestSummary, TodoView, TopologyView, UserView, VersionInfo, WatchView,
+    GroupDetail, GroupView, JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary, PrincipalView,
+    RoomPage, RoomUsagePage, ShareList, TestRun, TestSummary, TodoView, TopologyView, UserView, VersionInfo,
+    WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Invocation};
@@ -21,7 +22,9 @@ use super::auth::SignedIn;
 use super::error::{Answer, Body, HttpError};
 use crate::app::App;
 use crate::door::{Actor, execute, store_error};
-use crate::views::{alerts as alerts_view, lists, overview as views, room_life, rooms as rooms_view};
+use crate::views::{
+    alerts as alerts_view, groups as groups_view, lists, overview as views, room_life, rooms as rooms_view,
+};
 
 type Shared = State<Arc<App>>;
 
@@ -80,6 +83,8 @@ resource! {
     endpoints("Get-CsPersistentChatEndpoint") -> Vec<EndpointView> = |app, actor| lists::endpoints(&app)?;
     /// `GET /api/v1/users`.
     users("Get-CsUser") -> Vec<UserView> = |app, actor| lists::users(&app)?;
+    /// `GET /api/v1/groups`.
+    groups("Get-LgGroup") -> Vec<GroupView> = |app, actor| groups_view::groups(&app)?;
     /// `GET /api/v1/policies`.
     policies("Get-CsPersistentChatPolicy") -> Vec<PolicyView> = |app, actor| lists::policies(&app)?;
     /// `GET /api/v1/categories`.
@@ -123,6 +128,26 @@ pub async fn room_usage(
 ) -> Answer<RoomUsagePage> {
     may(&actor, "Get-LgRoomUsage")?;
     Ok(Json(room_life::usage_part(&app, &q).await?))
+}
+
+/// `GET /api/v1/group?identity=DN&q=WORDS`.
+pub async fn group(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<groups_view::GroupAsked>,
+) -> Answer<GroupDetail> {
+    may(&actor, "Get-LgGroup")?;
+    Ok(Json(groups_view::group(&app, &q).await?))
+}
+
+/// `GET /api/v1/principals?q=WORDS`.
+pub async fn principals(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<groups_view::PrincipalsAsked>,
+) -> Answer<Vec<PrincipalView>> {
+    may(&actor, "Get-LgGroup")?;
+    Ok(Json(groups_view::principals(&app, &q)?))
 }
 
 /// Which draft.

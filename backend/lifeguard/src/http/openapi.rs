@@ -38,6 +38,9 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/watch" "Stored test users and test messages that run by themselves" api::WatchView;
         "/endpoints" "Legacy endpoints" Vec<api::EndpointView>;
         "/users" "Chat users" Vec<api::UserView>;
+        "/groups" "Groups of the directory" Vec<api::GroupView>;
+        "/group" "A group; ?identity= its name, ?q= words that its members match" api::GroupDetail;
+        "/principals" "Users, groups and units that match ?q= words, for completion" Vec<api::PrincipalView>;
         "/policies" "Persistent Chat policies" Vec<api::PolicyView>;
         "/categories" "Categories" Vec<api::CategoryView>;
         "/deleted-rooms" "Rooms that were deleted and can still be restored" Vec<api::DeletedRoomView>;

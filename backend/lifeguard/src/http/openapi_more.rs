@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// What a list may be asked for: path, then `name kind` of each parameter.
-const QUERIES: [(&str, &[(&str, &str)]); 7] = [
+const QUERIES: [(&str, &[(&str, &str)]); 9] = [
     (
         "/rooms",
         &[
@@ -21,6 +21,8 @@ const QUERIES: [(&str, &[(&str, &str)]); 7] = [
         &[("q", "string"), ("pool", "string"), ("hint", "string"), ("skip", "integer"), ("limit", "integer")],
     ),
     ("/topology", &[("draft", "string")]),
+    ("/group", &[("identity", "string"), ("q", "string")]),
+    ("/principals", &[("q", "string")]),
     ("/audit", AUDIT),
     ("/audit/export", AUDIT),
     ("/test-history", HISTORY),

@@ -6,13 +6,14 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use node::members::Membership as _;
 use node::remote::{IdentityRow, ToNode, UserRow};
 use node::roster::{Presence, Roster};
 use node::traits::{ChatStore, ChatUser, Committed, Databases};
 use shared::events::Topic;
 use shared::{Fqdn, ObjectId, SipUri};
 use store::management::{StoreError, directory, topology};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::view;
@@ -33,12 +34,14 @@ fn users(app: &App, homes: &BTreeSet<ObjectId>) -> Result<Vec<UserRow>, StoreErr
         let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
         Ok::<_, StoreError>((directory::users(c)?, directory::policies(c)?, t))
     })?;
+    let members = app.store.current();
     let row = |u: directory::User| {
         let site = t.front_end_pool(&u.front_end).and_then(|f| t.site(&f.site)).map(|s| s.site_id.clone());
         let (chat_enabled, _) = directory::effective(&policies, u.policy.as_deref(), site.as_deref());
         let own = homes.contains(&u.front_end);
         let secrets = if own { app.keys.open_secrets(&u.secrets) } else { Vec::new() };
         let user = ChatUser {
+            principals: members.principals(u.sip_address.as_str()),
             uri: u.sip_address,
             display_name: u.display_name,
             enabled: u.enabled,
@@ -156,7 +159,8 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
 }
 
 /// Tells the node which databases are open, and everything that is committed in them.
-pub async fn databases(app: Arc<App>, name: String, out: mpsc::Sender<ToNode>) {
+/// A node that knows no `groups` is told that rights have changed when groups have.
+pub async fn databases(app: Arc<App>, name: String, groups: bool, out: mpsc::Sender<ToNode>) {
     let mut changed = app.fleet.watch();
     let mut deployment = app.deployment.subscribe();
     let mut told: Option<Vec<(ObjectId, u64)>> = None;
@@ -171,7 +175,8 @@ pub async fn databases(app: Arc<App>, name: String, out: mpsc::Sender<ToNode>) {
         // Subscribed before the node is told: nothing is committed in between that it does not hear of.
         for ((pool, store), key) in open.into_iter().zip(&list) {
             forwarding.entry(key.clone()).or_insert_with(|| {
-                let task = forward(pool, key.1, store.subscribe(), out.clone());
+                let people = (!groups).then(|| app.store.changes());
+                let task = forward(pool, key.1, store.subscribe(), people, out.clone());
                 Forwarder(tokio::spawn(task))
             });
         }
@@ -262,13 +267,25 @@ async fn forward(
     pool: ObjectId,
     generation: u64,
     mut commits: broadcast::Receiver<Committed>,
+    mut people: Option<watch::Receiver<u64>>,
     out: mpsc::Sender<ToNode>,
 ) {
     loop {
-        let what = match commits.recv().await {
-            Ok(c) => c,
-            Err(broadcast::error::RecvError::Lagged(_)) => Committed::Missed,
-            Err(broadcast::error::RecvError::Closed) => return,
+        let regrouped = async {
+            match &mut people {
+                // The store lives as long as the portal.
+                Some(p) => p.changed().await.is_ok(),
+                None => std::future::pending().await,
+            }
+        };
+        let what = tokio::select! {
+            c = commits.recv() => match c {
+                Ok(c) => c,
+                Err(broadcast::error::RecvError::Lagged(_)) => Committed::Missed,
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            true = regrouped => Committed::RightsChanged,
+            else => return,
         };
         if out.send(ToNode::Commit { pool: pool.clone(), generation, what }).await.is_err() {
             return;
@@ -288,6 +305,7 @@ mod tests {
             chat_enabled: true,
             home_front_end: ObjectId::try_from("fe").unwrap(),
             secrets: Vec::new(),
+            principals: Vec::new(),
         };
         UserRow::of(&user, &format!("CONTOSO\\u{n}"), true)
     }

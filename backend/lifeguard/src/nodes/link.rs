@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
 use super::errand::Way;
-use super::{End, feed, join, view};
+use super::{End, feed, join, spelt, view};
 use crate::app::App;
 use crate::door::Fault;
 
@@ -82,11 +82,11 @@ pub async fn talk(
             }
             Err((why, removed)) => refused(why, removed),
         },
-        Ok(Ok(ToPortal::Hello { version: v, product, listen })) => {
+        Ok(Ok(ToPortal::Hello { version: v, product, listen, groups })) => {
             match version(v).and_then(|()| identify(&app, certificate.as_ref())) {
                 Ok(name) => {
                     let address = listen.unwrap_or(remote.ip());
-                    serve(&app, (&name, v), stream, remote, address, &product, certificate).await;
+                    serve(&app, (&name, v, groups), stream, remote, address, &product, certificate).await;
                     return;
                 }
                 Err((why, removed)) => refused(why, removed),
@@ -126,7 +126,7 @@ fn announce(app: &App) {
 
 async fn serve(
     app: &Arc<App>,
-    (name, version): (&str, u32),
+    (name, version, groups): (&str, u32, bool),
     stream: TlsStream<TcpStream>,
     remote: SocketAddr,
     address: IpAddr,
@@ -143,7 +143,8 @@ async fn serve(
     let attached = app.nodes.attach(name, remote, now);
     tracing::info!(node = name, %remote, "a node is connected");
     announce(app);
-    let why = converse(app, (name, version), attached.number, attached.end, stream, certificate).await;
+    let why =
+        converse(app, (name, version, groups), attached.number, attached.end, stream, certificate).await;
     tracing::warn!(node = name, why, "a node is disconnected");
     if app.nodes.detach(name, attached.number) {
         app.rosters.forget(|o| o == name);
@@ -166,7 +167,7 @@ fn renewed(app: &App, name: &str, certificate: Option<&CertificateDer<'_>>) -> S
 
 async fn converse(
     app: &Arc<App>,
-    (name, version): (&str, u32),
+    (name, version, groups): (&str, u32, bool),
     number: u64,
     mut end: watch::Receiver<End>,
     stream: TlsStream<TcpStream>,
@@ -185,7 +186,7 @@ async fn converse(
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(app.clone(), name.to_owned(), number, out.clone()));
     tasks.spawn(feed::rosters(app.clone(), name.to_owned(), out.clone()));
-    tasks.spawn(feed::databases(app.clone(), name.to_owned(), out.clone()));
+    tasks.spawn(feed::databases(app.clone(), name.to_owned(), groups, out.clone()));
     let (stop, stopped) = watch::channel(false);
     let writer = tokio::spawn(async move {
         let why = pump(&mut write_half, waiting, stopped).await;
@@ -210,7 +211,7 @@ async fn converse(
                 "it has connected anew".to_owned()
             }
         }
-        why = listen(app, name, number, read_half, &out) => why,
+        why = listen(app, (name, groups), number, read_half, &out) => why,
         r = tasks.join_next() => {
             r.and_then(Result::err).map_or_else(|| "the link takes nothing any more".to_owned(), |e| e.to_string())
         }
@@ -246,7 +247,7 @@ async fn pump(
 /// Reads until the node is silent or gone; why it ended.
 async fn listen(
     app: &Arc<App>,
-    name: &str,
+    (name, groups): (&str, bool),
     number: u64,
     mut r: impl AsyncRead + Unpin,
     out: &mpsc::Sender<ToNode>,
@@ -284,12 +285,13 @@ async fn listen(
                 let Ok(permit) = room.clone().acquire_owned().await else { return "closed".to_owned() };
                 let own = view::pools(&app.deployment.borrow(), name).contains(&pool);
                 let store = app.fleet.current(&pool).filter(|s| own && s.generation() == generation);
-                let out = out.clone();
+                let (out, app) = (out.clone(), app.clone());
                 answering.spawn(async move {
                     let result = match store {
                         Some(s) => answer(&*s, call).await,
                         None => Err(StoreError::Closed),
                     };
+                    let result = if groups { result } else { spelt::out(&app, result) };
                     // Who has gone needs no answer.
                     let _ = out.send(ToNode::Answer { id, result }).await;
                     drop(permit);

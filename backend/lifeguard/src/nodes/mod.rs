@@ -8,6 +8,7 @@ mod link;
 mod listen;
 mod replica;
 pub mod run;
+mod spelt;
 mod view;
 
 use std::collections::HashMap;

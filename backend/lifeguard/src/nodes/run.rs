@@ -236,8 +236,12 @@ impl Node {
             Ok(s) => s,
             Err(e) => return lost(&e),
         };
-        let hello =
-            ToPortal::Hello { version: VERSION, product: PRODUCT.to_owned(), listen: self.args.listen };
+        let hello = ToPortal::Hello {
+            version: VERSION,
+            product: PRODUCT.to_owned(),
+            listen: self.args.listen,
+            groups: true,
+        };
         let exchange = async {
             write(&mut stream, &hello).await?;
             read::<ToNode>(&mut stream, FROM_PORTAL).await

@@ -82,6 +82,7 @@ pub fn users(app: &App) -> Out<Vec<UserView>> {
                 chat_enabled,
                 decided_by,
                 password_set: !u.secrets.is_empty(),
+                ou: u.ou,
             }
         };
         Ok(directory::users(c)?.into_iter().map(view).collect())

@@ -1,6 +1,7 @@
 //! Resources that pages read: put together from the store, the fleet and the hosts' reports.
 
 pub mod alerts;
+pub mod groups;
 pub mod lists;
 pub mod mirror;
 pub mod overview;

@@ -13,6 +13,7 @@ use super::replies::{
 };
 use super::session::{Entered, Kind, Session};
 use super::{ChatServer, TRUST, refuse};
+use crate::members::Who;
 use crate::rules;
 use crate::traits::{Category, ChatStore, NewPost, Room, StoreError};
 
@@ -117,10 +118,11 @@ impl ChatServer {
         let missing = || StoreError::NotFound("no such room".to_owned());
         let (room, category) = store.room(&id.to_lowercase()).await?.ok_or_else(missing)?;
         // Who may not see a room does not learn that there is one.
-        if rules::hidden(&category, &room, &s.user) {
+        let who = s.who();
+        if rules::hidden(&category, &room, &*who) {
             return Err(missing());
         }
-        rules::may_join(&category, &room, &s.user)?;
+        rules::may_join(&category, &room, &*who)?;
         Ok((room, category))
     }
 
@@ -170,8 +172,9 @@ impl ChatServer {
         for item in &data.0 {
             let Item::ChanId { domain, value, .. } = item else { continue };
             match self.enter(s, store, value).await {
-                Ok((r, c)) => {
+                Ok((mut r, c)) => {
                     let here = self.roster.people(&r.id);
+                    self.name_managers(&mut r, here.iter().map(|p| p.0.as_str())).await;
                     rooms.push((r, c, here));
                 }
                 Err(e) if bulk => {
@@ -186,6 +189,24 @@ impl ChatServer {
             }
         }
         joined(host, rooms, failures)
+    }
+
+    /// Names those of the people in a room who manage it by a group or unit.
+    async fn name_managers(&self, r: &mut Room, here: impl Iterator<Item = &str>) {
+        if !r.managers.iter().any(|m| shared::dn::is(m)) {
+            return;
+        }
+        let mut named = Vec::new();
+        for uri in here {
+            let Ok(uri) = shared::SipUri::try_from(uri) else { continue };
+            // Who cannot be looked up now is shown as a member.
+            let Ok(Some(u)) = self.directory.user_by_aor(&uri).await else { continue };
+            let who = Who { uri: uri.to_string(), principals: u.principals };
+            if r.managers.iter().any(|m| rules::covers(m, &who)) {
+                named.push(who.uri);
+            }
+        }
+        r.managers.extend(named);
     }
 
     fn part(&self, s: &Session, store: &Arc<dyn ChatStore>, data: &Data) -> Answer {

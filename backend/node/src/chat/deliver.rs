@@ -21,13 +21,15 @@ const RETRY: Duration = Duration::from_secs(2);
 struct Owed {
     /// Messages are to be read from the log.
     behind: bool,
+    /// Who belongs to what is to be asked again.
+    people: bool,
     /// Rooms whose rights are to be looked at.
     rooms: BTreeSet<String>,
 }
 
 impl Owed {
     fn is_empty(&self) -> bool {
-        !self.behind && self.rooms.is_empty()
+        !self.behind && !self.people && self.rooms.is_empty()
     }
 }
 
@@ -36,6 +38,7 @@ impl ChatServer {
     pub async fn deliver(self: Arc<Self>) {
         let mut switched = self.databases.watch();
         let mut movements = self.roster.subscribe();
+        let mut people = self.directory.changes();
         let mut owed = Owed::default();
         loop {
             let store = self.held().clone();
@@ -55,6 +58,10 @@ impl ChatServer {
                         if !same(store.as_ref(), self.store().as_ref()) {
                             break;
                         }
+                    }
+                    () = next_change(&mut people) => {
+                        owed.people = true;
+                        self.settle(&mut owed).await;
                     }
                     m = movements.recv() => if let Ok(m) = m { self.moved(&m).await },
                     c = next_commit(&mut commits) => match c {
@@ -112,6 +119,14 @@ impl ChatServer {
                 Err(e) => tracing::warn!(cause = %e, "missed messages could not be read; tried again"),
             }
         }
+        if owed.people {
+            owed.people = false;
+            for s in self.all() {
+                owed.people |= !self.ask_again(&s).await;
+            }
+            // After that: who entered meanwhile was judged by what was known before.
+            owed.rooms.extend(self.rooms());
+        }
         for room in std::mem::take(&mut owed.rooms) {
             if let Err(e) = self.recheck(&room).await {
                 tracing::warn!(%room, cause = %e, "the rights in a room could not be read; tried again");
@@ -150,13 +165,26 @@ impl ChatServer {
         Ok(())
     }
 
+    /// Looks up what a session's user belongs to; whether the directory answered.
+    async fn ask_again(&self, s: &Session) -> bool {
+        let Ok(uri) = shared::SipUri::try_from(s.user.as_str()) else { return true };
+        match self.directory.user_by_aor(&uri).await {
+            Ok(known) => s.learn(known),
+            Err(e) => {
+                tracing::warn!(user = %s.user, cause = %e, "groups could not be read; tried again");
+                return false;
+            }
+        }
+        true
+    }
+
     /// Puts out whoever may no longer be in the room.
     async fn recheck(&self, room: &str) -> Result<(), StoreError> {
         let Some(store) = self.store() else { return Err(StoreError::Closed) };
         let found = store.room(room).await?;
         let Some(host) = self.host() else { return Ok(()) };
         for s in self.in_room(room) {
-            let stays = found.as_ref().is_some_and(|(r, c)| crate::rules::may_join(c, r, &s.user).is_ok());
+            let stays = found.as_ref().is_some_and(|(r, c)| crate::rules::may_join(c, r, &*s.who()).is_ok());
             if !stays && s.leave(room, &self.roster) {
                 self.record(&store, "PART", room, &s.user, "");
                 let uib = Uib { uri: s.user.clone(), ..Uib::default() };
@@ -204,6 +232,18 @@ async fn next_commit(
 ) -> Result<Committed, broadcast::error::RecvError> {
     match rx {
         Some(rx) => rx.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until it changed who belongs to what.
+async fn next_change(rx: &mut Option<tokio::sync::watch::Receiver<u64>>) {
+    match rx {
+        Some(changes) => {
+            if changes.changed().await.is_err() {
+                *rx = None;
+            }
+        }
         None => std::future::pending().await,
     }
 }

@@ -171,7 +171,7 @@ pub fn joined(host: &ChatPoolHost, rooms: Vec<Entry>, failures: Vec<Item>) -> An
             let i = known.unwrap_or(people.len());
             people.extend(uib);
             ids.push(i.to_string());
-            if room.managers.iter().any(|m| rules::covers(m, &p.0)) {
+            if room.managers.iter().any(|m| rules::covers(m, p.0.as_str())) {
                 managers.push(i.to_string());
             }
             numbers.insert(p, i);

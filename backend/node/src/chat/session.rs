@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use wire::sip::{Message, NameAddr, Request, Response};
@@ -11,6 +11,7 @@ use wire::xccos::{self, Data, Element, Envelope};
 
 use crate::connection::Peer;
 use crate::dialog::dialog_key;
+use crate::members::Who;
 use crate::roster::Roster;
 use crate::traits::ChatUser;
 
@@ -50,6 +51,7 @@ pub enum Entered {
 /// Whether the user may chat, and when that was looked up; when the client was last heard of.
 struct Standing {
     enabled: bool,
+    who: Arc<Who>,
     checked: Instant,
     heard: Instant,
 }
@@ -116,13 +118,15 @@ impl Session {
     ) -> Self {
         let now = Instant::now();
         let enabled = known.is_some_and(|u| u.chat_enabled && u.enabled);
+        let principals = known.map_or_else(Vec::new, |u| u.principals.clone());
+        let who = Arc::new(Who { uri: user.clone(), principals });
         Self {
             peer: peer.clone(),
             kind,
             display: known.map_or_else(|| user.clone(), |u| u.display_name.clone()),
             user,
             nonce: uuid::Uuid::new_v4().simple().to_string(),
-            standing: Mutex::new(Standing { enabled, checked: now, heard: now }),
+            standing: Mutex::new(Standing { enabled, who, checked: now, heard: now }),
             call: invite.call_id().unwrap_or_default().to_owned(),
             key: dialog_key(invite.call_id(), invite.from()),
             local_tag: answer.to_tag(),
@@ -182,10 +186,19 @@ impl Session {
         self.standing().enabled
     }
 
-    /// Notes whether the user may chat.
-    pub fn set_enabled(&self, enabled: bool) {
+    /// The user with what he belongs to, as last looked up.
+    pub fn who(&self) -> Arc<Who> {
+        self.standing().who.clone()
+    }
+
+    /// Notes what the directory says of the user; none when he is not there any more.
+    pub fn learn(&self, known: Option<ChatUser>) {
         let mut s = self.standing();
-        s.enabled = enabled;
+        s.enabled = known.as_ref().is_some_and(|u| u.enabled && u.chat_enabled);
+        let principals = known.map_or_else(Vec::new, |u| u.principals);
+        if s.who.principals != principals {
+            s.who = Arc::new(Who { uri: self.user.clone(), principals });
+        }
         s.checked = Instant::now();
     }
 

@@ -23,7 +23,7 @@ impl ChatServer {
         }
         let Ok(uri) = SipUri::try_from(s.user.as_str()) else { return false };
         match self.directory.user_by_aor(&uri).await {
-            Ok(u) => s.set_enabled(u.is_some_and(|u| u.enabled && u.chat_enabled)),
+            Ok(u) => s.learn(u),
             Err(e) => tracing::warn!(user = %s.user, cause = %e, "the last known policy goes on"),
         }
         s.enabled()

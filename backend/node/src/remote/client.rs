@@ -12,7 +12,7 @@ use shared::{ObjectId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::{Call, Reply, ToPortal};
-use crate::administration::{Addin, Administration, Fate, Retired, RoomQuery, Selection, Usage};
+use crate::administration::{Addin, Administration, Fate, Named, Retired, RoomQuery, Selection, Usage};
 use crate::traits::{
     Category, ChatStore, Committed, ComplianceEvent, Databases, NewPost, Room, StoreError, StoredMessage,
 };
@@ -263,6 +263,9 @@ impl Administration for RemoteStore {
         at_the_portal()
     }
     async fn search(&self, _: RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
+        at_the_portal()
+    }
+    async fn names(&self) -> Result<Vec<Named>, StoreError> {
         at_the_portal()
     }
     async fn retire(&self, _: &str, _: &str, _: &str) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
 use shared::SipUri;
+use tokio::sync::watch;
 
 use super::UserRow;
 use crate::traits::{ChatUser, Directory, DirectoryError};
@@ -22,9 +23,15 @@ struct Users {
 }
 
 /// The replica.
-#[derive(Default)]
 pub struct ReplicaDirectory {
     users: RwLock<Users>,
+    changes: watch::Sender<u64>,
+}
+
+impl Default for ReplicaDirectory {
+    fn default() -> Self {
+        Self { users: RwLock::default(), changes: watch::channel(0).0 }
+    }
 }
 
 impl Users {
@@ -62,6 +69,8 @@ impl ReplicaDirectory {
             changed.into_iter().for_each(|u| users.put(u));
         }
         users.filled = true;
+        drop(users);
+        self.changes.send_modify(|n| *n += 1);
         true
     }
 
@@ -109,5 +118,9 @@ impl Directory for ReplicaDirectory {
             },
             &users,
         )
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.changes.subscribe())
     }
 }

@@ -40,6 +40,9 @@ pub enum ToPortal {
         product: String,
         /// The address its servers listen on.
         listen: Option<IpAddr>,
+        /// Knows groups and units as principals; others get the people instead.
+        #[serde(default)]
+        groups: bool,
     },
     /// What its servers do.
     Reports(Vec<ServerReport>),
@@ -180,6 +183,9 @@ pub struct UserRow {
     pub home_front_end: ObjectId,
     /// Whether SHA-256, user name, hash. Empty when he signs in elsewhere.
     pub secrets: Vec<(bool, String, String)>,
+    /// Groups and units he belongs to. Portals of earlier versions say nothing of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub principals: Vec<String>,
 }
 
 impl std::fmt::Debug for UserRow {
@@ -200,6 +206,7 @@ impl UserRow {
             chat_enabled: u.chat_enabled,
             home_front_end: u.home_front_end.clone(),
             secrets: if with_secrets { u.secrets.iter().map(secret).collect() } else { Vec::new() },
+            principals: u.principals.clone(),
         }
     }
 
@@ -217,6 +224,7 @@ impl UserRow {
             chat_enabled: self.chat_enabled,
             home_front_end: self.home_front_end.clone(),
             secrets: self.secrets.iter().map(secret).collect(),
+            principals: self.principals.clone(),
         }
     }
 }

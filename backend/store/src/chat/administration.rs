@@ -1,7 +1,7 @@
 //! SQL of what only administrators do in an mgc: clearing, replacing, add-ins.
 
 use async_trait::async_trait;
-use node::administration::{Addin, Administration, Fate, Retired, RoomQuery, Selection, Usage};
+use node::administration::{Addin, Administration, Fate, Named, Retired, RoomQuery, Selection, Usage};
 use node::traits::{Committed, Room, StoreError};
 use rusqlite::{Connection, params};
 use shared::Timestamp;
@@ -131,6 +131,9 @@ impl Administration for Shared {
     async fn search(&self, query: RoomQuery) -> Done<(u64, Vec<Room>)> {
         self.0.read(move |c| search::search(c, &query)).await
     }
+    async fn names(&self) -> Done<Vec<Named>> {
+        self.0.read(search::names).await
+    }
     async fn retire(&self, op_id: &str, id: &str, by: &str) -> Done<()> {
         let (op_id, id, by) = (op_id.to_owned(), id.to_owned(), by.to_owned());
         self.0.write(move |c| retired::retire(c, &op_id, &id, &by, now())).await
@@ -140,7 +143,8 @@ impl Administration for Shared {
     }
     async fn restore(&self, op_id: &str, id: &str, name: &str) -> Done<()> {
         let (op_id, id, name) = (op_id.to_owned(), id.to_owned(), name.to_owned());
-        self.0.write(move |c| retired::restore(c, &op_id, &id, &name, now())).await
+        let m = self.0.members();
+        self.0.write(move |c| retired::restore(c, &op_id, &id, &name, &m, now())).await
     }
     async fn usage(&self, since: Timestamp) -> Done<Vec<Usage>> {
         self.0.read(move |c| retired::usage(c, since)).await

@@ -6,9 +6,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use node::members::{Members, Membership};
 use node::traits::{
     Category, ChatStore, Committed, ComplianceEvent, NewPost, Room, StoreError, StoredMessage,
 };
@@ -91,9 +92,25 @@ pub(super) struct Store {
     messages: Arc<AtomicU64>,
     carrier: Option<Arc<shipping::Carrier>>,
     mirror: Option<Arc<Mutex<MirrorState>>>,
+    /// Who belongs to which group and unit; nobody to any where it was not told.
+    membership: OnceLock<Arc<dyn Membership>>,
+}
+
+impl Store {
+    pub(super) fn members(&self) -> Arc<Members> {
+        self.membership.get().map(|m| m.current()).unwrap_or_default()
+    }
 }
 
 impl MgcDatabase {
+    /// Tells where it is kept who belongs to which group and unit.
+    #[must_use]
+    pub fn with_members(self: Arc<Self>, m: Arc<dyn Membership>) -> Arc<Self> {
+        // Told twice, the first word counts.
+        let _ = self.store.membership.set(m);
+        self
+    }
+
     /// Creates an empty database in the instance's folder unless one is there; whether it was created.
     ///
     /// # Errors
@@ -193,6 +210,7 @@ impl MgcDatabase {
             messages,
             carrier,
             mirror: mirror_state,
+            membership: OnceLock::new(),
         };
         Ok(Arc::new(Self { store: Arc::new(store) }))
     }
@@ -435,7 +453,8 @@ pub(super) struct Shared(pub(super) Arc<Store>);
 #[async_trait]
 impl ChatStore for Shared {
     async fn post(&self, post: NewPost) -> Result<StoredMessage, StoreError> {
-        self.0.write(move |c| queries::post(c, &post, now())).await
+        let who = self.0.members().who(&post.author);
+        self.0.write(move |c| queries::post(c, &post, &who, now())).await
     }
     async fn history(&self, room: &str, count: u32) -> Result<Vec<StoredMessage>, StoreError> {
         with_owned!(self.read(room) move |c| queries::history(c, &room, count))
@@ -452,7 +471,8 @@ impl ChatStore for Shared {
         criteria: &str,
         limit: usize,
     ) -> Result<Vec<(Room, Category)>, StoreError> {
-        with_owned!(self.read(user, criteria) move |c| queries::find_rooms(c, &user, &criteria, limit))
+        let who = self.0.members().who(user);
+        with_owned!(self.read(criteria) move |c| queries::find_rooms(c, &who, &criteria, limit))
     }
     async fn rooms(&self) -> Result<Vec<Room>, StoreError> {
         self.0.read(queries::rooms).await
@@ -461,19 +481,23 @@ impl ChatStore for Shared {
         self.0.read(queries::categories).await
     }
     async fn create_category(&self, op_id: &str, k: Category) -> Result<(), StoreError> {
-        with_owned!(self.write(op_id) move |c| queries::save_category(c, &op_id, &k, true, now()))
+        let m = self.0.members();
+        with_owned!(self.write(op_id) move |c| queries::save_category(c, &op_id, &k, true, &m, now()))
     }
     async fn update_category(&self, op_id: &str, k: Category) -> Result<(), StoreError> {
-        with_owned!(self.write(op_id) move |c| queries::save_category(c, &op_id, &k, false, now()))
+        let m = self.0.members();
+        with_owned!(self.write(op_id) move |c| queries::save_category(c, &op_id, &k, false, &m, now()))
     }
     async fn delete_category(&self, op_id: &str, id: &str) -> Result<(), StoreError> {
         with_owned!(self.write(op_id, id) move |c| queries::delete_category(c, &op_id, &id, now()))
     }
     async fn create_room(&self, op_id: &str, r: Room) -> Result<(), StoreError> {
-        with_owned!(self.write(op_id) move |c| queries::save_room(c, &op_id, &r, now()))
+        let m = self.0.members();
+        with_owned!(self.write(op_id) move |c| queries::save_room(c, &op_id, &r, &m, now()))
     }
     async fn update_room(&self, op_id: &str, r: Room) -> Result<(), StoreError> {
-        with_owned!(self.write(op_id) move |c| queries::save_room(c, &op_id, &r, now()))
+        let m = self.0.members();
+        with_owned!(self.write(op_id) move |c| queries::save_room(c, &op_id, &r, &m, now()))
     }
     async fn delete_room(&self, op_id: &str, id: &str) -> Result<(), StoreError> {
         with_owned!(self.write(op_id, id) move |c| queries::delete_room(c, &op_id, &id, now()))

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use node::members::{Members, Who};
 use node::rules;
 use node::traits::{Category, Committed, NewPost, Privacy, Room, StoreError, StoredMessage};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -38,6 +39,14 @@ pub fn rooms(c: &Connection) -> Done<Vec<Room>> {
     documents(c, "SELECT document FROM room WHERE deleted_at IS NULL ORDER BY name")
 }
 
+fn rooms_of(c: &Connection, category: &str) -> Done<Vec<Room>> {
+    let mut s = c
+        .prepare_cached("SELECT document FROM room WHERE category = ?1 AND deleted_at IS NULL")
+        .map_err(db)?;
+    let rows = s.query_map([category], |r| r.get::<_, String>(0)).map_err(db)?;
+    rows.map(|t| parse(&t.map_err(db)?)).collect()
+}
+
 pub fn room(c: &Connection, id: &str) -> Done<Option<(Room, Category)>> {
     let sql = "SELECT r.document, c.document FROM room r JOIN category c ON c.id = r.category WHERE r.id = ?1 AND r.deleted_at IS NULL";
     let row: Option<(String, String)> = c
@@ -49,7 +58,7 @@ pub fn room(c: &Connection, id: &str) -> Done<Option<(Room, Category)>> {
     row.map(|(r, c)| Ok((parse(&r)?, parse(&c)?))).transpose()
 }
 
-pub fn find_rooms(c: &Connection, user: &str, criteria: &str, limit: usize) -> Done<Vec<(Room, Category)>> {
+pub fn find_rooms(c: &Connection, user: &Who, criteria: &str, limit: usize) -> Done<Vec<(Room, Category)>> {
     let wanted = criteria.trim().to_lowercase();
     let categories: HashMap<String, Category> =
         categories(c)?.into_iter().map(|k| (k.id.clone(), k)).collect();
@@ -107,10 +116,10 @@ pub fn after(c: &Connection, room: &str, chat_id: u64) -> Done<Vec<StoredMessage
     rows.collect::<rusqlite::Result<_>>().map_err(db)
 }
 
-pub fn post(c: &Connection, p: &NewPost, at: Timestamp) -> Done<(StoredMessage, Vec<Committed>)> {
+pub fn post(c: &Connection, p: &NewPost, who: &Who, at: Timestamp) -> Done<(StoredMessage, Vec<Committed>)> {
     let (r, category) =
         room(c, &p.room)?.ok_or_else(|| StoreError::NotFound("The room does not exist.".to_owned()))?;
-    rules::may_post(&category, &r, &p.author)?;
+    rules::may_post(&category, &r, who)?;
     let known = c
         .prepare_cached(&format!("{MESSAGE} WHERE author = ?1 AND client_id = ?2"))
         .map_err(db)?
@@ -182,16 +191,18 @@ pub fn save_category(
     op_id: &str,
     k: &Category,
     new: bool,
+    members: &Members,
     at: Timestamp,
 ) -> Done<((), Vec<Committed>)> {
     if note(c, op_id, at)? {
         return Ok(((), Vec::new()));
     }
-    rules::check_category(k)?;
+    let old = categories(c)?.into_iter().find(|o| !new && o.id == k.id);
+    rules::check_category(k, old.as_ref(), members)?;
     free(c, &k.name, &k.id)?;
-    if !new {
-        for r in rooms(c)?.iter().filter(|r| r.category_id == k.id) {
-            rules::check_room(k, r).map_err(|e| {
+    if let Some(old) = &old {
+        for r in &rooms_of(c, &k.id)? {
+            rules::check_kept(old, k, r, members).map_err(|e| {
                 StoreError::Conflict(format!("The room {} would break its lists: {e}", r.name))
             })?;
         }
@@ -225,14 +236,20 @@ pub fn delete_category(c: &Connection, op_id: &str, id: &str, at: Timestamp) -> 
     Ok(((), Vec::new()))
 }
 
-pub fn save_room(c: &Connection, op_id: &str, r: &Room, at: Timestamp) -> Done<((), Vec<Committed>)> {
+pub fn save_room(
+    c: &Connection,
+    op_id: &str,
+    r: &Room,
+    members: &Members,
+    at: Timestamp,
+) -> Done<((), Vec<Committed>)> {
     if note(c, op_id, at)? {
         return Ok(((), Vec::new()));
     }
     let category = categories(c)?.into_iter().find(|k| k.id == r.category_id);
     let category = category.ok_or_else(|| StoreError::NotFound("The category does not exist.".to_owned()))?;
-    rules::check_room(&category, r)?;
     let old = room(c, &r.id)?.map(|(old, _)| old);
+    rules::check_change(&category, old.as_ref(), r, members)?;
     if r.privacy != Privacy::Open && r.members.is_empty() && old.is_some_and(|o| !o.members.is_empty()) {
         // No members means those of the category: taking the last one away would let everyone in.
         let text =

@@ -1,6 +1,7 @@
 //! Rooms that were deleted and can still be restored, and how much rooms are used.
 
 use node::administration::{Retired, Usage};
+use node::members::Members;
 use node::traits::{Committed, Room, StoreError};
 use rusqlite::{Connection, params};
 use shared::Timestamp;
@@ -30,6 +31,7 @@ pub fn restore(
     op_id: &str,
     id: &str,
     name: &str,
+    members: &Members,
     at: Timestamp,
 ) -> Done<((), Vec<Committed>)> {
     if queries::applied(c, op_id)? {
@@ -38,7 +40,7 @@ pub fn restore(
     let found = retired(c)?.into_iter().find(|r| r.room.id == id);
     let found = found.ok_or_else(|| StoreError::NotFound("There is no such deleted room.".to_owned()))?;
     c.execute("UPDATE room SET deleted_at = NULL, deleted_by = NULL WHERE id = ?1", [id]).map_err(db)?;
-    queries::save_room(c, op_id, &Room { name: name.to_owned(), ..found.room }, at)
+    queries::save_room(c, op_id, &Room { name: name.to_owned(), ..found.room }, members, at)
 }
 
 /// Deleted rooms, the newest first.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use node::administration::RoomQuery;
+use node::administration::{Named, RoomQuery};
 use node::traits::{Room, StoreError};
 use rusqlite::{Connection, params};
 
@@ -33,6 +33,15 @@ pub fn search(c: &Connection, q: &RoomQuery) -> Result<(u64, Vec<Room>), StoreEr
         hits += 1;
     }
     Ok((hits, out))
+}
+
+/// Names of all rooms and categories.
+pub fn names(c: &Connection) -> Result<Vec<Named>, StoreError> {
+    let sql =
+        "SELECT id, name, 1 FROM category UNION ALL SELECT id, name, 0 FROM room WHERE deleted_at IS NULL";
+    let mut statement = c.prepare_cached(sql).map_err(db)?;
+    let rows = statement.query_map([], |r| Ok(Named { id: r.get(0)?, name: r.get(1)?, category: r.get(2)? }));
+    rows.map_err(db)?.collect::<rusqlite::Result<_>>().map_err(db)
 }
 
 /// Names of categories in small letters, by id.

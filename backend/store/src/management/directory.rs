@@ -24,12 +24,14 @@ pub struct User {
     pub policy: Option<String>,
     /// Created when.
     pub created: Timestamp,
+    /// Distinguished name of his organizational unit; empty when he is in none.
+    pub ou: String,
 }
 
-type Row = (String, String, String, String, bool, Vec<u8>, Option<String>, i64);
+type Row = (String, String, String, String, bool, Vec<u8>, Option<String>, i64, String);
 
 fn row(r: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
-    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?))
+    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?, r.get(5)?, r.get(6)?, r.get(7)?, r.get(8)?))
 }
 
 fn to_user(r: Row) -> Result<User> {
@@ -43,10 +45,11 @@ fn to_user(r: Row) -> Result<User> {
         secrets: r.5,
         policy: r.6,
         created: Timestamp::from_millis(r.7),
+        ou: r.8,
     })
 }
 
-const COLUMNS: &str = "SELECT sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created FROM chat_user";
+const COLUMNS: &str = "SELECT sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created, ou FROM chat_user";
 
 /// All users by address.
 ///
@@ -85,9 +88,10 @@ pub fn user_by_login(c: &Connection, login: &str) -> Result<Option<User>> {
 /// SQLite's.
 pub fn save_user(c: &Connection, u: &User) -> Result<()> {
     c.prepare_cached(
-        "INSERT INTO chat_user VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO chat_user (sip_address, display_name, logon_name, front_end, enabled, secrets, policy, created, ou)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (sip_address) DO UPDATE SET display_name = ?2, logon_name = ?3, front_end = ?4, enabled = ?5,
-           secrets = ?6, policy = ?7",
+           secrets = ?6, policy = ?7, ou = ?9",
     )?
     .execute(params![
         u.sip_address.as_str(),
@@ -97,17 +101,19 @@ pub fn save_user(c: &Connection, u: &User) -> Result<()> {
         u.enabled,
         u.secrets,
         u.policy,
-        u.created.millis()
+        u.created.millis(),
+        u.ou
     ])?;
     Ok(())
 }
 
-/// Deletes a user.
+/// Deletes a user; he leaves his groups.
 ///
 /// # Errors
 /// SQLite's.
 pub fn remove_user(c: &Connection, sip: &SipUri) -> Result<()> {
     c.execute("DELETE FROM chat_user WHERE sip_address = ?1", [sip.as_str()])?;
+    c.execute("DELETE FROM chat_group_member WHERE member = ?1", [sip.as_str()])?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod configuration;
 pub mod directory;
 pub mod drafts;
+pub mod groups;
 pub mod jobs;
 pub mod mirrors;
 pub mod nodes;
@@ -67,6 +68,7 @@ struct Inner {
     readers: Vec<Mutex<Connection>>,
     next: std::sync::atomic::AtomicUsize,
     path: PathBuf,
+    members: groups::Known,
 }
 
 fn connect(path: &Path, read_only: bool) -> Result<Connection> {
@@ -126,7 +128,13 @@ impl Management {
         let mut writer = connect(path, false)?;
         migrate(&mut writer, path)?;
         let readers = (0..READERS).map(|_| connect(path, true).map(Mutex::new)).collect::<Result<_>>()?;
-        let inner = Inner { writer: Mutex::new(writer), readers, next: 0.into(), path: path.to_owned() };
+        let inner = Inner {
+            writer: Mutex::new(writer),
+            readers,
+            next: 0.into(),
+            path: path.to_owned(),
+            members: groups::Known::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -1,11 +1,13 @@
 //! Chat users and Persistent Chat policies. Source: model §9, `reference/domain/procedures.md` §9.
 
+mod groups;
 mod import;
 mod new_user;
 mod policies;
 mod user_change;
 mod users;
 
+pub use self::groups::{GroupPage, GroupsPage};
 pub use self::import::ImportUsersPage;
 pub use self::new_user::NewUserPage;
 pub use self::policies::PoliciesPage;

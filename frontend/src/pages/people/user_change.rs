@@ -82,25 +82,37 @@ fn Grant(user: UserView, policies: Memo<Vec<(String, String)>>, done: Callback<(
 fn NameAndHome(user: UserView, homes: Memo<Vec<(String, String)>>, done: Callback<()>) -> impl IntoView {
     let name = RwSignal::new(user.display_name.clone());
     let home = RwSignal::new(user.registrar_pool.clone());
+    let unit = RwSignal::new(user.ou.clone());
     let label = format!("Change {}", user.display_name);
     let arguments = Signal::derive(move || {
         let changed = |now: String, was: &str| Some(now).filter(|n| n != was);
-        args([
+        let mut all = args([
             ("Identity", user.sip_address.to_string().into()),
             ("DisplayName", changed(name.get().trim().to_owned(), &user.display_name).into()),
             ("RegistrarPool", changed(home.get(), &user.registrar_pool).into()),
-        ])
+        ]);
+        // No unit is a value, too.
+        if let Some(unit) = changed(unit.get().trim().to_owned(), &user.ou) {
+            all.insert("OU".to_owned(), unit.into());
+        }
+        all
     });
     let nothing =
         Signal::derive(move || (arguments.with(Map::len) == 1).then(|| "Nothing is changed yet.".to_owned()));
     view! {
-        <Section title="Name and home">
+        <Section title="Name, home and unit">
             <ActForm cmdlet="Set-LgUser" args=arguments label blocked=nothing on_done=Arc::new(move |_: &_| done.run(()))>
                 <TextField label="Display name" name="DisplayName" value=name required=true />
                 <SelectField label="Home Front End pool" name="RegistrarPool" value=home required=true options=homes />
+                <TextField label="Organizational unit" name="OU" value=unit mono=true check=check_unit
+                    help=|| "For example OU=Sales,DC=litwareinc,DC=com. Categories and rooms may name it and everyone in it." />
             </ActForm>
         </Section>
     }
+}
+
+fn check_unit(text: &str) -> Result<(), String> {
+    shared::dn::check(text).map(drop).map_err(|e| e.0)
 }
 
 #[component]

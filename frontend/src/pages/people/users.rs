@@ -1,16 +1,17 @@
 //! The list of chat users.
 
 use leptos::prelude::*;
-use shared::api::{PolicyView, TopologyView, UserView};
+use shared::api::{GroupView, PolicyView, TopologyView, UserView};
 use shared::events::Topic;
 
 use super::user_change::ChangeUser;
 use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_enabled};
+use crate::components::bulk::Make;
 use crate::components::{
-    ActButton, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page, Shown,
-    StateBadge, Tone,
+    ActButton, Bulk, BulkAct, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page,
+    Shown, StateBadge, Tone,
 };
 use crate::routes::Route;
 
@@ -37,6 +38,13 @@ pub fn UsersPage() -> impl IntoView {
     let refused = Memo::new(move |_| {
         users.value.with(|u| u.as_ref().is_some_and(|u| !u.is_empty() && u.iter().all(|u| !u.chat_enabled)))
     });
+    let chosen = RwSignal::default();
+    let names =
+        Signal::derive(move || grantable.with(|g| g.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>()));
+    let groups = use_data::<Vec<GroupView>>(|| "groups".to_owned(), &[Topic::Directory]);
+    let groups = Signal::derive(move || {
+        groups.value.with(|g| g.iter().flatten().map(|g| g.name.clone()).collect::<Vec<_>>())
+    });
     let lead = "People who sign in at a Front End pool and may be members of rooms.";
     view! {
         <Page title="Users" lead actions=|| view! {
@@ -50,7 +58,8 @@ pub fn UsersPage() -> impl IntoView {
             })}
             <div class="people">
             <Shown data=users lines=6 let:rows>
-                <DataTable rows columns=columns() name="users" acts=row_acts empty=|| view! {
+                <Bulk chosen what="users" acts=bulk_acts(names, groups) />
+                <DataTable rows columns=columns() name="users" acts=row_acts choose=(|u: &UserView| u.sip_address.to_string(), chosen) empty=|| view! {
                     <h2>"There is no user yet"</h2>
                     <p>"A user needs a SIP domain and a Front End pool that are published."</p>
                     <LinkButton label="New user" kind=ButtonKind::Primary href=Route::UserNew.href() />
@@ -76,6 +85,37 @@ pub fn homes(t: &TopologyView) -> Vec<(String, String)> {
         .collect()
 }
 
+/// What can be done to several users.
+fn bulk_acts(policies: Signal<Vec<String>>, groups: Signal<Vec<String>>) -> Vec<BulkAct> {
+    let enabled = |on: bool| -> Make {
+        if on {
+            |who, _| args([("Identity", who.into()), ("Enabled", true.into())])
+        } else {
+            |who, _| args([("Identity", who.into()), ("Enabled", false.into())])
+        }
+    };
+    vec![
+        BulkAct::new("Enable", "Set-LgUser", enabled(true)),
+        BulkAct::new("Disable", "Set-LgUser", enabled(false)),
+        BulkAct {
+            asks: Some(("User policy", policies)),
+            ..BulkAct::new("Grant policy", "Grant-CsPersistentChatPolicy", |who, p| {
+                args([("Identity", who.into()), ("PolicyName", p.into())])
+            })
+        },
+        BulkAct {
+            asks: Some(("Group", groups)),
+            ..BulkAct::new("Add to group", "Set-LgGroup", |who, g| {
+                args([("Identity", g.into()), ("Members", serde_json::json!({ "Add": [who] }))])
+            })
+        },
+        BulkAct {
+            kind: ButtonKind::Danger,
+            ..BulkAct::new("Delete", "Remove-LgUser", |who, _| args([("Identity", who.into())]))
+        },
+    ]
+}
+
 fn columns() -> Vec<Column<UserView>> {
     vec![
         Column::<UserView>::new("Display name", |u| u.display_name.clone()),
@@ -84,6 +124,8 @@ fn columns() -> Vec<Column<UserView>> {
         Column::<UserView>::new("Log-on name", |u| u.logon_name.clone()).shown(|u| view! { <span class="people-name"><Mono text=u.logon_name.clone() /></span> }.into_any()),
         Column::<UserView>::new("Home pool", |u| u.registrar_pool.clone())
             .shown(|u| view! { <span class="mono" title=u.registrar_pool.clone()>{u.registrar_pool.split('.').next().map(str::to_owned)}</span> }.into_any()),
+        Column::<UserView>::new("Unit", |u| u.ou.clone())
+            .shown(|u| view! { <span title=u.ou.clone()>{shared::dn::first(&u.ou)}</span> }.into_any()),
         Column::<UserView>::new("State", |u| of_enabled(u.enabled).word).shown(state),
         Column::<UserView>::new("Persistent Chat", |u| format!("{} by {}", of_chat(u).word, u.decided_by)).shown(chat),
     ]

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::json;
-use shared::api::CategoryView;
+use shared::api::{CategoryView, RoomView};
 
-use super::list::{CATEGORIES, room_columns};
+use super::list::{CATEGORIES, room_acts, room_columns};
 use super::{check_principals, principals, use_categories, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, ButtonKind, CheckField, DataTable, Facts, LinkButton, Mono, Notice, Page, Section,
-    Shown, TextField,
+    ActButton, ActForm, Bulk, ButtonKind, CheckField, DataTable, Facts, LinkButton, Mono, Notice, Page,
+    Section, Shown, TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route, segment};
@@ -62,6 +62,11 @@ fn Details(category: CategoryView) -> impl IntoView {
     let identity = category.identity.clone();
     let query = format!("pool={}&category={}", segment(category.pool.as_str()), segment(&category.name));
     let rooms = use_rooms(move || query.clone());
+    let chosen = RwSignal::default();
+    let categories = use_categories();
+    let names = Signal::derive(move || {
+        categories.value.with(|l| l.iter().flatten().map(|c| c.name.clone()).collect::<Vec<_>>())
+    });
     view! {
         <Facts facts=vec![
             ("Pool", view! { <a href=pool>{category.pool_name.clone()}</a> }.into_any()),
@@ -75,7 +80,8 @@ fn Details(category: CategoryView) -> impl IntoView {
                     let rows = Signal::derive(move || all.with(|p| p.rooms.clone()));
                     let more = move || all.with(|p| (p.total > p.rooms.len() as u64).then(|| format!("The first {} of {}. The list of rooms finds the others.", p.rooms.len(), p.total)));
                     view! {
-                        <DataTable rows columns=room_columns() name="rooms of the category" plain=true empty=|| "It has no room yet." />
+                        <Bulk chosen what="rooms" acts=room_acts(names) />
+                        <DataTable rows columns=room_columns() name="rooms of the category" plain=true choose=(|r: &RoomView| r.identity.clone(), chosen) empty=|| "It has no room yet." />
                         {move || more().map(|text| view! { <p class="muted">{text}</p> })}
                     }
                 }
@@ -123,7 +129,7 @@ fn Change(category: CategoryView) -> impl IntoView {
         <Section title="Who may be in its rooms">
             <ActForm cmdlet="Set-CsPersistentChatCategory" args=arguments label blocked=nothing>
                 <TextField label="Allowed members" name="AllowedMembers" value=allowed mono=true rows=4 check=check_principals
-                    help=|| "SIP addresses (sip:pilar@litwareinc.com) or SIP domains (litwareinc.com), one per line." />
+                    help=|| "SIP addresses (sip:pilar@litwareinc.com), SIP domains (litwareinc.com), groups (Sales) or units (OU=Sales,DC=litwareinc,DC=com), one per line." />
                 <TextField label="Denied members" name="DeniedMembers" value=denied mono=true rows=3 check=check_principals
                     help=|| "Never members, whatever the list above says." />
                 <TextField label="Creators" name="Creators" value=creators mono=true rows=2 check=check_principals

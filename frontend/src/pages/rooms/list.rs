@@ -1,15 +1,17 @@
 //! The lists of rooms and categories.
 
 use leptos::prelude::*;
-use shared::api::{CategoryView, RoomView};
+use shared::api::{CategoryView, RoomPage, RoomView};
 
 use super::addins::Addins;
 use super::life::{Deleted, Used};
 use super::{of_room, use_categories, use_rooms};
+use crate::components::act::args;
+use crate::components::bulk::Chosen;
 use crate::components::copy::breakable;
 use crate::components::data_table::PART;
 use crate::components::{
-    ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs,
+    Bulk, BulkAct, ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs,
 };
 use crate::nav;
 use crate::routes::{Route, segment};
@@ -69,10 +71,18 @@ fn Rooms() -> impl IntoView {
             from.get().and_then(|f| f.parse::<u64>().ok()).unwrap_or(0)
         )
     });
+    let chosen = RwSignal::default();
+    let categories = use_categories();
+    let names = Signal::derive(move || {
+        categories.value.with(|l| l.iter().flatten().map(|c| c.name.clone()).collect::<Vec<_>>())
+    });
+    let everything =
+        Callback::new(move |()| choose_all(chosen, segment(&search.get_untracked().unwrap_or_default())));
     view! {
         <Shown data lines=6 let:page>
+            <Bulk chosen what="rooms" acts=room_acts(names) rest=(Signal::derive(move || page.with(|p| p.total)), everything) />
             <DataTable rows=move || page.with(|p| p.rooms.clone()) total=Signal::derive(move || page.with(|p| p.total))
-                columns=room_columns() name="rooms" empty=|| view! {
+                columns=room_columns() name="rooms" choose=(|r: &RoomView| r.identity.clone(), chosen) empty=|| view! {
                 <h2>"There is no room yet"</h2>
                 <p>"A room needs a category on a running pool."</p>
                 <div class="row">
@@ -82,6 +92,49 @@ fn Rooms() -> impl IntoView {
             } />
         </Shown>
     }
+}
+
+/// Rooms that are chosen at once, at most.
+const MOST: usize = 5000;
+
+/// Chooses every room that matches, part by part.
+fn choose_all(chosen: Chosen, search: String) {
+    leptos::task::spawn_local(async move {
+        let mut skip = 0;
+        while skip < MOST {
+            let asked = format!("rooms?q={search}&skip={skip}&limit=1000");
+            let Ok(page) = crate::api::get::<RoomPage>(&asked).await else { return };
+            if page.rooms.is_empty() {
+                return;
+            }
+            skip += page.rooms.len();
+            chosen.update(|c| c.extend(page.rooms.into_iter().map(|r| r.identity)));
+        }
+    });
+}
+
+/// What can be done to several rooms.
+pub fn room_acts(categories: Signal<Vec<String>>) -> Vec<BulkAct> {
+    const SET: &str = "Set-CsPersistentChatRoom";
+    let none = Signal::stored(Vec::new());
+    vec![
+        BulkAct::new("Enable", SET, |r, _| args([("Identity", r.into()), ("Disabled", false.into())])),
+        BulkAct::new("Disable", SET, |r, _| args([("Identity", r.into()), ("Disabled", true.into())])),
+        BulkAct {
+            asks: Some(("Category", categories)),
+            ..BulkAct::new("Move", SET, |r, c| args([("Identity", r.into()), ("Category", c.into())]))
+        },
+        BulkAct {
+            asks: Some(("Member: an address, a SIP domain, a group or a unit", none)),
+            ..BulkAct::new("Add member", SET, |r, m| {
+                args([("Identity", r.into()), ("Members", serde_json::json!({ "Add": [m] }))])
+            })
+        },
+        BulkAct {
+            kind: ButtonKind::Danger,
+            ..BulkAct::new("Delete", "Remove-CsPersistentChatRoom", |r, _| args([("Identity", r.into())]))
+        },
+    ]
 }
 
 /// Columns of rooms, also for a category's own list.

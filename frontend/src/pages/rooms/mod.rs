@@ -9,9 +9,9 @@ mod new;
 mod room;
 mod room_people;
 
+use shared::SipUri;
 use shared::api::{AddinView, CategoryView, RoomPage, RoomView};
 use shared::events::Topic;
-use shared::{Fqdn, SipUri};
 
 pub use self::category::CategoryPage;
 pub use self::list::RoomsPage;
@@ -41,13 +41,18 @@ fn principals(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
-/// The check of such a text: each line is a SIP address or a SIP domain.
+/// The check of such a text: each line is a SIP address, a SIP domain, a group or a unit. Whether a group is
+/// there, the portal knows.
 fn check_principals(text: &str) -> Result<(), String> {
-    let wrong = |l: &String| SipUri::try_from(l.as_str()).is_err() && Fqdn::try_from(l.as_str()).is_err();
-    match principals(text).into_iter().find(wrong) {
-        Some(l) => Err(format!("'{l}' is neither a SIP address (sip:user@domain) nor a SIP domain.")),
-        None => Ok(()),
+    let wrong = |l: &String| l.contains('@') && SipUri::try_from(l.as_str()).is_err();
+    let lines = principals(text);
+    if let Some(l) = lines.iter().find(|l| wrong(l)) {
+        return Err(format!("'{l}' is no SIP address (sip:user@domain)."));
     }
+    lines
+        .iter()
+        .filter(|l| shared::dn::is(l))
+        .try_for_each(|l| shared::dn::check(l).map(drop).map_err(|e| e.0))
 }
 
 /// A room's state: who sees it, and whether it is in use.
@@ -94,6 +99,9 @@ mod tests {
         );
         assert!(check_principals("sip:pilar@litwareinc.com\nlitwareinc.com\n").is_ok());
         assert!(check_principals("pilar@litwareinc.com").unwrap_err().contains("pilar@litwareinc.com"));
+        assert!(
+            check_principals("Sales\nOU=East,DC=a,DC=com").is_ok() && check_principals("OU=East").is_err()
+        );
         assert!(check_principals("").is_ok());
     }
 }

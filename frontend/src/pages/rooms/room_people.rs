@@ -34,7 +34,8 @@ pub fn People(
     let nothing = Signal::derive(move || {
         (arguments.with(serde_json::Map::len) == 1).then(|| "Nothing is changed yet.".to_owned())
     });
-    let who = "SIP addresses or SIP domains, one per line, all within what the category allows.";
+    let who =
+        "SIP addresses, SIP domains, groups or units, one per line, all within what the category allows.";
     view! {
         <Section title="People">
             <ActForm cmdlet="Set-CsPersistentChatRoom" args=arguments label blocked=nothing>

@@ -53,6 +53,7 @@ fn wants(method: &Method, path: &str) -> Option<Wants> {
         ("GET", "/access") => Wants::Right("Get-LgSession"),
         ("GET", "/watch") => Wants::Right("Get-CsWatcherNodeConfiguration"),
         ("GET", "/endpoints") => Wants::Right("Get-CsPersistentChatEndpoint"),
+        ("GET", "/groups" | "/group" | "/principals") => Wants::Right("Get-LgGroup"),
         ("GET", "/users") => Wants::Right("Get-CsUser"),
         ("GET", "/policies") => Wants::Right("Get-CsPersistentChatPolicy"),
         ("GET", "/categories") => Wants::Right("Get-CsPersistentChatCategory"),
