@@ -18,6 +18,7 @@ mod deleted_rooms;
 mod endpoints;
 mod failover;
 mod kept;
+mod log_shipping;
 mod messages;
 mod mirrors;
 mod nodes;
