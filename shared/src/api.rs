@@ -8,6 +8,7 @@ use crate::error::{Problem, Severity};
 use crate::names::{Fqdn, ObjectId, SipUri};
 use crate::plan::PlannedChange;
 pub use crate::problem::{LiveProblem, Tried};
+use crate::shipping::Schedule;
 use crate::synthetic::{Phase, StepRecord, TestReport};
 use crate::time::Timestamp;
 use crate::topology::Topology;
@@ -221,6 +222,14 @@ dto! {
         messages_behind: Option<u64>,
         /// Why a job fails; none when all is well.
         problem: Option<String>,
+        /// How often the jobs run, and when lateness is a problem.
+        schedule: Schedule,
+        /// Seconds since the backup job last succeeded, or since it should have begun.
+        backup_age: Option<u64>,
+        /// Seconds that the other side is behind.
+        restore_age: Option<u64>,
+        /// What is late, in a sentence.
+        late: Option<String>,
         /// Folders of databases that were in use, were replaced, and may hold what was never shipped.
         orphans: Vec<String>,
     }
@@ -252,6 +261,10 @@ dto! {
         run: Option<String>,
         /// The latest guided runs, newest first.
         runs: Vec<JobView>,
+        /// Front End pools that could take the place of the next hop; none while it runs.
+        next_hops: Option<Vec<Fqdn>>,
+        /// The latest rehearsals on a copy, newest first.
+        rehearsals: Vec<JobView>,
         /// For each state, the servers that stand near the database it uses.
         near: Vec<Vec<Fqdn>>,
     }

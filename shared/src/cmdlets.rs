@@ -147,6 +147,8 @@ cmdlets! { ($)
         forced: bool = "Forced" Kind::Switch;
         /// Accepts the loss that the plan states.
         acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch;
+        /// Front End pool that becomes the next hop, published as a step of the run; when the present one is down.
+        next_hop: Option<String> = "NextHop" Kind::Text;
     }
     /// Returns a pool to its primary database in guided steps: state Normal first, then its active servers.
     StartLgFailback "Start-LgFailback" Start {
@@ -158,6 +160,13 @@ cmdlets! { ($)
         forced: bool = "Forced" Kind::Switch;
         /// Accepts the loss that the plan states.
         acknowledge_loss: bool = "AcknowledgeLoss" Kind::Switch;
+        /// Front End pool that becomes the next hop, published as a step of the run; when the present one is down.
+        next_hop: Option<String> = "NextHop" Kind::Text;
+    }
+    /// Rehearses a guided run on a copy: the steps are done in a scratch folder, the pool is not touched.
+    TestLgFailover "Test-LgFailover" Start {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
     }
     /// Goes on with a guided run that stopped at a failed step.
     ResumeLgRun "Resume-LgRun" Start {
@@ -178,6 +187,23 @@ cmdlets! { ($)
     GetLgLogShipping "Get-LgLogShipping" Query {
         /// Service identity of one pool.
         identity: Option<String> = "Identity" Kind::Text, first, piped;
+    }
+    /// Sets how often the jobs of a pool's log shipping run, how long segments are kept, and when lateness is a problem.
+    SetLgLogShipping "Set-LgLogShipping" Change {
+        /// Service identity of the pool.
+        identity: String = "Identity" Kind::Text, req, first, piped;
+        /// Seconds between two turns of the backup job.
+        backup_seconds: Option<u32> = "BackupSeconds" Kind::Int;
+        /// Seconds between two turns of the copy job.
+        copy_seconds: Option<u32> = "CopySeconds" Kind::Int;
+        /// Seconds between two turns of the restore job.
+        restore_seconds: Option<u32> = "RestoreSeconds" Kind::Int;
+        /// Applied segments are deleted from the share after so many hours.
+        delete_after_hours: Option<u32> = "DeleteAfterHours" Kind::Int;
+        /// It is a problem when no backup succeeded for longer than so many seconds.
+        backup_alert_seconds: Option<u32> = "BackupAlertSeconds" Kind::Int;
+        /// It is a problem when the other side is further behind than so many seconds.
+        restore_alert_seconds: Option<u32> = "RestoreAlertSeconds" Kind::Int;
     }
     /// Chooses which servers of a pool accept new client connections; removed ones keep those they have.
     SetCsPersistentChatActiveServer "Set-CsPersistentChatActiveServer" Change {

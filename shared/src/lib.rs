@@ -21,6 +21,7 @@ pub mod roles;
 pub mod runbook;
 pub mod sample;
 pub mod shell;
+pub mod shipping;
 pub mod synthetic;
 pub mod time;
 pub mod topology;

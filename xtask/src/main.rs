@@ -53,8 +53,15 @@ enum Command {
     Interop(Profile),
     /// Sizes, cold start and memory of what was built.
     Bench(Profile),
-    /// Many test messages with random faults; nothing may be left behind.
+    /// Many test messages with random faults; nothing may be left behind. `soak failover` kills the portal at
+    /// random moments of guided runs while people write; nothing may be lost.
     Soak {
+        /// What else than test messages: `failover`.
+        #[arg(value_parser = ["failover"])]
+        what: Option<String>,
+        /// How long, in seconds; for `failover`.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
         /// How many.
         #[arg(long, default_value_t = 1000)]
         runs: u32,
@@ -120,7 +127,8 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         Command::Test(profile) => return Ok(test::run(profile.release)),
         Command::Interop(profile) => return Ok(test::interop(profile.release)),
         Command::Bench(profile) => bench::run(profile.release)?,
-        Command::Soak { runs, seed } => soak::run(runs, seed)?,
+        Command::Soak { what: Some(_), seconds, seed, .. } => soak::failover(seconds, seed)?,
+        Command::Soak { runs, seed, .. } => soak::run(runs, seed)?,
         Command::Bundle(args) => bundle(&args)?,
     }
     Ok(true)

@@ -44,3 +44,28 @@ fn api() -> Result<()> {
     }
     Ok(())
 }
+
+/// Kills at random moments of guided runs, for so long; what it counted is printed.
+///
+/// # Errors
+/// Something was lost, doubled or out of order, or a run did not end well.
+pub fn failover(seconds: u64, seed: u64) -> Result<()> {
+    let binary = server::build(false)?;
+    let mut cargo = program("cargo");
+    cargo.args([
+        "test",
+        "--package",
+        server::END_TO_END,
+        "--test",
+        "end_to_end",
+        "--",
+        "--nocapture",
+        "failover_writers::chaos",
+    ]);
+    cargo.env("LIFEGUARD_BIN", binary);
+    cargo.env("LIFEGUARD_SOAK_SECONDS", seconds.to_string()).env("LIFEGUARD_SOAK_SEED", seed.to_string());
+    if !cargo.status().context("cannot run the soak test")?.success() {
+        bail!("the soak test of failover failed");
+    }
+    Ok(())
+}

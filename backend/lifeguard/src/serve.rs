@@ -319,6 +319,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     close_dangling(&app).await?;
     crate::probe::close_interrupted(&app)?;
     crate::publish::resume(&app)?;
+    crate::failover::rehearsal::close_interrupted(&app)?;
     crate::failover::resume_all(&app)?;
     tokio::spawn(crate::reach::keep(app.clone()));
     tokio::spawn(crate::views::room_life::keep(app.clone()));

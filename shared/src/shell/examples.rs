@@ -73,10 +73,13 @@ New-LgAccount kenmyer -Role CsHelpDesk
 Set-LgAccount kenmyer -Enabled $False
 Start-LgFailover -Identity "service:atl-cs-001.litwareinc.com" -ActiveServers gc-004.litwareinc.com,gc-005.litwareinc.com
 Start-LgFailover atl-cs-001.litwareinc.com -Forced -AcknowledgeLoss
+Start-LgFailover atl-cs-001.litwareinc.com -NextHop dub-fe-001.litwareinc.com
 Start-LgFailback atl-cs-001.litwareinc.com
+Test-LgFailover atl-cs-001.litwareinc.com
 Get-LgRun | Where-Object {$_.State -eq "failed"} | Resume-LgRun
 Stop-LgRun 0199b1c2-6b0e-7000-8000-000000000001
 Get-LgLogShipping | Format-Table Identity,Shipped,Applied,CommitsBehind
+Set-LgLogShipping atl-cs-001.litwareinc.com -BackupSeconds 900 -CopySeconds 900 -RestoreSeconds 900 -BackupAlertSeconds 3600 -RestoreAlertSeconds 3600
 Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -Setup $True -TestUser1SipAddress "sip:pilar@litwareinc.com" -TestUser2SipAddress "sip:kenmyer@litwareinc.com"
 Test-CsPersistentChatMessage -TargetFqdn atl-fe-001.litwareinc.com -OutLoggerVariable log -OutVerboseVariable lines -Verbose
 Test-LgPrecondition atl-fe-001.litwareinc.com -SenderSipAddress "sip:pilar@litwareinc.com" -ReceiverSipAddress "sip:kenmyer@litwareinc.com"

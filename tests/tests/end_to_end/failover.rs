@@ -34,6 +34,7 @@ async fn shipped(s: &Sample) -> Result<Value> {
         let x = &p["shipping"];
         let caught_up = x["problem"].is_null()
             && x["behind"] == 0
+            && x["messages_behind"] == 0
             && x["applied"].is_u64()
             && x["applied"] == x["shipped"];
         ensure!(caught_up, "{x}");

@@ -12,6 +12,8 @@ mod drafts;
 mod editing;
 mod errands;
 mod failover;
+mod failover_more;
+mod failover_writers;
 mod faults;
 mod finch;
 mod groups;

@@ -121,6 +121,11 @@ async fn found(app: &App) -> Result<Look, ApiError> {
         let d = app.deployment.borrow();
         unsure.extend(d.pools.iter().filter(|p| p.id == pool).map(|p| key("shipping", p.fqdn.as_str())));
     }
+    for pool in app.fleet.perhaps_late() {
+        let d = app.deployment.borrow();
+        let found = d.pools.iter().filter(|p| p.id == pool);
+        unsure.extend(found.map(|p| key("shipping.late", p.fqdn.as_str())));
+    }
     Ok(Look { seen, unsure })
 }
 

@@ -2,7 +2,9 @@
 //! restart goes on at the step that was interrupted; a failed step stops the run until it is resumed.
 //! Source: S1, `reference/domain/procedures.md` §5.
 
+pub mod next_hop;
 pub mod preflight;
+pub mod rehearsal;
 mod run;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct Input {
     pub forced: bool,
     /// Active servers at the end.
     pub active: Vec<String>,
+    /// Front End pool that becomes the next hop, with its name; none when it stays.
+    #[serde(default)]
+    pub next_hop: Option<(ObjectId, String)>,
     /// Who may carry it on: the account that started or resumed it.
     pub actor: String,
     /// Why.

@@ -1,7 +1,8 @@
 //! The pre-flight: a closed, ordered list of what stands in the way and what is worth knowing, each with
 //! cause and remedy. It changes nothing.
 
-use shared::deployment::{PoolState, ServerState};
+use shared::ObjectId;
+use shared::deployment::PoolState;
 use shared::error::{ApiError, Problem};
 use shared::topology::validate::MAX_ACTIVE;
 use shared::topology::{ChatPool, Topology};
@@ -21,6 +22,8 @@ pub struct Wish<'a> {
     pub forced: bool,
     /// Servers named; empty for those near the database.
     pub active: &'a [String],
+    /// Front End pool that becomes the next hop.
+    pub next_hop: Option<&'a str>,
 }
 
 /// What the pre-flight found.
@@ -33,6 +36,8 @@ pub struct Preflight {
     pub loss: Option<String>,
     /// Store in use, and the one that takes over.
     pub stores: (String, String),
+    /// Next hop that the run publishes, with its name.
+    pub next_hop: Option<(ObjectId, String)>,
 }
 
 const SOURCE: &str = "S1";
@@ -54,7 +59,7 @@ pub async fn preflight(cx: &Cx, t: &Topology, wish: &Wish<'_>) -> Result<Preflig
     standing(cx, wish, &mut problems)?;
     databases(cx, wish, &sides, old, new, &mut problems);
     let active = servers(t, wish, &mut problems);
-    next_hop(cx, t, pool, &mut problems);
+    let next_hop = super::next_hop::look(cx, t, pool, wish.next_hop, &mut problems);
     if pool.compliance {
         let n = sides.compliance_queue.unwrap_or(0);
         let text = format!(
@@ -64,7 +69,7 @@ pub async fn preflight(cx: &Cx, t: &Topology, wish: &Wish<'_>) -> Result<Preflig
     }
     room(cx, wish, old, new, &mut problems).await;
     let loss = (wish.forced && old.error.is_some()).then(|| loss(cx, wish, new));
-    Ok(Preflight { problems, active, loss, stores: (old.store.clone(), new.store.clone()) })
+    Ok(Preflight { problems, active, loss, stores: (old.store.clone(), new.store.clone()), next_hop })
 }
 
 /// What a forced run loses, in seconds and messages as far as they are known.
@@ -230,32 +235,6 @@ fn servers(t: &Topology, wish: &Wish<'_>, out: &mut Vec<Problem>) -> Vec<String>
         ));
     }
     named
-}
-
-/// A next hop that is down is never a blocker; what helps is said.
-fn next_hop(cx: &Cx, t: &Topology, pool: &ChatPool, out: &mut Vec<Problem>) {
-    let up = |f: &shared::topology::FrontEndPool| {
-        f.servers.iter().any(|s| cx.app.report(&s.fqdn).is_some_and(|r| r.state == ServerState::Running))
-    };
-    let Some(hop) = t.front_end_pool(&pool.next_hop).filter(|f| !up(f)) else { return };
-    let others: Vec<_> =
-        t.front_end_pools.iter().filter(|f| f.id != hop.id && up(f)).map(|f| f.fqdn.as_str()).collect();
-    let help = if others.is_empty() {
-        "Bring one of its servers back.".to_owned()
-    } else {
-        format!(
-            "Afterwards set the next hop to {} (Set-LgPersistentChatPool -NextHop) and publish.",
-            others.join(" or ")
-        )
-    };
-    let text =
-        format!("No server of the next hop {} runs; nobody reaches the pool through it. {help}", hop.fqdn);
-    out.push(Problem::warning(
-        "next_hop.down",
-        "Identity",
-        text,
-        "L:front-end-pool-abc-failover-procedure step 15",
-    ));
 }
 
 #[cfg(test)]

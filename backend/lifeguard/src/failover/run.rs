@@ -14,12 +14,13 @@ use store::chat::shipping::PATIENCE as PATIENCE_OF_SHARES;
 use store::management::audit::{self, Opened};
 use store::management::{accounts, jobs, pools, roles as own_roles};
 
-use super::{Input, KIND};
+use super::{Input, KIND, next_hop};
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::{Cx, Fault, store_error};
 use crate::fleet::switch::{bring_over, catch_up};
 use crate::fleet::{Wanted, other};
+use crate::publish::NextHop;
 
 /// How long a database may take to close, and servers to follow.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,8 +30,11 @@ const FIRST_COPY: Duration = Duration::from_secs(20);
 const EARLIER: u32 = 20;
 /// Step that brings the other database online: the point of no return.
 const ONLINE: usize = 3;
+/// Step that publishes another next hop, in a run that has it.
+const NEXT_HOP: usize = 7;
 
-fn titles(to: PoolState) -> [&'static str; 8] {
+/// Titles of the steps, in order.
+pub(super) fn titles(to: PoolState) -> [&'static str; 8] {
     match to {
         PoolState::FailedOver => [
             "Remove log shipping from the backup database: posts stop, the tail is shipped",
@@ -53,6 +57,15 @@ fn titles(to: PoolState) -> [&'static str; 8] {
             "Check that the pool works",
         ],
     }
+}
+
+/// The titles of a run: one that changes the next hop has a step more.
+fn all_titles(input: &Input) -> Vec<String> {
+    let mut all: Vec<String> = titles(input.to).into_iter().map(str::to_owned).collect();
+    if let Some((_, hop)) = &input.next_hop {
+        all.insert(NEXT_HOP, format!("Publish {hop} as next hop"));
+    }
+    all
 }
 
 /// What a step took in the middle of the earlier runs of the pool that ended well.
@@ -86,7 +99,7 @@ pub fn begin(cx: &Cx, input: Input, detail: &str) -> Result<String, ApiError> {
         state: "running".to_owned(),
         actor: input.actor.clone(),
         started: now,
-        steps: titles(input.to).into_iter().map(step).collect(),
+        steps: all_titles(&input).iter().map(|t| step(t)).collect(),
         error: None,
     };
     cx.commit(detail, |tx| {
@@ -197,6 +210,7 @@ impl Run {
             self.set(i, "running");
             let started = Instant::now();
             let mut log = Vec::new();
+            crate::hold::at(&self.app.settings, &format!("failover:{i}")).await;
             let result = match self.still_allowed() {
                 Ok(()) => self.step(i, &mut log).await,
                 Err(e) => Err(e),
@@ -233,6 +247,10 @@ impl Run {
 
     /// A role that was taken away stops the run before its next step; it can be resumed by somebody else.
     fn still_allowed(&self) -> Result<(), String> {
+        self.may(self.input.cmdlet())
+    }
+
+    fn may(&self, cmdlet: &str) -> Result<(), String> {
         let account =
             self.app.store.read(|c| accounts::account(c, &self.input.actor)).map_err(|e| e.to_string())?;
         let Some(a) = account else { return Ok(()) }; // a token, or the host
@@ -243,8 +261,7 @@ impl Run {
             ));
         }
         let granted = self.app.store.read(|c| own_roles::expand(c, &a.role)).map_err(|e| e.to_string())?;
-        roles::can(self.input.cmdlet(), &granted)
-            .map_err(|why| format!("{why} Somebody else may resume the run."))
+        roles::can(cmdlet, &granted).map_err(|why| format!("{why} Somebody else may resume the run."))
     }
 
     async fn step(&self, i: usize, log: &mut Log) -> Result<(), String> {
@@ -256,6 +273,7 @@ impl Run {
             4 => self.state(log).await,
             5 => self.ship(log).await,
             6 => self.servers(log),
+            NEXT_HOP if self.input.next_hop.is_some() => self.next_hop(log).await,
             _ => self.check(log),
         }
     }
@@ -404,6 +422,25 @@ impl Run {
         })?;
         self.app.redeploy().map_err(|e| e.message)?;
         log.push(format!("Active: {}.", self.input.active.join(", ")));
+        Ok(())
+    }
+
+    /// Publishes the new next hop as a version of its own.
+    async fn next_hop(&self, log: &mut Log) -> Result<(), String> {
+        let Some((id, hop)) = &self.input.next_hop else { return Ok(()) };
+        self.may(next_hop::PUBLISH)?;
+        let comment = format!("{}: the next hop is down", self.job.title);
+        let (pool, author) = (&self.input.id, &self.input.actor);
+        let Some(change) = NextHop::new(&self.app, author, pool, id, comment)? else {
+            log.push(format!("{hop} is the next hop already."));
+            return Ok(());
+        };
+        self.audited(next_hop::PUBLISH, hop, |tx| change.save(tx))?;
+        log.push(change.publish(&self.app).await?);
+        log.push(format!(
+            "Clients reach {} through {hop}. Set it back in the topology when the other one is there again.",
+            self.input.pool
+        ));
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! noted before it is opened, so a restart in between does the same again, and a database that vanished
 //! is never silently replaced by an older one.
 
+mod rehearse;
 mod shipping;
 pub mod switch;
 mod wanted;

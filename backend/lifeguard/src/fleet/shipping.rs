@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::deployment::PoolState;
+use shared::shipping::{Schedule, duration};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
 use store::chat::mirror::MirrorState;
@@ -12,10 +13,13 @@ use store::chat::shipping::{Mark, PATIENCE, clean, within};
 use super::Fleet;
 use super::wanted::Wanted;
 
-/// How often the jobs run.
+/// How often it is looked which jobs are due.
 const EVERY: Duration = Duration::from_secs(1);
-/// Applied segments are deleted from the share after three days.
-const KEEP_MILLIS: i64 = 72 * 3_600_000;
+/// The looks are not a second apart to the millisecond: what is due half a second later is due now.
+const SLACK_MILLIS: i64 = 500;
+/// A log that is longer is shipped before its time: nothing but the backup job folds it.
+const LONG_LOG: u64 = 64 * 1024 * 1024;
+const HOUR_MILLIS: i64 = 3_600_000;
 /// Turns between two looks for segments to delete.
 const CLEAN_EVERY: u64 = 600;
 
@@ -40,6 +44,26 @@ pub struct Shipping {
     pub backup_error: Option<String>,
     /// Why copy or restore failed the last time.
     pub restore_error: Option<String>,
+    /// What is later than its threshold, in a sentence.
+    pub late: Option<String>,
+    turns: Turns,
+}
+
+/// When each job was begun last, for this opening of the database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Turns {
+    opening: u64,
+    begun: Timestamp,
+    backup: Option<Timestamp>,
+    copy: Option<Timestamp>,
+    restore: Option<Timestamp>,
+}
+
+/// Whether a job is due again. A clock that was set back makes it due.
+fn due(last: Option<Timestamp>, every: u32, now: Timestamp) -> bool {
+    last.is_none_or(|t| {
+        now < t || now.millis() - t.millis() + SLACK_MILLIS >= i64::from(every).saturating_mul(1000)
+    })
 }
 
 impl Shipping {
@@ -52,10 +76,39 @@ impl Shipping {
         Some(turn.map_or(applied.cut, |t| t.max(applied.cut)))
     }
 
+    /// Seconds since the backup job succeeded, and seconds that the other side is behind; counted from the
+    /// opening when they have not begun.
+    pub fn ages(&self, now: Timestamp) -> (u64, u64) {
+        let since = |t: Option<Timestamp>| t.unwrap_or_default().max(self.turns.begun);
+        let age = |t: Option<Timestamp>| u64::try_from(now.millis_since(since(t)) / 1000).unwrap_or(0);
+        (age(self.backup_at), age(self.complete_until()))
+    }
+
+    /// What is later than the schedule allows.
+    fn lateness(&self, s: &Schedule, now: Timestamp) -> Option<String> {
+        let (backup, restore) = self.ages(now);
+        let text = |what: &str, age: u64, limit: u32| {
+            format!("{what} {}, more than the {} that are allowed", duration(age), duration(u64::from(limit)))
+        };
+        if backup > u64::from(s.backup_alert_seconds) {
+            return Some(text("the backup job has not succeeded for", backup, s.backup_alert_seconds));
+        }
+        let late = restore > u64::from(s.restore_alert_seconds);
+        late.then(|| text("the other side is behind by", restore, s.restore_alert_seconds))
+    }
+
     /// Messages that the other side does not have yet, as far as is known here.
     pub fn messages_behind(&self) -> Option<u64> {
         Some(self.messages?.saturating_sub(self.applied.as_ref()?.messages))
     }
+}
+
+/// The jobs that a turn does.
+#[derive(Debug, Clone, Copy, Default)]
+struct Begin {
+    backup: bool,
+    copy: bool,
+    restore: bool,
 }
 
 impl Fleet {
@@ -76,35 +129,82 @@ impl Fleet {
             };
             for (pool, (w, database, side)) in work {
                 if w.ship_to().is_some() || w.mirror.is_some() {
-                    self.turn(&pool, w, &database, side, turn.is_multiple_of(CLEAN_EVERY)).await;
+                    let begin = self.due(&pool, &w, &database, side);
+                    self.turn(&pool, w, &database, side, (begin, turn.is_multiple_of(CLEAN_EVERY))).await;
                 }
             }
         }
     }
 
+    /// Which jobs are due now; they count as begun. One that failed is due again at once.
+    fn due(&self, pool: &ObjectId, w: &Wanted, database: &MgcDatabase, side: PoolState) -> Begin {
+        let (now, opening) = (self.clock.now(), database.store().generation());
+        let long = w.side(side).is_some_and(|(_, dir)| MgcDatabase::log_bytes(dir) > LONG_LOG);
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(pool) else { return Begin::default() };
+        let (t, s) = (&mut slot.shipping.turns, &w.schedule);
+        if t.opening != opening {
+            *t = Turns { opening, begun: now, ..Turns::default() };
+        }
+        let failed = (slot.shipping.backup_error.is_some(), slot.shipping.restore_error.is_some());
+        let t = &mut slot.shipping.turns;
+        let begin = Begin {
+            backup: failed.0 || long || due(t.backup, s.backup_seconds, now),
+            copy: failed.1 || due(t.copy, s.copy_seconds, now),
+            restore: failed.1 || due(t.restore, s.restore_seconds, now),
+        };
+        for (yes, at) in
+            [(begin.backup, &mut t.backup), (begin.copy, &mut t.copy), (begin.restore, &mut t.restore)]
+        {
+            if yes {
+                *at = Some(now);
+            }
+        }
+        begin
+    }
+
     /// One turn for one pool. The lock keeps a switch from moving the files meanwhile.
-    async fn turn(&self, pool: &ObjectId, w: Wanted, database: &MgcDatabase, side: PoolState, tidy: bool) {
+    async fn turn(
+        &self,
+        pool: &ObjectId,
+        w: Wanted,
+        database: &MgcDatabase,
+        side: PoolState,
+        (begin, tidy): (Begin, bool),
+    ) {
         let _moving = self.moving.lock().await;
         let still = self.slots().get(pool).is_some_and(|s| s.open.as_ref().is_some_and(|o| o.state == side));
         if !still {
             return;
         }
-        let shipped = database.ship().await;
-        let epoch = shipped.as_ref().ok().and_then(Option::as_ref).map(|m| m.epoch);
+        let shipped = if begin.backup {
+            Some(database.ship().await)
+        } else {
+            database.between_turns().await;
+            None
+        };
+        let known = || self.slots().get(pool).and_then(|s| s.shipping.shipped.as_ref().map(|m| m.epoch));
+        let epoch = match &shipped {
+            Some(Ok(Some(mark))) => Some(mark.epoch),
+            _ => known(),
+        };
         let now = self.clock.now();
+        let schedule = w.schedule;
         let restore = tokio::task::spawn_blocking(move || {
             let (Some(share), Some(secondary)) = (w.share.clone(), w.secondary(side)) else {
                 return (Ok(()), None);
             };
             let epoch = epoch.or_else(|| secondary.applied().map(|a| a.mark.epoch)).unwrap_or(0);
-            let done = secondary
-                .copy_within(&share, epoch, PATIENCE)
-                .and_then(|_| secondary.apply(epoch))
-                .map(drop)
+            let copied =
+                if begin.copy { secondary.copy_within(&share, epoch, PATIENCE).map(drop) } else { Ok(()) };
+            let done = copied
+                .and_then(|()| if begin.restore { secondary.apply(epoch).map(drop) } else { Ok(()) })
                 .map_err(|e| e.to_string());
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
-                let before = Timestamp::from_millis(now.millis() - KEEP_MILLIS);
+                let before = Timestamp::from_millis(
+                    now.millis() - i64::from(w.schedule.delete_after_hours) * HOUR_MILLIS,
+                );
                 let (folder, mark) = (share.clone(), mark.clone());
                 let work = move |_: &_| clean(&folder, &mark, before);
                 if let Err(e) = within(&share, "clean", PATIENCE, work) {
@@ -119,24 +219,28 @@ impl Fleet {
         let old = slot.shipping.clone();
         let s = &mut slot.shipping;
         if s.from != side {
-            *s = Shipping { from: side, ..Shipping::default() };
+            *s = Shipping { from: side, turns: s.turns.clone(), ..Shipping::default() };
         }
         match shipped {
-            Ok(mark) => {
+            Some(Ok(mark)) => {
                 s.shipped = mark.or_else(|| s.shipped.take());
                 s.backup_at = Some(now);
                 s.backup_error = None;
             }
-            Err(e) => s.backup_error = Some(e.to_string()),
+            Some(Err(e)) => s.backup_error = Some(e.to_string()),
+            None => {}
         }
         match restored {
             Ok(()) => {
-                s.restore_at = Some(now);
+                if begin.restore {
+                    s.restore_at = Some(now);
+                }
                 s.restore_error = None;
             }
             Err(e) => s.restore_error = Some(e),
         }
         s.applied = applied;
+        s.late = s.lateness(&schedule, now);
         s.messages = Some(database.messages());
         // The page hears of what a person would look at, not of every turn.
         let told = |x: &Shipping| {
@@ -145,6 +249,7 @@ impl Fleet {
                 x.applied.clone(),
                 x.backup_error.clone(),
                 x.restore_error.clone(),
+                x.late.is_some(),
                 x.mirror.clone(),
             )
         };
@@ -154,6 +259,16 @@ impl Fleet {
         if news {
             self.bump();
         }
+    }
+
+    /// Pools whose jobs have not succeeded since the program was started: whether they are late is not known.
+    pub fn perhaps_late(&self) -> Vec<ObjectId> {
+        let slots = self.slots();
+        let new = |s: &super::Slot| {
+            let ships = s.wanted.as_ref().is_some_and(|w| w.share.is_some());
+            ships && s.shipping.late.is_none() && s.shipping.complete_until().is_none()
+        };
+        slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone()).collect()
     }
 
     /// State of the mirror of the database in use; none when it has none or nothing is open.
@@ -169,6 +284,48 @@ impl Fleet {
             .as_ref()?
             .ship_to()
             .filter(|_| slot.wanted.as_ref().is_some_and(|w| w.backup.is_some()))?;
-        Some(slot.shipping.clone())
+        let mut s = slot.shipping.clone();
+        // Those of this moment, not of the jobs' last turn.
+        if let Some(o) = slot.open.as_ref().filter(|o| o.state == s.from && s.messages.is_some()) {
+            s.messages = Some(o.database.messages());
+        }
+        Some(s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn a_job_is_due_by_its_interval_and_after_the_clock_was_set_back() {
+        assert!(due(None, 900, at(1000)));
+        assert!(!due(Some(at(1000)), 900, at(1899)));
+        assert!(due(Some(at(1000)), 900, at(1900)));
+        assert!(due(Some(at(1000)), 1, Timestamp::from_millis(1_000_600)), "looks are not exact");
+        assert!(due(Some(at(1000)), 900, at(10)), "set back");
+    }
+
+    #[test]
+    fn lateness_is_counted_from_the_opening_and_names_the_job() {
+        let s = Schedule { backup_alert_seconds: 60, restore_alert_seconds: 120, ..Schedule::default() };
+        let turns = Turns { begun: at(1000), ..Turns::default() };
+        let mut x = Shipping { turns, backup_at: Some(at(10)), ..Shipping::default() };
+        assert_eq!(x.lateness(&s, at(1060)), None);
+        assert!(
+            x.lateness(&s, at(1061))
+                .unwrap()
+                .contains("backup job has not succeeded for 61 s, more than the 60 s")
+        );
+        x.backup_at = Some(at(1200));
+        assert!(x.lateness(&s, at(1200)).unwrap().contains("behind by 200 s"));
+        let mark = Mark { cut: at(1190), ..Mark::default() };
+        (x.applied, x.shipped) = (Some(mark.clone()), Some(mark));
+        x.restore_at = Some(at(1195));
+        assert_eq!((x.lateness(&s, at(1200)), x.ages(at(1200))), (None, (0, 5)));
     }
 }

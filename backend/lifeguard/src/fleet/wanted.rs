@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use shared::deployment::PoolState;
+use shared::shipping::Schedule;
 use shared::topology::{ChatPool, FileStoreRef, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
@@ -39,6 +40,8 @@ pub struct Wanted {
     pub move_from: Option<(String, PathBuf)>,
     /// A guided run has the databases in hand: nothing is opened meanwhile.
     pub held: bool,
+    /// When the jobs of log shipping run.
+    pub schedule: Schedule,
 }
 
 impl Wanted {
@@ -146,6 +149,7 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
             mirror,
             move_from,
             held: pools::held_by(c, &p.id)?.is_some(),
+            schedule: pools::shipping(c, &p.id)?,
         });
     }
     Ok(out)

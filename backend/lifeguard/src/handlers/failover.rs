@@ -1,20 +1,20 @@
-//! Guided runs and log shipping as cmdlets. The runs themselves stand in `crate::failover`.
+//! Guided runs as cmdlets. The runs themselves stand in `crate::failover`.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use shared::api::JobView;
-use shared::cmdlets::{GetLgLogShipping, GetLgRun, ResumeLgRun, StartLgFailback, StartLgFailover, StopLgRun};
+use shared::cmdlets::{GetLgRun, ResumeLgRun, StartLgFailback, StartLgFailover, StopLgRun, TestLgFailover};
 use shared::deployment::PoolState;
 use shared::error::{ApiError, ErrorCode};
 use shared::events::Topic;
-use shared::identity::pool_identity;
 use shared::plan::{Confirm, Plan, PlannedChange};
+use shared::topology::ChatPool;
 use store::management::{jobs, pools};
 
 use super::find_pool;
-use crate::door::{Cx, Handler, Outcome, plan};
+use crate::door::{Cx, Handler, Outcome, blocked, plan};
 use crate::failover::preflight::{Wish, preflight};
-use crate::failover::{self, Input, KIND};
+use crate::failover::{self, Input, KIND, rehearsal};
 
 /// What both directions share.
 struct Asked<'a> {
@@ -22,13 +22,19 @@ struct Asked<'a> {
     active: &'a [String],
     forced: bool,
     to: PoolState,
+    next_hop: Option<&'a str>,
+}
+
+impl Asked<'_> {
+    fn wish<'w>(&'w self, pool: &'w ChatPool) -> Wish<'w> {
+        Wish { pool, to: self.to, forced: self.forced, active: self.active, next_hop: self.next_hop }
+    }
 }
 
 async fn plan_run(cx: &Cx, a: &Asked<'_>) -> Result<Plan, ApiError> {
     let t = cx.topology()?;
     let pool = find_pool(&t, a.identity, "Identity")?;
-    let found =
-        preflight(cx, &t, &Wish { pool: &pool, to: a.to, forced: a.forced, active: a.active }).await?;
+    let found = preflight(cx, &t, &a.wish(&pool)).await?;
     let (old, new) = &found.stores;
     let mut p = plan([
         if a.forced {
@@ -51,6 +57,14 @@ async fn plan_run(cx: &Cx, a: &Asked<'_>) -> Result<Plan, ApiError> {
         before.join(", "),
         found.active.join(", "),
     ));
+    if let Some((_, hop)) = &found.next_hop {
+        let old = t.front_end_pool(&pool.next_hop).map_or("", |f| f.fqdn.as_str());
+        p.sentences.push(format!(
+            "{hop} becomes the next hop of {}; that is published as a version of its own.",
+            pool.fqdn
+        ));
+        p.changes.push(PlannedChange::new(pool.fqdn.as_str(), "NextHop", old, hop));
+    }
     p.confirm = Confirm::TypeName(pool.fqdn.to_string());
     p.affected_users = Some(pool.computers.iter().map(|c| u64::from(cx.app.sessions_of(&c.fqdn))).sum());
     p.acknowledge = found.loss.map(|text| ("AcknowledgeLoss".to_owned(), text));
@@ -70,14 +84,14 @@ async fn start_run(cx: &Cx, a: &Asked<'_>, p: &Plan) -> Result<Outcome, ApiError
             ..ApiError::new(ErrorCode::ConfirmationRequired, text)
         });
     }
-    let found =
-        preflight(cx, &t, &Wish { pool: &pool, to: a.to, forced: a.forced, active: a.active }).await?;
+    let found = preflight(cx, &t, &a.wish(&pool)).await?;
     let input = Input {
         pool: pool.fqdn.to_string(),
         id: pool.id.clone(),
         to: a.to,
         forced: a.forced,
         active: found.active,
+        next_hop: found.next_hop,
         actor: cx.actor.name.clone(),
         reason: cx.reason.clone(),
     };
@@ -90,11 +104,11 @@ macro_rules! runs {
         #[async_trait]
         impl Handler for $ty {
             async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
-                let asked = Asked { identity: &self.identity, active: &self.active_servers, forced: self.forced, to: $to };
+                let asked = Asked { identity: &self.identity, active: &self.active_servers, forced: self.forced, to: $to, next_hop: self.next_hop.as_deref() };
                 plan_run(cx, &asked).await
             }
             async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
-                let asked = Asked { identity: &self.identity, active: &self.active_servers, forced: self.forced, to: $to };
+                let asked = Asked { identity: &self.identity, active: &self.active_servers, forced: self.forced, to: $to, next_hop: self.next_hop.as_deref() };
                 start_run(cx, &asked, p).await
             }
         }
@@ -102,6 +116,39 @@ macro_rules! runs {
 }
 
 runs!(StartLgFailover => PoolState::FailedOver, StartLgFailback => PoolState::Normal);
+
+#[async_trait]
+impl Handler for TestLgFailover {
+    async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
+        let t = cx.topology()?;
+        let pool = find_pool(&t, &self.identity, "Identity")?;
+        let p = plan([
+            format!(
+                "A rehearsal: the database that would take over {} is copied to a scratch folder of the portal, and the steps of a run are done there.",
+                pool.fqdn
+            ),
+            "The pool goes on as it is. Its databases and its share are read and not changed; log shipping waits while they are copied."
+                .to_owned(),
+        ]);
+        if !pool.has_backup() {
+            let text = format!("{} has no backup SQL Server store; there is nothing to rehearse.", pool.fqdn);
+            return Ok(blocked(p, "V15", "Identity", text, "S0"));
+        }
+        Ok(p)
+    }
+
+    async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
+        let t = cx.topology()?;
+        let pool = find_pool(&t, &self.identity, "Identity")?;
+        let state = cx.read(|c| Ok(pools::state(c, &pool.id)?))?.map(|s| s.state).unwrap_or_default();
+        let to = crate::fleet::other(state);
+        let wish = Wish { pool: &pool, to, forced: false, active: &[], next_hop: None };
+        let found = preflight(cx, &t, &wish).await?.problems;
+        let input = rehearsal::Input { pool: pool.fqdn.to_string(), id: pool.id.clone(), to, found };
+        let id = rehearsal::begin(cx, input, &p.sentences.join(" "))?;
+        Ok(Outcome { job: Some(id), ..Outcome::changed(Topic::Pool, pool.fqdn.as_str()) })
+    }
+}
 
 #[async_trait]
 impl Handler for ResumeLgRun {
@@ -133,10 +180,10 @@ impl Handler for StopLgRun {
     }
 }
 
-fn object(j: &JobView) -> Value {
+fn object(j: &JobView, rehearsal: bool) -> Value {
     let total: u64 = j.steps.iter().filter_map(|s| s.millis).sum();
     json!({
-        "Identity": j.id, "Title": j.title, "State": j.state, "StartedBy": j.actor, "Started": j.started,
+        "Identity": j.id, "Rehearsal": rehearsal, "Title": j.title, "State": j.state, "StartedBy": j.actor, "Started": j.started,
         "Milliseconds": total, "Error": j.error, "Steps": j.steps.iter().map(|s| format!("{}: {}", s.title, s.state)).collect::<Vec<_>>(),
     })
 }
@@ -144,30 +191,11 @@ fn object(j: &JobView) -> Value {
 #[async_trait]
 impl Handler for GetLgRun {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let all = cx.read(|c| Ok(jobs::jobs_of_kind(c, KIND, 200)?))?;
         let wanted = |j: &&JobView| self.identity.as_ref().is_none_or(|i| j.id == i.trim());
-        Ok(Outcome::objects(all.iter().filter(wanted).map(object).collect()))
-    }
-}
-
-#[async_trait]
-impl Handler for GetLgLogShipping {
-    async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
-        let t = cx.topology()?;
-        let list = match &self.identity {
-            Some(id) => vec![find_pool(&t, id, "Identity")?],
-            None => t.pools.iter().filter(|p| p.has_backup()).cloned().collect(),
-        };
         let mut out = Vec::new();
-        for p in &list {
-            let detail = crate::views::overview::pool(&cx.app, p.fqdn.as_str()).await?;
-            let Some(s) = detail.shipping else { continue };
-            out.push(json!({
-                "Identity": pool_identity(&p.fqdn), "From": s.from, "To": s.to, "Shipped": s.shipped, "Applied": s.applied,
-                "CommitsBehind": s.behind, "LastBackup": s.backup_at, "LastRestore": s.restore_at, "Problem": s.problem,
-                "CompleteUntil": s.complete_until, "MessagesBehind": s.messages_behind,
-                "Orphans": s.orphans,
-            }));
+        for (kind, rehearsal) in [(KIND, false), (rehearsal::KIND, true)] {
+            let all = cx.read(|c| Ok(jobs::jobs_of_kind(c, kind, 200)?))?;
+            out.extend(all.iter().filter(wanted).map(|j| object(j, rehearsal)));
         }
         Ok(Outcome::objects(out))
     }

@@ -19,6 +19,7 @@ mod endpoints;
 mod failover;
 mod groups;
 mod kept;
+mod log_shipping;
 mod messages;
 mod mirrors;
 mod names;

@@ -5,14 +5,17 @@
 mod checks;
 pub mod facts;
 pub mod kept;
+mod next_hop;
 mod rehearse;
 
+pub use next_hop::NextHop;
 pub use rehearse::rehearse;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use shared::ObjectId;
 use shared::api::{JobStep, JobView};
 use shared::cmdlets::PublishCsTopology;
 use shared::deployment::{PoolState, ServerState};
@@ -47,6 +50,9 @@ struct Input {
     /// The draft that is published; jobs from before there were several name none.
     #[serde(default = "main_draft")]
     draft: String,
+    /// Nothing but the next hop of a pool changes, and this is the new one.
+    #[serde(default)]
+    only_next_hop: Option<ObjectId>,
 }
 
 fn main_draft() -> String {
@@ -106,6 +112,7 @@ pub fn start(a: &PublishCsTopology, cx: &Cx, p: &Plan) -> Result<Outcome, ApiErr
         author: cx.actor.name.clone(),
         comment: a.comment.clone().unwrap_or_default(),
         sample: false,
+        only_next_hop: None,
     };
     let job = new_job(&cx.app, &input);
     cx.commit(&p.sentences.join(" "), |tx| Ok(jobs::save_job(tx, &job, KIND, &input)?))?;
@@ -127,6 +134,7 @@ pub fn start_sample(app: &Arc<App>, document: Topology, author: &str) -> Result<
         author: author.to_owned(),
         comment: "Sample Litware".to_owned(),
         sample: true,
+        only_next_hop: None,
     };
     let job = new_job(app, &input);
     app.store
@@ -255,6 +263,9 @@ impl Run {
     }
 
     async fn step(&self, i: usize, log: &mut Log) -> Result<(), Failed> {
+        if self.untouched(i, log) {
+            return Ok(());
+        }
         match i {
             0 => self.rules(log),
             1 => self.places(log).await,
@@ -364,6 +375,9 @@ impl Run {
 
     /// Waits until every server that runs here serves this generation, or has failed.
     async fn servers(&self, log: &mut Log) -> Result<(), Failed> {
+        if let Some(hop) = &self.input.only_next_hop {
+            return self.hop_serves(hop, log).await;
+        }
         self.app.redeploy().map_err(|e| e.message)?;
         let t = &self.input.document;
         let all: Vec<&Computer> = t

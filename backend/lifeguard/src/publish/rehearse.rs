@@ -21,6 +21,7 @@ pub async fn rehearse(app: &Arc<App>, document: Topology, parent: Option<u64>) -
         author: String::new(),
         comment: String::new(),
         sample: false,
+        only_next_hop: None,
     };
     let job = new_job(app, &input);
     let run = Run { app: app.clone(), job, input, rehearsal: true };

@@ -176,10 +176,12 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
             .ok_or_else(|| ApiError::not_found(format!("There is no Persistent Chat pool {name}.")))?;
     let kind = if p.kind == PoolKind::Multiple { "Multiple computer pool" } else { "Single computer pool" };
     let [lookup_uri, _] = contacts(p, &f.t);
-    let (held, runs) = app
+    let (held, runs, rehearsals) = app
         .store
         .read(|c| {
-            Ok((pools::held_by(c, &p.id)?, jobs::jobs_of(c, crate::failover::KIND, p.fqdn.as_str(), 10)?))
+            let of = |kind, n| jobs::jobs_of(c, kind, p.fqdn.as_str(), n);
+            let held = pools::held_by(c, &p.id)?;
+            Ok((held, of(crate::failover::KIND, 10)?, of(crate::failover::rehearsal::KIND, 5)?))
         })
         .map_err(crate::door::store_error)?;
     Ok(PoolDetail {
@@ -196,6 +198,9 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         shipping: shipped(app, &p.id),
         run: held,
         runs,
+        rehearsals,
+        next_hops: crate::failover::next_hop::instead(app, &f.t, p)
+            .map(|all| all.iter().map(|f| f.fqdn.clone()).collect()),
         near: [PoolState::Normal, PoolState::FailedOver]
             .map(|s| crate::failover::near(&f.t, p, s).into_iter().map(|c| c.fqdn.clone()).collect())
             .into(),
@@ -219,7 +224,12 @@ pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
     let same = s.shipped.as_ref().map(|m| m.epoch) == s.applied.as_ref().map(|m| m.epoch);
     let applied = count(&s.applied).filter(|_| same).unwrap_or(0);
     let orphans = [PoolState::Normal, PoolState::FailedOver].into_iter().filter_map(|x| w.secondary(x));
+    let (backup_age, restore_age) = s.ages(app.clock.now());
     Some(ShippingView {
+        schedule: w.schedule,
+        backup_age: s.backup_at.map(|_| backup_age),
+        restore_age: s.applied.as_ref().map(|_| restore_age),
+        late: s.late.clone(),
         from: label(s.from),
         to: label(crate::fleet::other(s.from)),
         shipped_at: s.shipped.as_ref().map(|m| m.cut),
@@ -370,7 +380,13 @@ fn all_problems(
             let href = format!("/pools/{}/databases", p.fqdn);
             problems.push(problem("mirror", false, text, p.fqdn.as_str(), href));
         }
-        let trouble = app.fleet.shipping(&p.id).and_then(|s| s.backup_error.or(s.restore_error));
+        let shipping = app.fleet.shipping(&p.id);
+        if let Some(why) = shipping.as_ref().and_then(|s| s.late.clone()) {
+            let text = format!("Log shipping of {} is late: {why}.", p.fqdn);
+            let href = format!("/pools/{}/databases", p.fqdn);
+            problems.push(problem("shipping.late", true, text, p.fqdn.as_str(), href));
+        }
+        let trouble = shipping.and_then(|s| s.backup_error.or(s.restore_error));
         if let Some(why) = trouble {
             let text = format!(
                 "Log shipping of {} stands still: {why}. What is posted now would be lost with the database in use.",

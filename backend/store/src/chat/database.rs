@@ -227,15 +227,13 @@ impl MgcDatabase {
     /// Why nothing could be shipped.
     pub async fn ship(&self) -> Result<Option<Mark>, ShipError> {
         let Some(carrier) = &self.store.carrier else {
-            if let Some(w) = &*self.store.writer.read().await {
-                w.ship().await?;
-            }
+            self.between_turns().await;
             return Ok(None);
         };
         // Opening the chain, a base, what waited, what is new.
         for _ in 0..4 {
             let turn = match &*self.store.writer.read().await {
-                Some(w) => w.ship().await?,
+                Some(w) => w.ship(true).await?,
                 None => return Ok(None),
             };
             carrier.wait().await?;
@@ -244,6 +242,19 @@ impl MgcDatabase {
             }
         }
         Ok(carrier.mark())
+    }
+
+    /// What may not wait for the next turn of the backup job: the mirror, and whether another side was claimed.
+    pub async fn between_turns(&self) {
+        if let Some(w) = &*self.store.writer.read().await {
+            // Nothing is cut, so nothing can fail.
+            let _ = w.ship(false).await;
+        }
+    }
+
+    /// Bytes that wait in the log beside the database of this folder.
+    pub fn log_bytes(dir: &Path) -> u64 {
+        std::fs::metadata(shipping::beside(&dir.join(FILE), "-wal")).map_or(0, |m| m.len())
     }
 
     /// State of the mirror; none when the database has none.

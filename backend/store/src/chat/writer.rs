@@ -30,8 +30,8 @@ type Cut = Result<Turn, ShipError>;
 enum Work {
     /// A write; several share a commit.
     Write(Job),
-    /// A turn of the backup job of log shipping.
-    Ship(oneshot::Sender<Cut>),
+    /// A turn of the backup job of log shipping; between its turns only what may not wait that long.
+    Ship(bool, oneshot::Sender<Cut>),
 }
 
 /// Handle of the thread.
@@ -89,10 +89,11 @@ impl Writer {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// One turn of the backup job between commits; it does not wait for the share.
-    pub async fn ship(&self) -> Cut {
+    /// One turn of the backup job between commits; it does not wait for the share. When the job is not `due`,
+    /// the mirror and the fence in the share are looked after all the same.
+    pub async fn ship(&self, due: bool) -> Cut {
         let (reply, answer) = oneshot::channel();
-        if self.sender.send(Work::Ship(reply)).await.is_err() {
+        if self.sender.send(Work::Ship(due, reply)).await.is_err() {
             return Ok(Turn::Nothing);
         }
         answer.await.unwrap_or(Ok(Turn::Nothing))
@@ -120,9 +121,16 @@ fn work(
     let mut next = receiver.blocking_recv();
     while let Some(work) = next.take() {
         match work {
-            Work::Ship(reply) => {
+            Work::Ship(due, reply) => {
                 let hold = mirror.as_ref().is_some_and(Mirror::copying);
-                let cut = shipping.as_mut().map_or(Ok(Turn::Nothing), |s| s.turn(&c, hold, super::now()));
+                let cut = match shipping.as_mut() {
+                    Some(s) if due => s.turn(&c, hold, super::now()),
+                    Some(s) => {
+                        s.between();
+                        Ok(Turn::Nothing)
+                    }
+                    None => Ok(Turn::Nothing),
+                };
                 if let Some(m) = &mut mirror {
                     m.tick(&c, shipping.is_none());
                 }

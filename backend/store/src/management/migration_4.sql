@@ -10,3 +10,9 @@ CREATE TABLE chat_group_member (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX chat_group_of_member ON chat_group_member (member);
 ALTER TABLE chat_user ADD COLUMN ou TEXT NOT NULL DEFAULT '';
+
+-- When a pool's log shipping runs, keeps and alerts; a pool without a row has the defaults.
+CREATE TABLE log_shipping (
+    pool TEXT PRIMARY KEY,
+    schedule TEXT NOT NULL
+) STRICT;

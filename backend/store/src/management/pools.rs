@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use shared::deployment::PoolState;
+use shared::shipping::Schedule;
 use shared::{Fqdn, ObjectId, SipUri, Timestamp};
 
 use super::{Result, StoreError};
@@ -97,6 +98,26 @@ pub fn held_by(c: &Connection, pool: &ObjectId) -> Result<Option<String>> {
 /// SQLite's.
 pub fn set_held(c: &Connection, pool: &ObjectId, run: Option<&str>) -> Result<()> {
     c.execute("UPDATE pool_state SET held = ?2 WHERE pool = ?1", params![pool.as_str(), run])?;
+    Ok(())
+}
+
+/// When the pool's log shipping runs; the defaults when nothing was set.
+///
+/// # Errors
+/// SQLite's, or a stored text that does not parse.
+pub fn shipping(c: &Connection, pool: &ObjectId) -> Result<Schedule> {
+    let sql = "SELECT schedule FROM log_shipping WHERE pool = ?1";
+    let text: Option<String> = c.query_row(sql, [pool.as_str()], |r| r.get(0)).optional()?;
+    Ok(text.map(|t| serde_json::from_str(&t)).transpose()?.unwrap_or_default())
+}
+
+/// Sets when the pool's log shipping runs.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_shipping(c: &Connection, pool: &ObjectId, s: &Schedule) -> Result<()> {
+    let sql = "INSERT INTO log_shipping VALUES (?1, ?2) ON CONFLICT (pool) DO UPDATE SET schedule = ?2";
+    c.execute(sql, params![pool.as_str(), serde_json::to_string(s)?])?;
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use shared::api::{DatabaseView, MirrorView, PoolDetail};
 
+use super::shipping::Shipping;
 use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_database;
 use crate::components::{
-    ActButton, ButtonKind, Column, DataTable, Facts, Mono, Notice, NoticeKind, Section, StateBadge, TimeAgo,
+    ActButton, ButtonKind, Column, DataTable, Facts, Mono, Section, StateBadge, TimeAgo,
 };
 use crate::size::size;
 
@@ -65,48 +66,6 @@ fn mirrored(fqdn: &str, m: MirrorView) -> AnyView {
         </Section>
     }
     .into_any()
-}
-
-/// Log shipping: what was shipped and applied, and how far the other side is behind.
-#[component]
-fn Shipping(pool: Current<PoolDetail>) -> impl IntoView {
-    let shipping = Memo::new(move |_| pool.with(|p| p.shipping.clone()));
-    move || {
-        shipping.get().map(|s| {
-            let number = |n: Option<u64>| n.map_or_else(|| "none yet".to_owned(), |n| n.to_string());
-            let when = |t: Option<shared::Timestamp>| match t {
-                Some(at) => view! { <TimeAgo at /> }.into_any(),
-                None => "not yet".into_any(),
-            };
-            let behind = match s.behind {
-                0 => "nothing: the other side has every commit that was shipped".to_owned(),
-                1 => "1 commit".to_owned(),
-                n => format!("{n} commits"),
-            };
-            view! {
-                <Section title="Log shipping">
-                    {s.problem.map(|why| view! { <Notice kind=NoticeKind::Danger><p>{why}"."</p><p>"What is posted now would be lost with the database in use."</p></Notice> })}
-                    <Facts facts=vec![
-                        ("From", view! { <Mono text=s.from /> }.into_any()),
-                        ("To", view! { <Mono text=s.to /> }.into_any()),
-                        ("Newest segment in the share", number(s.shipped).into_any()),
-                        ("Newest segment applied", number(s.applied).into_any()),
-                        ("Behind", behind.into_any()),
-                        ("Messages not on the other side", number(s.messages_behind).into_any()),
-                        ("The other side has everything until", when(s.complete_until)),
-                        ("Backup job", when(s.backup_at)),
-                        ("Copy and restore jobs", when(s.restore_at)),
-                    ] />
-                    {(!s.orphans.is_empty()).then(|| view! {
-                        <Notice>
-                            <p>"Databases that were in use and were replaced; they may hold messages that were never shipped:"</p>
-                            <ul>{s.orphans.into_iter().map(|o| view! { <li class="mono">{o}</li> }).collect_view()}</ul>
-                        </Notice>
-                    })}
-                </Section>
-            }
-        })
-    }
 }
 
 fn columns() -> Vec<Column<DatabaseView>> {

@@ -14,8 +14,8 @@ use crate::api::Current;
 use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
-    ActButton, ButtonKind, CheckField, FormState, Icon, LinkButton, Notice, NoticeKind, Section, StateBadge,
-    TimeAgo,
+    ActButton, ButtonKind, CheckField, FormState, Icon, LinkButton, Notice, NoticeKind, Section, SelectField,
+    StateBadge, TimeAgo,
 };
 use crate::nav;
 use crate::routes::Route;
@@ -48,7 +48,11 @@ pub fn Guided(
     // Built anew when the direction turns, not with every event: the choice of servers stays.
     let state = Memo::new(move |_| pool.with(|p| p.summary.state));
     let no_backup = Memo::new(move |_| pool.with(|p| p.summary.no_failover_reason.is_some() || p.guided));
-    move || (!no_backup.get()).then(|| pool.with_untracked(|p| card(p, state.get())))
+    let hops = Memo::new(move |_| pool.with(|p| p.next_hops.clone()));
+    move || {
+        hops.track();
+        (!no_backup.get()).then(|| pool.with_untracked(|p| card(p, state.get())))
+    }
 }
 
 fn card(p: &PoolDetail, from: PoolState) -> AnyView {
@@ -72,12 +76,14 @@ fn card(p: &PoolDetail, from: PoolState) -> AnyView {
         .collect();
     let chosen = boxes.clone();
     let identity = pool_identity(&p.summary.fqdn);
+    let hop = RwSignal::new(String::new());
     let arguments = move |forced: bool| {
         let active: Vec<String> = chosen.iter().filter(|(_, b)| b.get()).map(|(n, _)| n.clone()).collect();
         args([
             ("Identity", identity.clone().into()),
             ("ActiveServers", active.into()),
             ("Forced", if forced { true.into() } else { Value::Null }),
+            ("NextHop", hop.with(|h| if h.is_empty() { Value::Null } else { h.clone().into() })),
         ])
     };
     let planned = {
@@ -92,6 +98,9 @@ fn card(p: &PoolDetail, from: PoolState) -> AnyView {
             view! { <CheckField label=name value help=move || close.then_some("Near the database that takes over.") /> }
         })
         .collect_view();
+    let rehearse = args([("Identity", pool_identity(&p.summary.fqdn).into())]);
+    let trial = format!("Rehearse it for {host} on a copy");
+    let instead = p.next_hops.as_ref().map(|others| next_hop(p, others, hop));
     let give_up = format!("Give the {lost} database up");
     view! {
         <Section title=title>
@@ -105,9 +114,12 @@ fn card(p: &PoolDetail, from: PoolState) -> AnyView {
                     {fields}
                     <small class="muted">"All of them must be in the data centre of the new primary database, or close to it. Four at most."</small>
                 </fieldset>
+                {instead}
                 <div class="row">
                     <ActButton cmdlet args=planned label kind=ButtonKind::Danger icon=Some(Icon::Swap) review=true on_done=to_run() />
+                    <ActButton cmdlet="Test-LgFailover" args=rehearse label=trial kind=ButtonKind::Plain on_done=to_run() />
                 </div>
+                <small class="muted">"A rehearsal does the steps on a copy in a scratch folder: it says what would break and how long a run would take. The pool is not touched."</small>
                 <details>
                     <summary>{format!("The {lost} database is gone for good")}</summary>
                     <div class="stack-s">
@@ -121,6 +133,23 @@ fn card(p: &PoolDetail, from: PoolState) -> AnyView {
     .into_any()
 }
 
+/// The next hop is down: whether the run publishes another one.
+fn next_hop(p: &PoolDetail, others: &[shared::Fqdn], value: RwSignal<String>) -> AnyView {
+    let options: Vec<_> =
+        others.iter().map(|f| (f.to_string(), format!("{f}, published as a step of the run"))).collect();
+    let text = format!(
+        "No server of the next hop {} runs; nobody reaches the pool through it. That does not stop the run.",
+        p.next_hop
+    );
+    view! {
+        <Notice kind=NoticeKind::Warning>
+            <p>{text}</p>
+        </Notice>
+        <SelectField label="Next hop afterwards" name="NextHop" value options none="Leave it as it is" />
+    }
+    .into_any()
+}
+
 /// Goes to the run that was started.
 pub fn to_run() -> crate::components::act::OnDone {
     Arc::new(|r: &CmdletResponse| {
@@ -130,23 +159,25 @@ pub fn to_run() -> crate::components::act::OnDone {
     })
 }
 
-/// The latest runs.
+/// The latest runs, and the latest rehearsals.
 #[component]
 pub fn Runs(
     /// The pool.
     pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let runs = Memo::new(move |_| pool.with(|p| p.runs.clone()));
-    move || {
-        let list = runs.get();
-        (!list.is_empty()).then(|| {
-            view! {
-                <Section title="Runs">
-                    <ul role="list" class="card stack-s">{list.iter().map(line).collect_view()}</ul>
-                </Section>
-            }
-        })
+    let rehearsals = Memo::new(move |_| pool.with(|p| p.rehearsals.clone()));
+    view! {
+        {move || listed("Runs", &runs.read())}
+        {move || listed("Rehearsals on a copy", &rehearsals.read())}
     }
+}
+
+fn listed(title: &'static str, list: &[JobView]) -> Option<AnyView> {
+    let lines = list.iter().map(line).collect_view();
+    (!list.is_empty()).then(|| {
+        view! { <Section title><ul role="list" class="card stack-s">{lines}</ul></Section> }.into_any()
+    })
 }
 
 fn line(j: &JobView) -> AnyView {

@@ -6,6 +6,7 @@ mod facts;
 pub mod guided;
 mod runbook;
 mod servers;
+mod shipping;
 mod state;
 
 use leptos::prelude::*;

@@ -47,6 +47,7 @@ fn Run(job: Current<JobView>) -> impl IntoView {
     let error = Memo::new(move |_| job.with(|j| j.error.clone()));
     let (actor, started) = job.with_untracked(|j| (j.actor.clone(), j.started));
     let publishes = job.with_untracked(|j| j.title.starts_with("Publish"));
+    let rehearses = job.with_untracked(|j| j.title.starts_with("Rehearsal"));
     let id = StoredValue::new(job.with_untracked(|j| j.id.clone()));
     let took = move || job.with(|j| j.steps.iter().filter_map(|s| s.millis).sum::<u64>());
     view! {
@@ -55,12 +56,13 @@ fn Run(job: Current<JobView>) -> impl IntoView {
             ("By", actor.into_any()),
             ("Time in steps", (move || format!("{} ms", took())).into_any()),
         ] />
+        {rehearses.then(|| view! { <Notice kind=NoticeKind::Warning><p><strong>"Rehearsal on a copy."</strong>" Nothing of this happened to the pool: the steps were done in a scratch folder, and the pool went on as it was."</p></Notice> })}
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
         {move || (publishes && *state.read() == "done").then(|| view! { <Remains /> })}
         <Steps job />
         {publishes.then(|| view! { <Servers /> })}
-        {move || if publishes { next_act(&state.read()) } else { next_of_run(&id.get_value(), &state.read()) }}
+        {move || if publishes { next_act(&state.read()) } else if rehearses { ().into_any() } else { next_of_run(&id.get_value(), &state.read()) }}
         <div class="row"><Button label="Save the report" kind=ButtonKind::Quiet icon=Some(Icon::Download) on_press=move |()| save(&job.get_untracked()) /></div>
     }
 }

@@ -140,6 +140,11 @@ impl Job {
         }
     }
 
+    /// Between two turns: what waits is tried again, and whether a newer epoch was claimed is looked after.
+    pub fn between(&self) {
+        self.carrier.kick();
+    }
+
     fn begin_again(&mut self) {
         self.carrier.give_up();
         self.cutter = None;

@@ -1,0 +1,332 @@
+//! Log shipping by schedule; rehearsals on a copy; a next hop that is down.
+
+use anyhow::{Context, Result, ensure};
+use lifeguard_tests::{OWN, wait};
+use serde_json::{Value, json};
+
+use crate::support::{Sample, refused, run};
+
+const POOL: &str = "atl-cs-001.litwareinc.com";
+
+async fn detail(s: &Sample) -> Result<Value> {
+    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
+    ensure!(status == 200, "{p}");
+    Ok(p)
+}
+
+async fn two_messages(s: &Sample) -> Result<()> {
+    wait::until("a test message", async || {
+        let t = s.test(&s.users[0], &s.users[1], json!({ "ChatRoomUri": format!("{POOL}\\Lobby") })).await?;
+        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
+        Ok(())
+    })
+    .await
+}
+
+async fn shipped(s: &Sample) -> Result<Value> {
+    wait::until("log shipping to catch up", async || {
+        let p = detail(s).await?;
+        let x = &p["shipping"];
+        let there = x["problem"].is_null() && x["applied"].is_u64() && x["messages_behind"] == 0;
+        ensure!(there, "{x}");
+        Ok(p)
+    })
+    .await
+}
+
+async fn problems(s: &Sample) -> Result<String> {
+    let (_, o) = s.client.get("/api/v1/overview").await?;
+    Ok(o["problems"].to_string())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_jobs_keep_their_schedule_and_lateness_is_told() -> Result<()> {
+    let s = Sample::start().await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    let refuse = |args: Value, field: &'static str| {
+        let client = &s.client;
+        async move {
+            let e = refused(client, "Set-LgLogShipping", args, 400).await?;
+            ensure!(e["field"] == field, "{e}");
+            Ok(())
+        }
+    };
+    refuse(json!({ "Identity": POOL, "BackupSeconds": 600 }), "BackupAlertSeconds").await?;
+    refuse(json!({ "Identity": POOL, "RestoreSeconds": 0 }), "RestoreSeconds").await?;
+    // A restore job that comes once a day: what is posted now is shipped and not applied.
+    let slow = json!({ "Identity": POOL, "RestoreSeconds": 86400, "RestoreAlertSeconds": 90000 });
+    run(&s.client, "Set-LgLogShipping", slow).await?;
+    two_messages(&s).await?;
+    wait::until("the backup job alone", async || {
+        let p = detail(&s).await?;
+        let x = &p["shipping"];
+        ensure!(x["behind"].as_u64() > Some(0) && x["messages_behind"] == 2, "{x}");
+        ensure!(x["schedule"]["restore_seconds"] == 86400 && x["late"].is_null(), "{x}");
+        Ok(())
+    })
+    .await?;
+    // The same lag is a problem as soon as the threshold is short. A threshold that a healthy job would
+    // pass is refused, so the job's share is taken away instead.
+    let share =
+        s.server.data_dir().join(format!("shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/{POOL}"));
+    let away = share.with_extension("away");
+    std::fs::rename(&share, &away)?;
+    std::fs::write(&share, "")?;
+    let short =
+        json!({ "Identity": POOL, "RestoreSeconds": 1, "BackupAlertSeconds": 2, "RestoreAlertSeconds": 4 });
+    run(&s.client, "Set-LgLogShipping", short).await?;
+    wait::until("the overview to tell it", async || {
+        let all = problems(&s).await?;
+        ensure!(all.contains("shipping.late") && all.contains("more than the 2 s that are allowed"), "{all}");
+        Ok(())
+    })
+    .await?;
+    wait::until("the alert", async || {
+        let (_, a) = s.client.get("/api/v1/alerts").await?;
+        ensure!(a.to_string().contains(&format!("shipping.late/{POOL}")), "{a}");
+        Ok(())
+    })
+    .await?;
+    let answer = run(&s.client, "Get-LgLogShipping", json!({ "Identity": POOL })).await?;
+    let x = &answer["output"][0];
+    ensure!(
+        x["Late"].is_string() && x["BackupAge"].as_u64() > Some(2) && x["BackupAlertSeconds"] == 2,
+        "{x}"
+    );
+    std::fs::remove_file(&share)?;
+    std::fs::rename(&away, &share)?;
+    shipped(&s).await?;
+    wait::until("the problem to go away", async || {
+        let all = problems(&s).await?;
+        ensure!(!all.contains("shipping.late"), "{all}");
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_planned_run_ships_the_tail_although_the_backup_job_is_not_due() -> Result<()> {
+    let s = Sample::start().await?;
+    shipped(&s).await?;
+    let slow = json!({
+        "Identity": POOL, "BackupSeconds": 86400, "CopySeconds": 86400, "RestoreSeconds": 86400,
+        "BackupAlertSeconds": 300_000, "RestoreAlertSeconds": 300_000,
+    });
+    run(&s.client, "Set-LgLogShipping", slow).await?;
+    two_messages(&s).await?;
+    let p = detail(&s).await?;
+    ensure!(p["shipping"]["messages_behind"] == 2 && p["shipping"]["shipped"] == 0, "{}", p["shipping"]);
+    let answer = run(&s.client, "Start-LgFailover", json!({ "Identity": POOL })).await?;
+    crate::support::job(&s.client, answer["job"].as_str().context("no run")?, "done").await?;
+    let p = detail(&s).await?;
+    let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
+    ensure!(used.context("no database")?["messages"] == 2, "{p}");
+    Ok(())
+}
+
+/// Content of every database and share file. SQLite's index in shared memory (`-shm`) changes with every
+/// reader, and the pages read all the time.
+fn contents(s: &Sample) -> Result<std::collections::BTreeMap<std::path::PathBuf, Vec<u8>>> {
+    let mut out = std::collections::BTreeMap::new();
+    let mut folders = vec![s.server.data_dir().join("sql"), s.server.data_dir().join("shares")];
+    while let Some(dir) = folders.pop() {
+        for entry in std::fs::read_dir(&dir)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.to_string_lossy().ends_with("-shm") {
+                out.insert(path.clone(), std::fs::read(&path)?);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Text of all steps.
+fn log(job: &Value) -> String {
+    job["steps"].to_string()
+}
+
+async fn rehearsed(s: &Sample, state: &str) -> Result<Value> {
+    let answer = run(&s.client, "Test-LgFailover", json!({ "Identity": POOL })).await?;
+    let id = answer["job"].as_str().context("no rehearsal")?.to_owned();
+    let done = crate::support::job(&s.client, &id, state).await?;
+    ensure!(done["title"].as_str().is_some_and(|t| t.starts_with("Rehearsal on a copy")), "{done}");
+    // Nothing is left of the copy.
+    let left = std::fs::read_dir(s.server.data_dir().join("rehearsals"))?.count();
+    ensure!(left == 0, "{left} copies are left: {done}");
+    Ok(done)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_does_the_steps_on_a_copy_and_touches_nothing() -> Result<()> {
+    let mut s = Sample::start().await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    // From here on nothing is restored: what the rehearsal applies, it applies to its copy alone.
+    let slow = json!({ "Identity": POOL, "CopySeconds": 86400, "RestoreSeconds": 86400, "RestoreAlertSeconds": 200_000 });
+    run(&s.client, "Set-LgLogShipping", slow).await?;
+    two_messages(&s).await?;
+    wait::until("the backup job", async || {
+        let p = detail(&s).await?;
+        ensure!(p["shipping"]["behind"].as_u64() > Some(0), "{}", p["shipping"]);
+        Ok(())
+    })
+    .await?;
+    let before = contents(&s)?;
+    ensure!(before.len() > 5, "{:?}", before.keys());
+    let done = rehearsed(&s, "done").await?;
+    let after = contents(&s)?;
+    for path in before.keys().chain(after.keys()) {
+        ensure!(before.get(path) == after.get(path), "{} was touched", path.display());
+    }
+    let text = log(&done);
+    ensure!(text.contains("4 messages") && text.contains("even a forced run would lose nothing"), "{text}");
+    ensure!(text.contains("This pool has had no such run yet"), "{text}");
+    let p = detail(&s).await?;
+    ensure!(
+        p["summary"]["state"] == "Normal" && p["rehearsals"][0]["id"] == done["id"] && p["run"].is_null(),
+        "{p}"
+    );
+    let (_, audit) = s.client.get("/api/v1/audit").await?;
+    ensure!(audit.to_string().contains("Test-LgFailover"), "{audit}");
+    // What would break is told, and is not broken by that: a segment that is damaged in the share.
+    let share =
+        s.server.data_dir().join(format!("shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/{POOL}"));
+    let mut segments: Vec<_> = std::fs::read_dir(&share)?.flatten().map(|e| e.path()).collect();
+    segments.retain(|p| p.extension().is_some_and(|e| e == "seg"));
+    segments.sort();
+    let newest = segments.last().context("no segment")?;
+    let sound = std::fs::read(newest)?;
+    std::fs::write(newest, &sound[..sound.len() - 1])?;
+    let failed = rehearsed(&s, "failed").await?;
+    ensure!(
+        failed["error"].as_str().is_some_and(|e| e.contains("would not go well") && e.contains("damaged")),
+        "{failed}"
+    );
+    ensure!(failed["steps"][3]["state"] == "skipped" && failed["steps"][6]["state"] == "done", "{failed}");
+    std::fs::write(newest, &sound)?;
+    // A kill in the middle leaves nothing either.
+    let answer = run(&s.client, "Test-LgFailover", json!({ "Identity": POOL })).await?;
+    let id = answer["job"].as_str().context("no rehearsal")?.to_owned();
+    s.server.kill9();
+    std::fs::create_dir_all(s.server.data_dir().join("rehearsals").join(&id))?;
+    s.server.restart().await?;
+    s.client.login("root", crate::support::PASSWORD).await?;
+    wait::until("the rehearsal's end", async || {
+        let (_, j) = s.client.get(&format!("/api/v1/jobs/{id}")).await?;
+        ensure!(j["state"] != "running", "{j}");
+        Ok(())
+    })
+    .await?;
+    ensure!(!s.server.data_dir().join("rehearsals").exists(), "the copy of a killed rehearsal is left");
+    // A run still finds everything.
+    let answer = run(&s.client, "Start-LgFailover", json!({ "Identity": POOL })).await?;
+    crate::support::job(&s.client, answer["job"].as_str().context("no run")?, "done").await?;
+    let p = detail(&s).await?;
+    let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
+    ensure!(used.context("no database")?["messages"] == 4, "{p}");
+    Ok(())
+}
+
+/// The disaster of the documents at its worst: primary store, its mirror and the next hop at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_next_hop_that_is_down_is_replaced_by_the_run() -> Result<()> {
+    let s = Sample::start().await?;
+    let mirror = "atl-sql-009.litwareinc.com";
+    run(&s.client, "New-LgSqlStore", json!({ "Fqdn": mirror })).await?;
+    run(&s.client, "Set-LgPersistentChatPool", json!({ "Identity": POOL, "MirrorSqlStore": mirror })).await?;
+    let answer = run(&s.client, "Publish-CsTopology", json!({})).await?;
+    crate::support::job(&s.client, answer["job"].as_str().context("no job")?, "done").await?;
+    wait::until("the mirror", async || {
+        let p = detail(&s).await?;
+        ensure!(p["mirror"]["state"] == "synchronized", "{}", p["mirror"]);
+        Ok(())
+    })
+    .await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    // Somebody works on the topology: that must neither be published nor lost.
+    run(&s.client, "New-LgSite", json!({ "Name": "Cork" })).await?;
+    for store in ["atl-sql-001.litwareinc.com", mirror] {
+        let dir = s.server.data_dir().join("sql").join(store);
+        std::fs::rename(&dir, dir.with_extension("lost"))?;
+    }
+    run(&s.client, "Stop-CsWindowsService", json!({ "ComputerName": "atl-fes-001.litwareinc.com" })).await?;
+    let p = wait::until("the Front End to be down", async || {
+        let p = detail(&s).await?;
+        ensure!(p["next_hops"] == json!(["dub-fe-001.litwareinc.com"]), "{}", p["next_hops"]);
+        Ok(p)
+    })
+    .await?;
+    ensure!(p["next_hop"] == "atl-fe-001.litwareinc.com", "{p}");
+    let args = json!({ "Identity": POOL, "Forced": true, "AcknowledgeLoss": true });
+    let (_, plan) = s.client.cmdlet("Start-LgFailover", args.clone(), "what_if").await?;
+    let text = plan.to_string();
+    ensure!(text.contains("next_hop.down") && text.contains("Choose dub-fe-001.litwareinc.com"), "{text}");
+    let with = |hop: &str| {
+        let mut a = args.clone();
+        a["NextHop"] = hop.into();
+        a
+    };
+    let e = refused(&s.client, "Start-LgFailover", with("nobody.litwareinc.com"), 422).await?;
+    ensure!(e["problems"][0]["code"] == "next_hop.unknown", "{e}");
+    let answer = run(&s.client, "Start-LgFailover", with("dub-fe-001.litwareinc.com")).await?;
+    let done = crate::support::job(&s.client, answer["job"].as_str().context("no run")?, "done").await?;
+    ensure!(done["steps"].as_array().is_some_and(|x| x.len() == 9), "{done}");
+    ensure!(log(&done).contains("Version 3 is published"), "{done}");
+    let p = detail(&s).await?;
+    ensure!(p["next_hop"] == "dub-fe-001.litwareinc.com" && p["next_hops"].is_null(), "{p}");
+    let versions = run(&s.client, "Get-LgTopologyVersion", json!({})).await?["output"].to_string();
+    ensure!(versions.contains("the next hop is down"), "{versions}");
+    let (_, t) = s.client.get("/api/v1/topology").await?;
+    ensure!(t.to_string().contains("Cork"), "the draft is kept");
+    let dublin =
+        json!({ "TargetFqdn": "dub-fe-001.litwareinc.com", "ChatRoomUri": format!("{POOL}\\Lobby") });
+    wait::until("a test message through the other Front End", async || {
+        let t = s.test(&s.users[0], &s.users[1], dublin.clone()).await?;
+        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
+        Ok(())
+    })
+    .await
+}
+
+/// Whose role is taken away in the middle of a run does not carry it on; somebody else may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_is_revoked_in_the_middle_stops_the_run_resumably() -> Result<()> {
+    let mut s = Sample::start().await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    let new =
+        json!({ "Name": "desk", "Role": "CsPersistentChatAdministrator", "Password": "a long password 1" });
+    run(&s.client, "New-LgAccount", new).await?;
+    let desk = s.server.client()?;
+    desk.login("desk", "a long password 1").await?;
+    // The run is held before its third step; meanwhile the role is taken away.
+    let hold = s.server.data_dir().join("hold");
+    std::fs::write(&hold, "failover:2")?;
+    let answer = run(&desk, "Start-LgFailover", json!({ "Identity": POOL })).await?;
+    let id = answer["job"].as_str().context("no run")?.to_owned();
+    s.server.line("held at=failover:2").await?;
+    run(&s.client, "Set-LgAccount", json!({ "Identity": "desk", "Role": "CsHelpDesk" })).await?;
+    s.server.kill9();
+    std::fs::remove_file(&hold)?;
+    s.server.restart().await?;
+    s.client.login("root", crate::support::PASSWORD).await?;
+    let failed = crate::support::job(&s.client, &id, "failed").await?;
+    ensure!(
+        failed["error"].as_str().is_some_and(|e| e.contains("Somebody else may resume the run")),
+        "{failed}"
+    );
+    ensure!(failed["steps"][4]["state"] == "waiting", "{failed}");
+    desk.login("desk", &format!("a long password 1{OWN}")).await?;
+    refused(&desk, "Resume-LgRun", json!({ "Identity": id }), 403).await?;
+    run(&s.client, "Resume-LgRun", json!({ "Identity": id })).await?;
+    crate::support::job(&s.client, &id, "done").await?;
+    let p = detail(&s).await?;
+    let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
+    ensure!(p["summary"]["state"] == "FailedOver" && used.context("no database")?["messages"] == 2, "{p}");
+    Ok(())
+}
