@@ -140,6 +140,13 @@ macro_rules! common {
                 self.headers.get("Expires")?.trim().parse().ok()
             }
 
+            /// Bytes of the head on the wire, without its Content-Length line.
+            pub fn head_len(&self) -> usize {
+                self.start_line().len()
+                    + 2
+                    + self.headers.iter().map(|(n, v)| n.len() + v.len() + 4).sum::<usize>()
+            }
+
             /// The bytes on the wire; Content-Length is always written from the body.
             pub fn to_bytes(&self) -> Vec<u8> {
                 let mut head = self.start_line();
