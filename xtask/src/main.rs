@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod check;
 mod exec;
+mod fuzz;
 mod licences;
 mod page;
 mod server;
@@ -53,8 +54,10 @@ enum Command {
     Interop(Profile),
     /// Sizes, cold start and memory of what was built.
     Bench(Profile),
-    /// Many test messages with random faults; nothing may be left behind.
+    /// Many test messages with random faults; nothing may be left behind. `soak fuzz` mutates what parsers read.
     Soak {
+        #[command(subcommand)]
+        what: Option<Soak>,
         /// How many.
         #[arg(long, default_value_t = 1000)]
         runs: u32,
@@ -65,6 +68,16 @@ enum Command {
     /// Makes the site from a compiled page (needs the feature `bundle`; the other commands call it).
     #[command(hide = true)]
     Bundle(BundleArgs),
+}
+
+#[derive(Subcommand)]
+enum Soak {
+    /// What strangers can send, mutated and guided by coverage (libFuzzer; needs a C++ compiler).
+    Fuzz {
+        /// Minutes, shared by all targets.
+        #[arg(default_value_t = 10)]
+        minutes: u32,
+    },
 }
 
 #[derive(Args, Clone, Copy)]
@@ -120,7 +133,8 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         Command::Test(profile) => return Ok(test::run(profile.release)),
         Command::Interop(profile) => return Ok(test::interop(profile.release)),
         Command::Bench(profile) => bench::run(profile.release)?,
-        Command::Soak { runs, seed } => soak::run(runs, seed)?,
+        Command::Soak { what: Some(Soak::Fuzz { minutes }), .. } => fuzz::run(minutes)?,
+        Command::Soak { what: None, runs, seed } => soak::run(runs, seed)?,
         Command::Bundle(args) => bundle(&args)?,
     }
     Ok(true)

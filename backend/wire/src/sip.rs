@@ -31,7 +31,11 @@ fn full(name: &str) -> &str {
 }
 
 fn one_line(value: String) -> String {
-    if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }
+    if value.contains(['\r', '\n']) {
+        value.replace(['\r', '\n'], " ").trim_matches(BLANKS).to_owned()
+    } else {
+        value
+    }
 }
 
 impl Headers {

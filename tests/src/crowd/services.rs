@@ -105,6 +105,7 @@ pub async fn prosody(people: usize) -> Result<(Prosody, Theirs)> {
     let data = place.path().join("data");
     let accounts = data.join("bench%2etest").join("accounts");
     fs::create_dir_all(&accounts)?;
+    fs::create_dir_all(place.path().join("certs"))?;
     for n in 0..people {
         let file = format!("return {{\n\t[\"password\"] = \"{PASSWORD}\";\n}};\n");
         fs::write(accounts.join(format!("user{n}.dat")), file)?;
