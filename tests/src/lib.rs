@@ -17,6 +17,7 @@ mod axe;
 mod browser;
 mod chromedriver;
 mod client;
+pub mod crowd;
 pub mod delay;
 mod node;
 pub mod process;
@@ -25,6 +26,8 @@ mod server;
 pub mod wait;
 
 use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 
 pub use axe::Violation;
 pub use browser::{Browser, Scheme};
@@ -40,14 +43,17 @@ pub fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
 }
 
-/// Lets this process open as many files as thousands of connections want; most systems allow 1,024 unless asked.
+/// Lets this process open so many files, as thousands of connections want; most systems allow 1,024 unless asked.
 ///
 /// # Errors
 /// The system allows no more.
-pub fn more_files() -> anyhow::Result<()> {
-    let pid = std::process::id().to_string();
-    let done = std::process::Command::new("prlimit").args(["--pid", &pid, "--nofile=8192:"]).status()?;
-    anyhow::ensure!(done.success(), "8,192 open files are not allowed here");
+pub fn more_files(wanted: u64) -> anyhow::Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    if now.current.is_some_and(|n| n < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: now.maximum })
+            .with_context(|| format!("{wanted} open files are not allowed here"))?;
+    }
     Ok(())
 }
 

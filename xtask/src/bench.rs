@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::exec::{program, target_dir};
-use crate::server;
 use crate::site::Manifest;
+use crate::{server, tools};
 
 /// How long a start may take before it is called failed.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -48,11 +48,15 @@ pub fn run(release: bool) -> Result<()> {
     measure(&binary, "load", release)?;
     measure(&binary, "viewers", release)?;
     measure(&binary, "rights", release)?;
-    measure(&binary, "scale", release)
+    measure(&binary, "scale", release)?;
+    tools::other_chat()?;
+    measure(&binary, "chat", release)
 }
 
 /// Runs a measurement of the tests: `load` has requests, the shared page and the test message under load,
-/// beside what a bare handler does; `viewers` those of a shared page; `scale` has large topologies; `rights` has tens of thousands of rooms with their lists.
+/// beside what a bare handler does; `viewers` those of a shared page; `scale` has large topologies; `rights` has tens of
+/// thousands of rooms with their lists;
+/// `chat` the chat service beside an XMPP server's group chat.
 fn measure(binary: &Path, name: &str, release: bool) -> Result<()> {
     let mut cargo = program("cargo");
     cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", name]);

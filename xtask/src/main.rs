@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod check;
 mod exec;
+mod fuzz;
 mod licences;
 mod page;
 mod server;
@@ -53,15 +54,11 @@ enum Command {
     Interop(Profile),
     /// Sizes, cold start and memory of what was built.
     Bench(Profile),
-    /// Many test messages with random faults; nothing may be left behind. `soak failover` kills the portal at
-    /// random moments of guided runs while people write; nothing may be lost.
+    /// Many test messages with random faults; nothing may be left behind. `soak fuzz` mutates what parsers read,
+    /// `soak failover` kills the portal at random moments of guided runs while people write.
     Soak {
-        /// What else than test messages: `failover`.
-        #[arg(value_parser = ["failover"])]
-        what: Option<String>,
-        /// How long, in seconds; for `failover`.
-        #[arg(long, default_value_t = 600)]
-        seconds: u64,
+        #[command(subcommand)]
+        what: Option<Soak>,
         /// How many.
         #[arg(long, default_value_t = 1000)]
         runs: u32,
@@ -72,6 +69,22 @@ enum Command {
     /// Makes the site from a compiled page (needs the feature `bundle`; the other commands call it).
     #[command(hide = true)]
     Bundle(BundleArgs),
+}
+
+#[derive(Subcommand)]
+enum Soak {
+    /// What strangers can send, mutated and guided by coverage (libFuzzer; needs a C++ compiler).
+    Fuzz {
+        /// Minutes, shared by all targets.
+        #[arg(default_value_t = 10)]
+        minutes: u32,
+    },
+    /// Guided runs, and a portal that is killed at random moments of them while people write; nothing may be lost.
+    Failover {
+        /// How long, in seconds.
+        #[arg(default_value_t = 600)]
+        seconds: u64,
+    },
 }
 
 #[derive(Args, Clone, Copy)]
@@ -127,8 +140,9 @@ fn dispatch(command: Command) -> anyhow::Result<bool> {
         Command::Test(profile) => return Ok(test::run(profile.release)),
         Command::Interop(profile) => return Ok(test::interop(profile.release)),
         Command::Bench(profile) => bench::run(profile.release)?,
-        Command::Soak { what: Some(_), seconds, seed, .. } => soak::failover(seconds, seed)?,
-        Command::Soak { runs, seed, .. } => soak::run(runs, seed)?,
+        Command::Soak { what: Some(Soak::Fuzz { minutes }), .. } => fuzz::run(minutes)?,
+        Command::Soak { what: Some(Soak::Failover { seconds }), seed, .. } => soak::failover(seconds, seed)?,
+        Command::Soak { what: None, runs, seed } => soak::run(runs, seed)?,
         Command::Bundle(args) => bundle(&args)?,
     }
     Ok(true)

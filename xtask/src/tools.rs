@@ -111,6 +111,22 @@ pub fn clients() -> Result<()> {
     if plugin.exists() { Ok(()) } else { apt_install(&["pidgin-sipe"]).context("pidgin-sipe is missing") }
 }
 
+/// Finds or installs the group chat that `cargo xtask bench` measures beside ours.
+///
+/// # Errors
+/// As [`peers`].
+pub fn other_chat() -> Result<()> {
+    without_service("prosody", || programs(&[("prosody", "prosody")]))
+}
+
+/// Finds or installs what libFuzzer is built with.
+///
+/// # Errors
+/// As [`peers`].
+pub fn compiler() -> Result<()> {
+    programs(&[("c++", "g++")])
+}
+
 /// Installs while a service of this name can neither start nor begin with the machine: the tests start their own.
 fn without_service(name: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     if find(name).is_some() || find("systemctl").is_none() {

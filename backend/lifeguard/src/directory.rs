@@ -1,9 +1,12 @@
 //! The directory as registrars see it.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 use node::members::Membership as _;
 use node::traits::{ChatUser, Directory, DirectoryError};
-use shared::SipUri;
+use shared::{ObjectId, SipUri};
 use store::management::directory::{self, User};
 use store::management::{Management, StoreError, topology};
 
@@ -12,13 +15,33 @@ use crate::keys::Keys;
 /// The directory over the management store.
 pub struct StoreDirectory {
     store: Management,
-    keys: std::sync::Arc<Keys>,
+    keys: Arc<Keys>,
+    /// Sites of the Front End pools as of a published version: everyone who signs on is looked up, and the
+    /// document of a large topology is long.
+    sites: Mutex<Option<(u64, Arc<Sites>)>>,
 }
+
+/// Site ids by Front End pool.
+type Sites = HashMap<ObjectId, String>;
 
 impl StoreDirectory {
     /// Over `store`, opening secrets with `keys`.
-    pub fn new(store: Management, keys: std::sync::Arc<Keys>) -> Self {
-        Self { store, keys }
+    pub fn new(store: Management, keys: Arc<Keys>) -> Self {
+        Self { store, keys, sites: Mutex::default() }
+    }
+
+    fn sites(&self, c: &rusqlite::Connection) -> store::management::Result<Arc<Sites>> {
+        let Some(version) = topology::newest(c)? else { return Ok(Arc::default()) };
+        let kept = self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, sites)) = kept.filter(|(v, _)| *v == version) {
+            return Ok(sites);
+        }
+        let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
+        let of = |id: &ObjectId, site| t.site(site).map(|s| (id.clone(), s.site_id.clone()));
+        let sites: Arc<Sites> =
+            Arc::new(t.front_end_pools.iter().filter_map(|f| of(&f.id, &f.site)).collect());
+        *self.sites.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, sites.clone()));
+        Ok(sites)
     }
 
     fn find(
@@ -27,11 +50,9 @@ impl StoreDirectory {
     ) -> Result<Option<ChatUser>, DirectoryError> {
         let found = self.store.read(|c| {
             let Some(u) = pick(c)? else { return Ok(None) };
-            let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
-            let site =
-                t.front_end_pool(&u.front_end).and_then(|f| t.site(&f.site)).map(|s| s.site_id.clone());
-            let (chat, _) =
-                directory::effective(&directory::policies(c)?, u.policy.as_deref(), site.as_deref());
+            let sites = self.sites(c)?;
+            let site = sites.get(&u.front_end).map(String::as_str);
+            let (chat, _) = directory::effective(&directory::policies(c)?, u.policy.as_deref(), site);
             Ok::<_, StoreError>(Some((u, chat)))
         });
         let found = found.map_err(|e| DirectoryError(e.to_string()))?;

@@ -13,6 +13,10 @@ use wire::stream::{Decoder, Event, MAX_BODY, MAX_HEAD};
 
 /// Messages that may wait for a slow peer.
 const QUEUE: usize = 1024;
+/// Messages are written together up to about this many bytes.
+const TOGETHER: usize = 16 * 1024;
+/// Bytes read at once: few from a connection that is mostly silent, more where more comes.
+const READ: std::ops::Range<usize> = 1024..32 * 1024;
 /// A write that takes longer means that the peer has stopped reading.
 const WRITE: Duration = Duration::from_secs(30);
 /// What still waits when a connection is closed is written within this time.
@@ -109,6 +113,18 @@ impl Peer {
         self.sender.send(bytes_of(m)?).await.map_err(|_| Unsent::Closed)
     }
 
+    /// As [`Self::deliver`], for a message that is written already: head, its length, and the whole.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn deliver_written(&self, head: usize, bytes: Vec<u8>) -> Result<(), Unsent> {
+        if head > MAX_HEAD || bytes.len() - head > MAX_BODY {
+            tracing::warn!(bytes = bytes.len(), "a SIP message too large for any peer was not sent");
+            return Err(Unsent::TooLarge);
+        }
+        self.sender.send(bytes).await.map_err(|_| Unsent::Closed)
+    }
+
     /// Queues a message that must not be lost, now or as soon as there is room.
     pub fn send_soon(&self, m: Message) {
         if self.send(&m) == Err(Unsent::Full) {
@@ -168,6 +184,12 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             let Some(next) = self.queue.recv().await else { return };
             self.bytes = next;
             self.written = 0;
+            // What waits already goes along: one write and one record for many users' messages.
+            while self.bytes.len() < TOGETHER
+                && let Ok(more) = self.queue.try_recv()
+            {
+                self.bytes.extend_from_slice(&more);
+            }
         }
     }
 }
@@ -226,7 +248,7 @@ async fn keep_alive(peer: &Peer, every: Option<Duration>) {
 
 async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn Handler, timing: Timing) {
     let mut decoder = Decoder::default();
-    let mut buffer = vec![0; 16 * 1024];
+    let mut buffer = vec![0; READ.start];
     let mut kept = 0;
     loop {
         loop {
@@ -266,6 +288,9 @@ async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn 
             Ok(Ok(n)) if n > 0 => {
                 kept += n;
                 decoder.push(&buffer[..n]);
+                if n == buffer.len() && n < READ.end {
+                    buffer.resize(n * 2, 0);
+                }
             }
             _ => return,
         }

@@ -1,8 +1,8 @@
 //! The host: brings what runs here in line with the deployment, server by server, and reports.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use shared::deployment::{
@@ -28,7 +28,11 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest wait for connections to write their last messages.
 const FLUSH: Duration = Duration::from_secs(3);
 /// Most connections at one listener.
-const MAX_CONNECTIONS: usize = 10_000;
+const MAX_CONNECTIONS: usize = 20_000;
+/// Most of them from one address: many users may stand behind one, but nobody takes all the room there is.
+const FROM_ONE: usize = 4_000;
+/// Sessions come and go in crowds; what is reported of them waits this long for more.
+const CALM: Duration = Duration::from_millis(100);
 
 /// What the host works with.
 pub struct Settings {
@@ -189,7 +193,7 @@ impl Host {
             let retry = tokio::time::sleep(if failed { RETRY } else { Duration::from_secs(3600) });
             tokio::select! {
                 r = self.deployment.changed() => if r.is_err() { break },
-                () = changed.notified() => {}
+                () = settled(&changed) => {}
                 () = retry => {}
                 () = stop.notified() => break,
             }
@@ -331,6 +335,44 @@ impl Host {
     }
 }
 
+/// The sessions have changed, and the first crowd is over.
+async fn settled(changed: &Notify) {
+    changed.notified().await;
+    tokio::time::sleep(CALM).await;
+}
+
+/// Connections by their far end's address.
+#[derive(Default)]
+struct Sources(Mutex<HashMap<IpAddr, usize>>);
+
+/// One connection's place among those of its address; given back when it ends.
+struct Place(Arc<Sources>, IpAddr);
+
+impl Sources {
+    /// A place for one more connection from here, when there is one.
+    fn place(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let n = all.entry(from).or_default();
+        if *n >= FROM_ONE {
+            return None;
+        }
+        *n += 1;
+        Some(Place(self.clone(), from))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(n) = all.get_mut(&self.1) {
+            *n -= 1;
+            if *n == 0 {
+                all.remove(&self.1);
+            }
+        }
+    }
+}
+
 /// Accepts until stopped; a handshake never holds up the next connection. Connections end soon after.
 async fn accept(
     listener: TcpListener,
@@ -339,6 +381,7 @@ async fn accept(
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut connections = tokio::task::JoinSet::new();
+    let sources = Arc::new(Sources::default());
     loop {
         let accepted = tokio::select! {
             a = listener.accept() => a,
@@ -356,7 +399,15 @@ async fn accept(
         if connections.len() >= MAX_CONNECTIONS {
             continue;
         }
-        connections.spawn(connect(tcp, remote, tls.clone(), handler.clone()));
+        let Some(place) = sources.place(remote.ip()) else {
+            tracing::debug!(%remote, "a connection too many from this address is refused");
+            continue;
+        };
+        let work = connect(tcp, remote, tls.clone(), handler.clone());
+        connections.spawn(async move {
+            work.await;
+            drop(place);
+        });
     }
     drop(listener);
     // The service closes its connections; what is left after that is cut off with the set.
@@ -387,5 +438,22 @@ async fn connect(
     let (peer, work) = connection::start(stream, remote, local, handler.clone(), Timing::ACCEPTED);
     if handler.accepted(&peer, &names) {
         work.await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_takes_its_own_room_only_and_gives_it_back() {
+        let sources = Arc::new(Sources::default());
+        let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
+        let held: Vec<Place> = (0..FROM_ONE).filter_map(|_| sources.place(one)).collect();
+        assert_eq!(held.len(), FROM_ONE);
+        assert!(sources.place(one).is_none() && sources.place(other).is_some());
+        drop(held);
+        assert!(sources.place(one).is_some());
+        assert!(sources.0.lock().unwrap().is_empty(), "nothing is kept of who has gone");
     }
 }

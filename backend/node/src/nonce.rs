@@ -2,6 +2,7 @@
 //! are kept to refuse replays.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ring::rand::SystemRandom;
@@ -26,6 +27,8 @@ pub enum Verdict {
 /// Makes and judges nonces.
 pub struct Nonces {
     key: hmac::Key,
+    /// How many were made.
+    made: AtomicU64,
     /// Time and highest count by the hash of nonce and client's nonce: a client cannot choose the size.
     used: Mutex<HashMap<[u8; 32], (u64, u32)>>,
 }
@@ -47,23 +50,25 @@ impl Nonces {
     pub fn new() -> Self {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())
             .expect("a machine without a random number generator cannot run a secure service");
-        Self { key, used: Mutex::default() }
+        Self { key, made: AtomicU64::new(0), used: Mutex::default() }
     }
 
-    fn seal(&self, at: u64) -> String {
-        let tag = hmac::sign(&self.key, &at.to_be_bytes());
-        format!("{at:x}-{}", hex::encode(&tag.as_ref()[..16]))
+    fn seal(&self, at: u64, number: u64) -> String {
+        let tag = hmac::sign(&self.key, &[at.to_be_bytes(), number.to_be_bytes()].concat());
+        format!("{at:x}-{number:x}-{}", hex::encode(&tag.as_ref()[..16]))
     }
 
-    /// A new nonce. Two in the same millisecond differ by their time, which is what the count hangs on.
+    /// A new nonce. Two in the same millisecond differ by their number: clients whose own nonces are alike (SIPE
+    /// draws them from the clock) are not taken for each other's replay.
     pub fn make(&self) -> String {
-        self.seal(now_ms())
+        self.seal(now_ms(), self.made.fetch_add(1, Ordering::Relaxed))
     }
 
     /// When it was made, if it is ours.
     fn time(&self, nonce: &str) -> Option<u64> {
-        let at = u64::from_str_radix(nonce.split('-').next()?, 16).ok()?;
-        (self.seal(at) == nonce).then_some(at)
+        let mut parts = nonce.split('-').map(|p| u64::from_str_radix(p, 16).ok());
+        let (at, number) = (parts.next()??, parts.next()??);
+        (self.seal(at, number) == nonce).then_some(at)
     }
 
     /// Judges a nonce by itself; nothing is stored, so anyone may ask.
@@ -88,7 +93,7 @@ impl Nonces {
                 return Verdict::Stale;
             }
         }
-        // Several clients may hold a nonce of the same millisecond; the client's own nonce tells them apart.
+        // A client that counts anew with a nonce of its own is another login.
         let e = used.entry(key).or_insert((at, 0));
         if nc <= e.1 {
             return Verdict::Replayed;
@@ -111,7 +116,15 @@ mod tests {
         assert_eq!(n.judge(&nonce, 2, "c"), Verdict::Fresh);
         assert_eq!(n.judge("0-00", 1, "c"), Verdict::Replayed);
         assert_eq!(Nonces::new().judge(&nonce, 3, "c"), Verdict::Replayed);
-        assert_eq!(n.judge(&n.seal(1), 1, "c"), Verdict::Stale);
+        assert_eq!(n.judge(&n.seal(1, 1), 1, "c"), Verdict::Stale);
+    }
+
+    #[test]
+    fn clients_of_one_millisecond_are_not_each_others_replay() {
+        let n = Nonces::new();
+        for _ in 0..1000 {
+            assert_eq!(n.judge(&n.make(), 1, "the same"), Verdict::Fresh);
+        }
     }
 
     #[test]

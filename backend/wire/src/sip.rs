@@ -31,7 +31,11 @@ fn full(name: &str) -> &str {
 }
 
 fn one_line(value: String) -> String {
-    if value.contains(['\r', '\n']) { value.replace(['\r', '\n'], " ") } else { value }
+    if value.contains(['\r', '\n']) {
+        value.replace(['\r', '\n'], " ").trim_matches(BLANKS).to_owned()
+    } else {
+        value
+    }
 }
 
 impl Headers {
@@ -138,6 +142,13 @@ macro_rules! common {
             /// Expires header in seconds.
             pub fn expires(&self) -> Option<u32> {
                 self.headers.get("Expires")?.trim().parse().ok()
+            }
+
+            /// Bytes of the head on the wire, without its Content-Length line.
+            pub fn head_len(&self) -> usize {
+                self.start_line().len()
+                    + 2
+                    + self.headers.iter().map(|(n, v)| n.len() + v.len() + 4).sum::<usize>()
             }
 
             /// The bytes on the wire; Content-Length is always written from the body.

@@ -8,6 +8,9 @@ pub const MAX_HEAD: usize = 64 * 1024;
 /// Largest body, bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
+/// An empty buffer larger than this is given back.
+const KEPT: usize = 2 * 1024;
+
 /// What came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -88,6 +91,10 @@ impl Decoder {
         }
         let body = self.buffer[end + 4..end + 4 + length].to_vec();
         self.buffer.drain(..end + 4 + length);
+        if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
+            // Most connections are silent most of the time, and there are many of them.
+            self.buffer = Vec::new();
+        }
         self.searched = 0;
         match Message::parse(&head, body) {
             Ok(m) => Ok(Some(Event::Message(m))),

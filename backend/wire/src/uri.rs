@@ -109,6 +109,10 @@ impl Uri {
         if !matches!(scheme.to_ascii_lowercase().as_str(), "sip" | "sips") {
             return None;
         }
+        // Brackets end an address: one inside of it would be somebody else's when it is written again.
+        if rest.contains(['<', '>']) {
+            return None;
+        }
         let rest = rest.split('?').next().unwrap_or(rest);
         // A user part may carry parameters of its own (`user;opaque=…@host` does not occur on this wire).
         let (user, rest) = match rest.split_once('@') {
@@ -148,7 +152,8 @@ fn host_port(text: &str) -> Option<(String, Option<u16>)> {
         Some((h, p)) => (h, Some(p.trim().parse().ok()?)),
         None => (text, None),
     };
-    (!host.is_empty() && !host.contains(char::is_whitespace)).then(|| (host.to_owned(), port))
+    (!host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c == '"'))
+        .then(|| (host.to_owned(), port))
 }
 
 impl fmt::Display for Uri {

@@ -35,18 +35,34 @@ impl Node {
     }
 }
 
+/// A name as XML has it, without a prefix; the reader below takes almost anything for one.
+fn name(local: &str) -> Result<String, String> {
+    let begins = local.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    if begins && local.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        Ok(local.to_owned())
+    } else {
+        Err("a name that is none".to_owned())
+    }
+}
+
 fn open(e: &BytesStart<'_>) -> Result<Node, String> {
-    let mut node = Node { name: e.local_name().as_ref().to_owned(), ..Node::default() };
+    let mut node = Node { name: name(e.local_name().as_ref())?, ..Node::default() };
     for a in e.attributes() {
         let a = a.map_err(|e| e.to_string())?;
-        let key = a.key.local_name().as_ref().to_owned();
+        let key = name(a.key.local_name().as_ref())?;
         node.attrs.push((key, unescape(&a.value)?));
     }
     Ok(node)
 }
 
+/// Whether XML can carry it.
+fn carried(c: char) -> bool {
+    (c as u32) >= 0x20 && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r')
+}
+
 fn unescape(raw: &str) -> Result<String, String> {
-    quick_xml::escape::unescape(raw).map(|c| c.into_owned()).map_err(|e| e.to_string())
+    let text = quick_xml::escape::unescape(raw).map_err(|e| e.to_string())?;
+    Ok(text.chars().filter(|c| carried(*c)).collect())
 }
 
 /// Reads a document's root element.
@@ -96,7 +112,7 @@ pub fn parse(bytes: &[u8]) -> Result<Node, String> {
 
 fn add(stack: &mut [Node], text: &str) {
     if let Some(n) = stack.last_mut() {
-        n.text.push_str(text);
+        n.text.extend(text.chars().filter(|c| carried(*c)));
     }
 }
 
@@ -112,8 +128,8 @@ pub fn escape(text: &str) -> String {
             '\r' => out.push_str("&#13;"),
             '\n' => out.push_str("&#10;"),
             '\t' => out.push_str("&#9;"),
-            c if (c as u32) < 0x20 || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
-            c => out.push(c),
+            c if carried(c) => out.push(c),
+            _ => {}
         }
     }
     out

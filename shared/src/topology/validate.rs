@@ -21,6 +21,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     let mut out = Vec::new();
     let t = &Lookup::new(t);
     unique_names(t, &mut out);
+    unique_ids(t, &mut out);
     for (i, p) in t.front_end_pools.iter().enumerate() {
         front_end_pool(t, i, p, &mut out);
     }
@@ -50,6 +51,24 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     one_default_per_site(t, &mut out);
     distances(t, &mut out);
     out
+}
+
+/// Ids tell objects of one kind apart; a document from elsewhere may have one twice, and half of it would be lost.
+fn unique_ids(t: &Lookup<'_>, out: &mut Vec<Problem>) {
+    let mut check = |list: &str, ids: &mut dyn Iterator<Item = &ObjectId>| {
+        let mut seen = BTreeSet::new();
+        for (i, id) in ids.enumerate() {
+            if !seen.insert(id) {
+                let text = format!("The id {id} stands in this list twice. Give one of the two another id.");
+                out.push(Problem::error("dup.id", format!("{list}.{i}.id"), text, ""));
+            }
+        }
+    };
+    check("sites", &mut t.sites.iter().map(|x| &x.id));
+    check("front_end_pools", &mut t.front_end_pools.iter().map(|x| &x.id));
+    check("sql_stores", &mut t.sql_stores.iter().map(|x| &x.id));
+    check("file_stores", &mut t.file_stores.iter().map(|x| &x.id));
+    check("pools", &mut t.pools.iter().map(|x| &x.id));
 }
 
 /// Data centres: unique names, a machine stands in one, and a pool works near its database.
@@ -619,6 +638,16 @@ mod tests {
         t.pools[1].computers[0].placement = at("2001:db8::7");
         t.sql_stores[0].placement = at("192.0.2.10");
         assert_eq!(places(&t).len(), 1, "a store does not listen");
+    }
+
+    #[test]
+    fn an_id_stands_once_in_its_list() {
+        let mut t = crate::sample::litware();
+        let mut twin = t.sql_stores[1].clone();
+        twin.fqdn = Fqdn::try_from("dub-sql-009.litwareinc.com").unwrap();
+        t.sql_stores.push(twin);
+        let found: Vec<_> = validate(&t).into_iter().filter(|p| p.code == "dup.id").collect();
+        assert!(matches!(found.as_slice(), [p] if p.blocks() && p.field == "sql_stores.7.id"), "{found:?}");
     }
 
     #[test]

@@ -62,7 +62,7 @@ async fn again(address: String, path: String) -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let count: usize = std::env::var("LIFEGUARD_VIEWERS").map_or(Ok(2000), |n| n.parse())?;
-    lifeguard_tests::more_files()?;
+    lifeguard_tests::more_files(8_192)?;
     let (server, client, _) = sample().await?;
     let made = invoke(&client, "New-LgShare", json!({ "Label": "bench" })).await?;
     let link = made["output"][0]["Link"].as_str().context("no link")?;

@@ -128,7 +128,7 @@ impl ChatServer {
 
     async fn enter(
         &self,
-        s: &Session,
+        s: &Arc<Session>,
         store: &Arc<dyn ChatStore>,
         id: &str,
     ) -> Result<(Room, Category), StoreError> {
@@ -137,7 +137,7 @@ impl ChatServer {
         }
         let (room, _) = self.joinable(s, &**store, id).await?;
         let last = store.history(&room.id, 1).await?.last().map_or(0, |m| m.chat_id);
-        match s.enter(&room.id, last, &self.roster) {
+        match self.present.enter(s, &room.id, last, &self.roster) {
             Entered::New => self.record(store, "JOIN", &room.id, &s.user, ""),
             Entered::Again => {}
             Entered::Closed => return Err(StoreError::Closed),
@@ -151,14 +151,14 @@ impl ChatServer {
     }
 
     fn leave(&self, s: &Session, store: &Arc<dyn ChatStore>, room: &str) {
-        if s.leave(room, &self.roster) {
+        if self.present.leave(s, room, &self.roster) {
             self.record(store, "PART", room, &s.user, "");
         }
     }
 
     async fn join(
         &self,
-        s: &Session,
+        s: &Arc<Session>,
         host: &ChatPoolHost,
         store: &Arc<dyn ChatStore>,
         data: &Data,

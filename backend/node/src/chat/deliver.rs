@@ -9,7 +9,7 @@ use wire::xccos::{ChanIb, Data, Element, Item, Uib};
 
 use super::ChatServer;
 use super::replies::{PARTICIPANTS, chat_of, room_uri};
-use super::session::Session;
+use super::session::{Session, body_of};
 use crate::roster::Movement;
 use crate::traits::{ChatStore, Committed, StoreError, StoredMessage};
 
@@ -88,7 +88,7 @@ impl ChatServer {
     }
 
     fn in_room(&self, room: &str) -> Vec<Arc<Session>> {
-        self.state().dialogs.values().map(|d| &d.session).filter(|s| s.is_in(room)).cloned().collect()
+        self.present.of(room)
     }
 
     /// Rooms that anybody is in.
@@ -139,9 +139,10 @@ impl ChatServer {
     /// and the position of a session moves only after the message is queued.
     async fn tell(&self, m: &StoredMessage) {
         let Some(host) = self.host() else { return };
-        let element = Element::Chat(chat_of(&host, m));
+        // The same bytes for everyone.
+        let body = body_of(Element::Chat(chat_of(&host, m)), self.next());
         for s in self.in_room(&m.room) {
-            if s.wants(&m.room, m.chat_id) && s.send(element.clone(), self.next()).await {
+            if s.wants(&m.room, m.chat_id) && s.send_body(body.as_deref()).await {
                 s.advance(&m.room, m.chat_id);
             }
         }
@@ -185,7 +186,7 @@ impl ChatServer {
         let Some(host) = self.host() else { return Ok(()) };
         for s in self.in_room(room) {
             let stays = found.as_ref().is_some_and(|(r, c)| crate::rules::may_join(c, r, &*s.who()).is_ok());
-            if !stays && s.leave(room, &self.roster) {
+            if !stays && self.present.leave(&s, room, &self.roster) {
                 self.record(&store, "PART", room, &s.user, "");
                 let uib = Uib { uri: s.user.clone(), ..Uib::default() };
                 let uri = room_uri(&host, room);
@@ -213,8 +214,9 @@ impl ChatServer {
             let uri = room_uri(&host, &m.room);
             ("ntc:part", Data::one(Item::ChanIb(ChanIb { uri, uibs: vec![uib], ..ChanIb::default() })))
         };
+        let body = body_of(Element::Notice { id: id.to_owned(), data }, self.next());
         for s in self.in_room(&m.room).iter().filter(|s| s.user != m.user) {
-            s.send(Element::Notice { id: id.to_owned(), data: data.clone() }, self.next()).await;
+            s.send_body(body.as_deref()).await;
         }
     }
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod deliver;
 mod journal;
+mod present;
 mod replies;
 mod session;
 mod sweep;
@@ -23,6 +24,7 @@ use crate::dialog::dialog_key;
 use crate::roster::Roster;
 use crate::traits::{ChatStore, ComplianceEvent, Databases, Directory, DirectoryError};
 use journal::Journal;
+use present::Present;
 use session::{Kind, Session};
 
 /// Requests of one dialog that may wait.
@@ -56,6 +58,7 @@ pub struct ChatServer {
     directory: Arc<dyn Directory>,
     databases: Arc<dyn Databases>,
     roster: Arc<Roster>,
+    present: Present,
     state: Mutex<State>,
     /// The store whose messages are delivered; after a switch the old one until its dialogs have ended.
     held: Mutex<Option<Arc<dyn ChatStore>>>,
@@ -94,6 +97,7 @@ impl ChatServer {
             directory,
             databases,
             roster,
+            present: Present::default(),
             state: Mutex::default(),
             held,
             journal: Journal::default(),
@@ -236,7 +240,7 @@ impl ChatServer {
             state.dialogs.remove(session.key());
         }
         let held = self.held().clone();
-        for room in session.close(&self.roster) {
+        for room in self.present.close(session, &self.roster) {
             if let Some(store) = &held {
                 self.record(store, "PART", &room, &session.user, "");
             }

@@ -1,11 +1,12 @@
 //! One dialog with a client: what it takes to send requests in it, and the rooms it has joined.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use wire::sip::{Message, NameAddr, Request, Response};
+use wire::sip::{Headers, NameAddr, Request, Response};
 use wire::stream::MAX_BODY;
 use wire::xccos::{self, Data, Element, Envelope};
 
@@ -74,17 +75,16 @@ pub struct Session {
     local_tag: Option<String>,
     remote_tag: Option<String>,
     remote_cseq: AtomicU32,
-    from: String,
-    to: String,
     target: String,
-    route: Vec<String>,
+    /// Header lines that all requests of ours have, written.
+    fixed: String,
     /// Held while a request is numbered and queued, so that they leave in the order of their numbers.
     cseq: tokio::sync::Mutex<u32>,
     joined: Mutex<Rooms>,
 }
 
 /// The body of an INFO with this element; what is too large for the peer is cut down to what fits.
-fn body_of(element: Element, number: u64) -> Option<Vec<u8>> {
+pub fn body_of(element: Element, number: u64) -> Option<Vec<u8>> {
     let write = |e: Element| Envelope::one(ENVELOPES + number, e).to_xml().into_bytes();
     let smaller = match &element {
         Element::Reply { id, seqid, command, .. } => Some(Element::Reply {
@@ -104,6 +104,25 @@ fn body_of(element: Element, number: u64) -> Option<Vec<u8>> {
         return Some(body);
     }
     smaller.map(write).filter(|b| b.len() <= MAX_BODY)
+}
+
+/// The header lines that all requests of ours in a dialog have. Values of a message hold no line end.
+fn fixed(invite: &Request, answer: &Response) -> String {
+    let mut headers = Headers::default();
+    headers.push("Max-Forwards", "70");
+    for hop in invite.headers.values("Record-Route") {
+        headers.push("Route", hop);
+    }
+    // Seen from here, the one invited speaks: From is the invited address.
+    headers.push("From", answer.headers.get("To").unwrap_or_default());
+    headers.push("To", invite.headers.get("From").unwrap_or_default());
+    headers.push("Call-ID", invite.call_id().unwrap_or_default());
+    let mut out = String::new();
+    for (name, value) in headers.iter() {
+        // Writing to memory does not fail.
+        let _ = std::fmt::Write::write_fmt(&mut out, format_args!("{name}: {value}\r\n"));
+    }
+    out
 }
 
 impl Session {
@@ -132,15 +151,12 @@ impl Session {
             local_tag: answer.to_tag(),
             remote_tag: invite.from_tag(),
             remote_cseq: AtomicU32::new(invite.cseq().map_or(0, |c| c.0)),
-            // Seen from here, the one invited speaks: From is the invited address.
-            from: answer.headers.get("To").unwrap_or_default().to_owned(),
-            to: invite.headers.get("From").unwrap_or_default().to_owned(),
             target: invite
                 .headers
                 .get("Contact")
                 .and_then(NameAddr::parse)
                 .map_or_else(|| invite.uri.clone(), |c| c.uri.to_string()),
-            route: invite.headers.values("Record-Route"),
+            fixed: fixed(invite, answer),
             cseq: tokio::sync::Mutex::new(0),
             joined: Mutex::default(),
         }
@@ -202,33 +218,42 @@ impl Session {
         s.checked = Instant::now();
     }
 
-    fn request(&self, method: &str, n: u32) -> Request {
-        let mut r = Request::new(method, self.target.clone());
-        r.headers.push("Via", format!("SIP/2.0/TLS {};branch=z9hG4bKpc{}x{n}", self.peer.local, self.call));
-        r.headers.push("Max-Forwards", "70");
-        for hop in &self.route {
-            r.headers.push("Route", hop.clone());
-        }
-        r.headers.push("From", self.from.clone());
-        r.headers.push("To", self.to.clone());
-        r.headers.push("Call-ID", self.call.clone());
-        r.headers.push("CSeq", format!("{n} {method}"));
-        r
+    /// Writes a request of ours: its head's length, and the whole. What it repeats each time is kept written.
+    fn request(&self, method: &str, n: u32, body: Option<&[u8]>) -> (usize, Vec<u8>) {
+        let (target, local, call, fixed) = (&self.target, self.peer.local, &self.call, &self.fixed);
+        let body = body.unwrap_or_default();
+        let mut out = Vec::with_capacity(fixed.len() + target.len() + call.len() + body.len() + 256);
+        let kind = if body.is_empty() {
+            String::new()
+        } else {
+            format!("Content-Type: {}\r\n", xccos::CONTENT_TYPE)
+        };
+        // Writing to memory does not fail.
+        let _ = write!(
+            out,
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/TLS {local};branch=z9hG4bKpc{call}x{n}\r\n{fixed}CSeq: {n} {method}\r\n{kind}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let head = out.len();
+        out.extend_from_slice(body);
+        (head, out)
     }
 
-    async fn queue(&self, method: &str, body: Option<Vec<u8>>) -> bool {
+    async fn queue(&self, method: &str, body: Option<&[u8]>) -> bool {
         let mut n = self.cseq.lock().await;
         *n += 1;
-        let mut r = self.request(method, *n);
-        if let Some(body) = body {
-            r.set_body(xccos::CONTENT_TYPE, body);
-        }
-        self.peer.deliver(&Message::Request(r)).await.is_ok()
+        let (head, bytes) = self.request(method, *n, body);
+        self.peer.deliver_written(head, bytes).await.is_ok()
     }
 
     /// Sends one element in an INFO of its own, when the connection has room; false when it has ended.
     pub async fn send(&self, element: Element, number: u64) -> bool {
-        let Some(body) = body_of(element, number) else {
+        self.send_body(body_of(element, number).as_deref()).await
+    }
+
+    /// Sends what [`body_of`] has written, when the connection has room; false when it has ended.
+    pub async fn send_body(&self, body: Option<&[u8]>) -> bool {
+        let Some(body) = body else {
             tracing::warn!(user = %self.user, "a notice too large for one message was left out");
             return true;
         };

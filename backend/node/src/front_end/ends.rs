@@ -32,13 +32,15 @@ pub fn bye(target: String, from: &str, to: &str, call: &str) -> Request {
 }
 
 impl FrontEnd {
-    /// Ends the dialogs that `which` picks and tells whoever is still there.
-    pub(super) fn end_dialogs(&self, which: impl Fn(&Route) -> bool, told: Told) {
+    /// Ends the dialogs that have the connection `end` as one end (all without one) and that `which` picks, and
+    /// tells whoever is still there.
+    pub(super) fn end_dialogs(&self, end: Option<&Peer>, which: impl Fn(&Route) -> bool, told: Told) {
         let list: Vec<(String, Route)> = {
             let mut state = self.state();
-            let keys: Vec<String> =
-                state.dialogs.iter().filter(|(_, d)| which(d)).map(|(k, _)| k.clone()).collect();
-            keys.into_iter().filter_map(|k| state.dialogs.remove(&k).map(|d| (k, d))).collect()
+            let keys = end.map_or_else(|| state.dialogs.keys(), |p| state.dialogs.of_connection(p.id));
+            let picked = keys.into_iter().filter(|k| state.dialogs.get(k).is_some_and(&which));
+            let picked: Vec<String> = picked.collect();
+            picked.into_iter().filter_map(|k| state.dialogs.remove(&k).map(|d| (k, d))).collect()
         };
         for (key, d) in list {
             let call = call_of(&key);
@@ -76,7 +78,7 @@ impl FrontEnd {
             state.accepted.remove(&peer.id);
             state.upstream.remove(&peer.id);
         }
-        self.end_dialogs(|d| d.client.id == peer.id, Told::Server);
-        self.end_dialogs(|d| d.server.id == peer.id, Told::Client);
+        self.end_dialogs(Some(peer), |d| d.client.id == peer.id, Told::Server);
+        self.end_dialogs(Some(peer), |d| d.server.id == peer.id, Told::Client);
     }
 }

@@ -1,5 +1,6 @@
 //! A Front End Server: registrar, provisioning and router between clients and chat servers.
 
+mod dialogs;
 mod ends;
 mod guesses;
 mod registrar;
@@ -26,8 +27,8 @@ use wire::sip::{Message, Request, Response};
 use crate::connection::{Handler, Peer};
 use crate::nonce::Nonces;
 use crate::traits::Directory;
+use dialogs::Dialogs;
 use guesses::Guesses;
-use router::Route;
 use upstream::Upstream;
 
 /// Longest head of a client's message. What the way to the chat server adds must still fit there.
@@ -63,8 +64,8 @@ struct State {
     accepted: HashMap<u64, Client>,
     /// Signed-in connections by number.
     bound: HashMap<u64, Bound>,
-    /// Dialogs by Call-ID.
-    dialogs: HashMap<String, Route>,
+    /// Dialogs by Call-ID and client.
+    dialogs: Dialogs,
     /// Call-IDs and users of INVITEs for which a server is being looked for.
     inviting: HashMap<String, String>,
     /// Connections to chat servers and other Front Ends by number; two may be opened to one server at the same moment.
@@ -164,7 +165,7 @@ impl FrontEnd {
         if self.is_front_end(peer) {
             return None;
         }
-        if r.to_bytes().len() - r.body.len() > CLIENT_HEAD {
+        if r.head_len() > CLIENT_HEAD {
             return Some(refuse(r, 513, "Message Too Large", "1000", "The headers are too large"));
         }
         let signed_in = self.state().bound.contains_key(&peer.id);

@@ -188,7 +188,7 @@ impl FrontEnd {
         let before = self.state().bound.insert(peer.id, bound.clone());
         if before.is_some_and(|b| b.aor != bound.aor) {
             // Another user has taken over the connection: the first one's dialogs are not his.
-            self.end_dialogs(|d| d.client.id == peer.id, Told::Both);
+            self.end_dialogs(Some(peer), |d| d.client.id == peer.id, Told::Both);
         }
         self.changed.notify_one();
         out
@@ -204,7 +204,7 @@ impl FrontEnd {
                 c.since = Instant::now();
             }
         }
-        self.end_dialogs(|d| d.client.id == peer.id, Told::Both);
+        self.end_dialogs(Some(peer), |d| d.client.id == peer.id, Told::Both);
         self.changed.notify_one();
     }
 }

@@ -168,8 +168,7 @@ impl FrontEnd {
         let this = self.this.upgrade()?;
         {
             let mut state = self.state();
-            let own = state.dialogs.values().filter(|d| d.user == user).count()
-                + state.inviting.values().filter(|u| **u == user).count();
+            let own = state.dialogs.of_user(&user) + state.inviting.values().filter(|u| **u == user).count();
             if own >= DIALOGS {
                 return Some(refuse(&r, 486, "Busy Here", "1020", "Too many dialogs of this user"));
             }
@@ -310,7 +309,7 @@ impl FrontEnd {
             from.send_soon(Message::Request(end));
             return;
         }
-        let large = r.to_bytes().len() - r.body.len() > CLIENT_HEAD;
+        let large = r.head_len() > CLIENT_HEAD;
         let m = Message::Response(r);
         match (accepted, upstream) {
             (Some((peer, true)), _) => {

@@ -131,7 +131,7 @@ impl FrontEnd {
     /// Ends all dialogs at both ends, then the connections after that was written.
     pub async fn stop(&self) {
         self.state().stopped = true;
-        self.end_dialogs(|_| true, Told::Both);
+        self.end_dialogs(None, |_| true, Told::Both);
         let peers: Vec<Peer> = {
             let state = self.state();
             let accepted = state.accepted.values().map(|c| &c.peer);

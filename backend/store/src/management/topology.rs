@@ -51,6 +51,15 @@ pub fn published(c: &Connection) -> Result<Option<Version>> {
     c.query_row(&sql, [], version_row).optional()?.map(to_version).transpose()
 }
 
+/// Number of the newest published version.
+///
+/// # Errors
+/// SQLite's.
+pub fn newest(c: &Connection) -> Result<Option<u64>> {
+    let mut s = c.prepare_cached("SELECT MAX(version) FROM topology_version")?;
+    Ok(s.query_row([], |r| r.get::<_, Option<i64>>(0))?.map(i64::unsigned_abs))
+}
+
 /// One version.
 ///
 /// # Errors

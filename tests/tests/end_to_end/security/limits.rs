@@ -113,7 +113,7 @@ async fn what_dribbles_is_cut_off() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_keep_nobody_out_and_are_closed() -> Result<()> {
     let s = Sample::start().await?;
-    lifeguard_tests::more_files()?;
+    lifeguard_tests::more_files(8_192)?;
     let before = connections(&s)?;
     let mut idle = Vec::new();
     for _ in 0..1_500 {
