@@ -21,6 +21,7 @@ mod interop;
 mod kamailio;
 mod mirrors;
 mod node;
+mod node_database;
 mod page;
 mod people;
 mod people_pages;
