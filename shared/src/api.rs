@@ -166,6 +166,8 @@ dto! {
         database: String,
         /// Store label.
         store: String,
+        /// The node that has it; none when it is with the portal.
+        node: Option<String>,
         /// Whether the pool uses it now.
         in_use: bool,
         /// Whether it answers; else why not.

@@ -5,6 +5,10 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{Fqdn, ObjectId, SipUri};
+use crate::topology::SqlStore;
+
+/// Port at which a node serves the databases it owns.
+pub const DATABASE_PORT: u16 = 7445;
 
 /// State of a Persistent Chat pool. Source: S0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +98,30 @@ impl Default for ChatSettings {
     }
 }
 
+/// The node that owns a pool's databases: nobody else opens them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DatabaseHost {
+    /// Its name.
+    pub node: String,
+    /// The address at which it serves them, on [`DATABASE_PORT`].
+    pub address: IpAddr,
+    /// The store that holds mgc.
+    pub store: SqlStore,
+    /// Generation of the pool's state.
+    pub generation: u64,
+}
+
+/// A node that belongs to the deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NodePeer {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of its public key, in hexadecimal.
+    pub key: String,
+}
+
 /// A Persistent Chat pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -124,6 +152,9 @@ pub struct ChatPoolHost {
     pub compliance: bool,
     /// Settings.
     pub settings: ChatSettings,
+    /// The node that owns its databases; none when they are with the portal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseHost>,
 }
 
 /// Everything a chat host needs to know, at one generation.
@@ -138,6 +169,9 @@ pub struct Deployment {
     pub front_ends: Vec<FrontEndHost>,
     /// Persistent Chat pools.
     pub pools: Vec<ChatPoolHost>,
+    /// The nodes: an owner of databases lets in nobody else but the portal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<NodePeer>,
 }
 
 /// What a server does now.

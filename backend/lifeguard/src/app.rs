@@ -80,6 +80,7 @@ impl App {
         let mut d = self.store.read(|c| deploy::build(c, &self.settings, generation)).map_err(|f| f.0)?;
         self.nodes.mark(&mut d);
         self.fleet.wanted(self.store.read(|c| crate::fleet::wanted(c, &self.settings)).map_err(|f| f.0)?);
+        self.fleet.elsewhere().follow(&d);
         self.deployment.send_replace(Arc::new(d));
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use rusqlite::Connection;
 use shared::configuration::{ChatConfiguration, effective};
 use shared::deployment::{
-    ChatPoolHost, ChatServerHost, ChatSettings, Deployment, FrontEndHost, HostedServer,
+    ChatPoolHost, ChatServerHost, ChatSettings, DatabaseHost, Deployment, FrontEndHost, HostedServer,
+    NodePeer,
 };
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use shared::{Port, SipUri};
@@ -28,6 +29,24 @@ pub fn contacts(p: &ChatPool, t: &Topology) -> [SipUri; 2] {
     [uri("lookup"), uri("channel")]
 }
 
+/// The address at which a node's servers listen; unspecified before it has told it.
+fn node_address(c: &Connection, name: &str) -> Result<IpAddr, Fault> {
+    let address = store::management::nodes::node(c, name)?.and_then(|n| n.address);
+    Ok(address.and_then(|a| a.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+}
+
+/// The node that owns a pool's databases.
+fn database(c: &Connection, t: &Topology, p: &ChatPool) -> Result<Option<DatabaseHost>, Fault> {
+    let Some(store) = t.sql_store(&p.sql_store) else { return Ok(None) };
+    let Placement::Node(node) = &store.placement else { return Ok(None) };
+    Ok(Some(DatabaseHost {
+        node: node.clone(),
+        address: node_address(c, node)?,
+        store: store.clone(),
+        generation: pools::state(c, &p.id)?.map_or(0, |r| r.generation),
+    }))
+}
+
 fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result<HostedServer, Fault> {
     let (address, runs_here) = match &m.placement {
         Placement::RunHere => {
@@ -40,11 +59,7 @@ fn host(c: &Connection, s: &Settings, m: &Computer, halted: &[Halted]) -> Result
         }
         Placement::Address(a) => (a.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false),
         Placement::SqlServerGuided => (IpAddr::V4(Ipv4Addr::UNSPECIFIED), false),
-        Placement::Node(n) => {
-            let address = store::management::nodes::node(c, n)?.and_then(|n| n.address);
-            let address = address.and_then(|a| a.parse().ok());
-            (address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), false)
-        }
+        Placement::Node(n) => (node_address(c, n)?, false),
     };
     let stopped = halted.iter().any(|(f, h, _)| m.fqdn.as_str() == f && *h == Halt::Stopped);
     let node = match &m.placement {
@@ -122,7 +137,10 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
                 .collect(),
             compliance: p.compliance,
             settings: settings(&configurations, &t, p),
+            database: database(c, &t, p)?,
         });
     }
-    Ok(Deployment { generation, sip_domains: t.sip_domains, front_ends, pools: chat })
+    let peer = |n: store::management::nodes::Node| Some(NodePeer { name: n.name, key: n.key_hash? });
+    let nodes = store::management::nodes::nodes(c)?.into_iter().filter_map(peer).collect();
+    Ok(Deployment { generation, sip_domains: t.sip_domains, front_ends, pools: chat, nodes })
 }

@@ -109,6 +109,9 @@ fn block(store: &Management, entropy: &dyn Entropy) -> Result<u8, Failed> {
     Ok(chosen)
 }
 
+/// How long a node that owns a database is waited for at start-up.
+const OWNERS: std::time::Duration = std::time::Duration::from_secs(3);
+
 /// Closes acts that a kill left open: for those in a pool's database, that database knows what came of them.
 async fn close_dangling(app: &App) -> Result<(), Failed> {
     for o in app.store.read(audit::dangling)? {
@@ -296,6 +299,16 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let tls = portal_tls(&args, &app, bound)?;
     let _marker =
         std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
+    let portal = shared::Fqdn::try_from(node::ca::PORTAL).map_err(|e| e.0)?;
+    let authority = app.ca.clone();
+    app.fleet.elsewhere().begin(crate::fleet::elsewhere::Shown {
+        node: None,
+        tls: Box::new(move || {
+            let identity = authority.issue(&[&portal]).map_err(|e| e.to_string())?;
+            authority.upstream_config(&identity).map_err(|e| e.to_string())
+        }),
+        product: concat!("Lifeguard ", env!("CARGO_PKG_VERSION")),
+    });
     tokio::spawn(app.fleet.clone().run());
     tokio::spawn(app.fleet.clone().ship());
     tokio::spawn(crate::nodes::follow(app.clone(), host.reports(), merged));
@@ -310,9 +323,12 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
         if app.fleet.wanted_of(p).is_some_and(|w| w.held) {
             continue;
         }
-        if let Err(why) =
-            app.fleet.converged(p, deadline.saturating_duration_since(std::time::Instant::now())).await
-        {
+        let mut left = deadline.saturating_duration_since(std::time::Instant::now());
+        if app.fleet.elsewhere().has(p) {
+            // A node that is down may be so for long; acts that were under way there stay unknown.
+            left = left.min(OWNERS);
+        }
+        if let Err(why) = app.fleet.converged(p, left).await {
             tracing::warn!(pool = %p, why, "a pool's database is not open");
         }
     }

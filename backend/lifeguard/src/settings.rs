@@ -33,6 +33,12 @@ pub struct Settings {
     pub bound: OnceLock<SocketAddr>,
 }
 
+/// Folder of a SQL instance in the data directory of the process that has it.
+pub fn sql_dir(data_dir: &Path, s: &SqlStore) -> PathBuf {
+    let instance = s.instance.as_deref().unwrap_or("MSSQLSERVER").to_uppercase();
+    data_dir.join("sql").join(s.fqdn.as_str()).join(instance)
+}
+
 impl Settings {
     /// Base of links given to others.
     pub fn public_url(&self) -> String {
@@ -72,8 +78,7 @@ impl Settings {
 
     /// Folder of a SQL instance that runs here.
     pub fn sql_dir(&self, s: &SqlStore) -> PathBuf {
-        let instance = s.instance.as_deref().unwrap_or("MSSQLSERVER").to_uppercase();
-        self.data_dir.join("sql").join(s.fqdn.as_str()).join(instance)
+        sql_dir(&self.data_dir, s)
     }
 
     /// Folder of the local certification authority.

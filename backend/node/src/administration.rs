@@ -8,7 +8,7 @@ use shared::Timestamp;
 use crate::traits::{Room, StoreError};
 
 /// How the words of a selection are looked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Matching {
     /// All words.
     #[default]
@@ -20,7 +20,7 @@ pub enum Matching {
 }
 
 /// Messages of a room that an act is about. What is left out does not narrow it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Room id.
     pub room: String,
@@ -56,7 +56,7 @@ impl Selection {
 }
 
 /// What comes of the selected messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fate {
     /// Nothing stays.
     Removed,
@@ -118,7 +118,7 @@ pub struct RoomQuery {
 }
 
 /// The name of a room or category.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     /// Its id.
     pub id: String,
@@ -129,7 +129,7 @@ pub struct Named {
 }
 
 /// A room that was deleted and can still be restored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retired {
     /// The room as it was.
     pub room: Room,
@@ -142,7 +142,7 @@ pub struct Retired {
 }
 
 /// How much a room is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Room id.
     pub room: String,

@@ -22,7 +22,8 @@ use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use shared::Fqdn;
 
 pub use self::nodes::{
-    Issued, NODES, NewKey, PORTAL, fingerprint_of, key_of, new_key, node_name, pinned, public_key,
+    Issued, NODES, NewKey, PORTAL, databases_name, fingerprint_of, key_of, new_key, node_name, pinned,
+    public_key,
 };
 pub use self::presented::{Presented, details};
 pub use self::trusted::{Described, certificates, described};

@@ -76,9 +76,10 @@ async fn both_roles_of_one_computer_run_and_stop() {
         default_for_front_ends: Vec::new(),
         compliance: false,
         settings: ChatSettings::default(),
+        database: None,
     };
     let deployment =
-        Deployment { generation: 1, sip_domains: Vec::new(), front_ends: vec![front_end], pools: vec![pool] };
+        Deployment { generation: 1, front_ends: vec![front_end], pools: vec![pool], ..Deployment::default() };
     let (_sender, deployment) = watch::channel(Arc::new(deployment));
     let settings = Settings {
         rosters: Arc::default(),

@@ -31,7 +31,7 @@ pub enum Placement {
     Address(String),
     /// A SQL Server that a person drives with printed steps (stores only).
     SqlServerGuided,
-    /// On the node of this name: a process of this program on another machine (servers only).
+    /// On the node of this name: a process of this program on another machine (servers and SQL Server stores).
     Node(String),
     /// In this process, at this IP address of this machine, so that other machines reach it (servers only).
     HereAt(String),

@@ -30,6 +30,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
     }
     for (i, f) in t.file_stores.iter().enumerate() {
         let at = format!("file_stores.{i}");
+        no_address(&f.placement, format!("{at}.placement"), &mut out);
         no_node(&f.placement, format!("{at}.placement"), &mut out);
         if let Err(e) = check_share(&f.share) {
             out.push(Problem::error("name.share", format!("{at}.share"), e.0, "H:add-file-store"));
@@ -47,6 +48,7 @@ pub fn validate(t: &Topology) -> Vec<Problem> {
         pool(t, i, p, &mut out);
     }
     one_of_a_kind(t, &mut out);
+    reserved(t, &mut out);
     one_database_per_instance(t, &mut out);
     one_default_per_site(t, &mut out);
     distances(t, &mut out);
@@ -302,14 +304,19 @@ pub fn check_own_address(a: &str) -> Result<(), String> {
     }
 }
 
-/// Only servers run on nodes and at addresses.
-fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
+/// Only servers listen at addresses.
+fn no_address(p: &Placement, field: String, out: &mut Vec<Problem>) {
     if matches!(p, Placement::HereAt(_)) {
         let text = "Only servers listen at an address of this machine; a store runs here.";
-        out.push(Problem::error("place.address", field.clone(), text, ""));
+        out.push(Problem::error("place.address", field, text, ""));
     }
+}
+
+/// Only servers and SQL Server stores run on nodes.
+fn no_node(p: &Placement, field: String, out: &mut Vec<Problem>) {
     if matches!(p, Placement::Node(_)) {
-        out.push(Problem::error("place.node", field, "Only servers run on nodes; a store runs here.", ""));
+        let text = "Only servers and SQL Server stores run on nodes; a file store is a folder here.";
+        out.push(Problem::error("place.node", field, text, ""));
     }
 }
 
@@ -340,7 +347,11 @@ fn one_of_a_kind(t: &Lookup<'_>, out: &mut Vec<Problem>) {
 }
 
 fn sql_store(i: usize, s: &SqlStore, out: &mut Vec<Problem>) {
-    no_node(&s.placement, format!("sql_stores.{i}.placement"), out);
+    let field = format!("sql_stores.{i}.placement");
+    no_address(&s.placement, field.clone(), out);
+    if matches!(&s.placement, Placement::Node(n) if check_node_name(n).is_err()) {
+        out.push(Problem::error("place.node", field, "Choose the node that has the databases.", ""));
+    }
     if let Some(Err(e)) = s.instance.as_deref().map(check_instance) {
         out.push(Problem::error("name.instance", format!("sql_stores.{i}.instance"), e.0, "H:add-sql-store"));
     }
@@ -490,6 +501,7 @@ fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         "V8",
     );
     mirrors(t, i, p, out);
+    on_node(t, i, p, out);
     for (a, b, field) in [
         (Some(&p.sql_store), p.backup_sql_store.as_ref(), "backup_sql_store"),
         (
@@ -521,6 +533,63 @@ fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
             out.push(Problem::error("V11", at("file_store"), "Enter the local path.", "S3"));
         }
         _ => {}
+    }
+}
+
+/// A node owns the one database mgc of a pool: log shipping, mirrors and the compliance queue are with the
+/// portal.
+fn on_node(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
+    let node = |id: Option<&ObjectId>| match &t.sql_store(id?)?.placement {
+        Placement::Node(n) => Some(n.clone()),
+        _ => None,
+    };
+    let primary = node(Some(&p.sql_store));
+    let others = [
+        (p.backup_sql_store.as_ref(), "backup_sql_store", "backup SQL Server store"),
+        (p.mirror_sql_store.as_ref(), "mirror_sql_store", "mirroring SQL Server store"),
+        (
+            p.backup_mirror_sql_store.as_ref(),
+            "backup_mirror_sql_store",
+            "mirroring SQL Server store of the backup",
+        ),
+        (p.compliance_sql_store.as_ref(), "compliance_sql_store", "compliance SQL Server store"),
+        (
+            p.backup_compliance_sql_store.as_ref(),
+            "backup_compliance_sql_store",
+            "backup compliance SQL Server store",
+        ),
+    ];
+    for (id, field, what) in others.into_iter().filter(|(id, ..)| id.is_some()) {
+        let text = match (&primary, node(id)) {
+            (Some(n), _) => format!(
+                "The database of this pool is on node {n}; such a pool has no {what}. Leave it out, or choose a primary SQL Server store that runs here."
+            ),
+            (None, Some(n)) => format!(
+                "A {what} is not on a node: only a pool's primary SQL Server store is. Choose another one than that on node {n}."
+            ),
+            (None, None) => continue,
+        };
+        out.push(Problem::error("place.node", format!("pools.{i}.{field}"), text, ""));
+    }
+}
+
+/// Names that the portal and its nodes show each other; a server of this name could pass for one of them.
+fn reserved(t: &Lookup<'_>, out: &mut Vec<Problem>) {
+    let front = t.front_end_pools.iter().enumerate().flat_map(|(i, p)| {
+        let own = p.servers.iter().enumerate();
+        let own = own.map(move |(j, s)| (format!("front_end_pools.{i}.servers.{j}.fqdn"), &s.fqdn));
+        own.chain([(format!("front_end_pools.{i}.fqdn"), &p.fqdn)])
+    });
+    let chat = t.pools.iter().enumerate().flat_map(|(i, p)| {
+        let own = p.computers.iter().enumerate();
+        let own = own.map(move |(j, s)| (format!("pools.{i}.computers.{j}.fqdn"), &s.fqdn));
+        own.chain([(format!("pools.{i}.fqdn"), &p.fqdn)])
+    });
+    for (field, name) in front.chain(chat) {
+        if name.as_str().ends_with(".lifeguard.internal") {
+            let text = "Names that end with lifeguard.internal are the portal's and its nodes' own.";
+            out.push(Problem::error("name.reserved", field, text, ""));
+        }
     }
 }
 
@@ -651,7 +720,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_runs_servers_only_and_one_of_a_kind() {
+    fn a_node_runs_one_server_of_a_kind_and_no_file_store() {
         let mut t = crate::sample::litware();
         let before = validate(&t).len();
         let node = || Placement::Node("n1".to_owned());
@@ -666,11 +735,39 @@ mod tests {
             matches!(places(&t).as_slice(), [text] if text.contains("listens on port 5041 of node n1 already"))
         );
         t.pools[1].computers[0].placement = Placement::Node(String::new());
-        t.sql_stores[0].placement = node();
-        assert_eq!(places(&t).len(), 2, "no node chosen; a store on a node");
+        t.file_stores[0].placement = node();
+        assert_eq!(places(&t).len(), 2, "no node chosen; a file store on a node");
+        t.pools[1].fqdn = Fqdn::try_from("portal.lifeguard.internal").unwrap();
+        assert!(validate(&t).iter().any(|p| p.code == "name.reserved" && p.field == "pools.1.fqdn"));
         assert!(check_node_name("atl-node-001").is_ok());
         for wrong in ["", "-a", "a-", "A", "a.b", "a b"] {
             assert!(check_node_name(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_pool_whose_database_is_on_a_node_has_no_other_stores_and_says_so_at_each() {
+        let mut t = crate::sample::litware();
+        let at = |t: &Topology| {
+            validate(t).into_iter().filter(|p| p.code == "place.node").map(|p| p.field).collect::<Vec<_>>()
+        };
+        let plain = t.pools.iter().position(|p| p.backup_sql_store.is_none() && !p.compliance).unwrap();
+        let of = |t: &Topology, id: &ObjectId| t.sql_stores.iter().position(|s| s.id == *id).unwrap();
+        let own = of(&t, &t.pools[plain].sql_store);
+        t.sql_stores[own].placement = Placement::Node("n1".to_owned());
+        assert_eq!(at(&t), Vec::<String>::new(), "one database on a node");
+        t.sql_stores[own].placement = Placement::Node(String::new());
+        assert_eq!(at(&t), [format!("sql_stores.{own}.placement")]);
+        t.sql_stores[own].placement = Placement::RunHere;
+        let double = t.pools.iter().position(|p| p.backup_sql_store.is_some()).unwrap();
+        let (primary, backup) =
+            (t.pools[double].sql_store.clone(), t.pools[double].backup_sql_store.clone().unwrap());
+        let (primary, backup) = (of(&t, &primary), of(&t, &backup));
+        t.sql_stores[primary].placement = Placement::Node("n1".to_owned());
+        let field = format!("pools.{double}.backup_sql_store");
+        assert!(at(&t).contains(&field), "{:?}", at(&t));
+        t.sql_stores[primary].placement = Placement::RunHere;
+        t.sql_stores[backup].placement = Placement::Node("n1".to_owned());
+        assert!(at(&t).contains(&field), "{:?}", at(&t));
     }
 }

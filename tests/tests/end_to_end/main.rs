@@ -26,6 +26,7 @@ mod kamailio;
 mod made;
 mod mirrors;
 mod node;
+mod node_database;
 mod page;
 mod people;
 mod people_pages;

@@ -6,6 +6,7 @@
 //! noted before it is opened, so a restart in between does the same again, and a database that vanished
 //! is never silently replaced by an older one.
 
+pub mod elsewhere;
 mod rehearse;
 mod shipping;
 pub mod switch;
@@ -34,6 +35,8 @@ use crate::clock::Clock;
 pub struct SideView {
     /// Store label.
     pub store: String,
+    /// The node that has it; none when it is here.
+    pub node: Option<String>,
     /// What the database says of itself, when it answers.
     pub info: Option<DbInfo>,
     /// Why it does not answer.
@@ -102,15 +105,19 @@ pub struct Fleet {
     store: Management,
     /// Held while database files are moved, copied or restored.
     moving: tokio::sync::Mutex<()>,
+    /// Databases that nodes own.
+    elsewhere: elsewhere::Elsewhere,
 }
 
 impl Fleet {
     /// A fleet with no pools yet.
     pub fn new(clock: Arc<dyn Clock>, store: Management) -> Arc<Self> {
+        let changed = watch::channel(0).0;
         Arc::new(Self {
             slots: Mutex::default(),
             wake: Notify::new(),
-            changed: watch::channel(0).0,
+            elsewhere: elsewhere::Elsewhere::new(changed.clone()),
+            changed,
             clock,
             store,
             moving: tokio::sync::Mutex::default(),
@@ -119,6 +126,11 @@ impl Fleet {
 
     fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectId, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The databases that nodes own.
+    pub fn elsewhere(&self) -> &elsewhere::Elsewhere {
+        &self.elsewhere
     }
 
     /// Sets what is wanted and wakes the reconciler.
@@ -256,7 +268,11 @@ impl Fleet {
         let missing = |s: &Slot| {
             s.wanted.as_ref().is_some_and(|w| !w.held && s.open.as_ref().is_none_or(|o| !o.fits(w)))
         };
-        slots.iter().filter(|(_, s)| missing(s)).map(|(id, _)| id.clone()).collect()
+        let mut out: Vec<ObjectId> =
+            slots.iter().filter(|(_, s)| missing(s)).map(|(id, _)| id.clone()).collect();
+        drop(slots);
+        out.extend(self.elsewhere.pools().into_iter().filter(|p| self.elsewhere.away(p).is_some()));
+        out
     }
 
     /// Pools with log shipping whose jobs have not run yet since the program was started.
@@ -306,6 +322,9 @@ impl Fleet {
     /// Why it does not, when `limit` has passed.
     pub async fn converged(&self, pool: &ObjectId, limit: Duration) -> Result<(), String> {
         let done = || {
+            if self.elsewhere.has(pool) {
+                return self.elsewhere.away(pool).is_none().then_some(());
+            }
             let slots = self.slots();
             let slot = slots.get(pool)?;
             let w = slot.wanted.as_ref()?;
@@ -326,11 +345,15 @@ impl Fleet {
             .slots()
             .get(pool)
             .and_then(|s| s.trouble.clone())
+            .or_else(|| self.elsewhere.away(pool))
             .unwrap_or_else(|| "it takes longer than expected.".to_owned()))
     }
 
     /// What is known of both sides of a pool; probes files that are not open.
     pub async fn sides(&self, pool: &ObjectId) -> Sides {
+        if let Some(told) = self.elsewhere.sides(pool).await {
+            return told;
+        }
         let (wanted, open, trouble, shipping) = {
             let slots = self.slots();
             let Some(slot) = slots.get(pool) else { return Sides::default() };
@@ -403,7 +426,8 @@ fn view(label: &str, dir: &Path, live: Option<&Arc<MgcDatabase>>) -> SideView {
 
 impl Databases for Fleet {
     fn current(&self, pool: &ObjectId) -> Option<Arc<dyn ChatStore>> {
-        self.slots().get(pool).and_then(|s| s.open.as_ref()).map(|o| o.database.store())
+        let here = self.slots().get(pool).and_then(|s| s.open.as_ref()).map(|o| o.database.store());
+        here.or_else(|| self.elsewhere.current(pool))
     }
 
     fn watch(&self) -> watch::Receiver<u64> {

@@ -124,6 +124,10 @@ impl Place {
 }
 
 fn place(cx: &Cx, pool: ChatPool) -> Result<Place, ApiError> {
+    if let Some(why) = cx.app.fleet.elsewhere().away(&pool.id) {
+        let text = format!("The database of {} is out of reach: {why}.", pool.fqdn);
+        return Err(ApiError::new(ErrorCode::Unavailable, text));
+    }
     let store = cx.app.fleet.current(&pool.id);
     let store = store.ok_or_else(|| {
         ApiError::new(

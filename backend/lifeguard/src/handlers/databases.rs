@@ -1,6 +1,7 @@
 //! Trying the databases of SQL Servers. Source: cmdlets.md §9.
 
 use async_trait::async_trait;
+use node::remote::Inquiry;
 use serde_json::{Value, json};
 use shared::cmdlets::TestCsDatabase;
 use shared::error::ApiError;
@@ -9,6 +10,7 @@ use shared::topology::{Placement, SqlStore, Topology};
 use store::chat::{ComplianceQueue, MgcDatabase};
 
 use crate::door::{Cx, Handler, Outcome};
+use crate::nodes::instance;
 
 /// Schema of mgc that this program expects, as the documents print versions.
 const MGC: &str = "2.0.0";
@@ -69,6 +71,16 @@ impl Handler for TestCsDatabase {
                 continue;
             }
             let name = if kind == "PersistentChat" { "mgc" } else { "mgccomp" };
+            if let Placement::Node(n) = &s.placement {
+                let asked = instance::said(&cx.app, n, Inquiry::Check(s.clone())).await;
+                let found = asked.and_then(|said| {
+                    said.starts_with("holds")
+                        .then(String::new)
+                        .ok_or_else(|| format!("node {n} has no database mgc there"))
+                });
+                out.push(object(s, mirror, name, &found));
+                continue;
+            }
             let dir = cx.app.settings.sql_dir(s);
             let here = s.placement == Placement::RunHere;
             let work = move || match name {

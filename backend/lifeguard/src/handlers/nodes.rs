@@ -110,8 +110,19 @@ impl Handler for RemoveLgNode {
             let target = &w.settings.target;
             format!("It sends the test messages of the watcher of {target}; those are missed until it is given another place.")
         }));
-        if servers.is_empty() {
+        let stores = nodes::stores_of(&cx.app.deployment.borrow(), &n.name);
+        let keeps: Vec<_> = stores.iter().map(|(_, pool, _)| pool.as_str()).collect();
+        if !keeps.is_empty() {
+            sentences.push(format!(
+                "It has the databases of {}: nobody can read or post there until a node of this name joins with the same data directory. What is stored stays in that directory.",
+                keeps.join(", ")
+            ));
+        }
+        if servers.is_empty() && keeps.is_empty() {
             return Ok(Plan { confirm: Confirm::Ask, ..plan(sentences) });
+        }
+        if servers.is_empty() {
+            return Ok(Plan { confirm: Confirm::TypeName(n.name), ..plan(sentences) });
         }
         let names: Vec<_> = servers.iter().map(|(f, ..)| f.as_str()).collect();
         sentences.push(format!(

@@ -10,6 +10,7 @@ use node::members::Membership as _;
 use node::remote::{IdentityRow, ToNode, UserRow};
 use node::roster::{Presence, Roster};
 use node::traits::{ChatStore, ChatUser, Committed, Databases};
+use shared::deployment::Deployment;
 use shared::events::Topic;
 use shared::{Fqdn, ObjectId, SipUri};
 use store::management::{StoreError, directory, topology};
@@ -18,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::view;
 use crate::app::App;
+use crate::fleet::Fleet;
 
 /// What nodes call the portal's process; no node can be called so.
 const PORTAL_ORIGIN: &str = "(portal)";
@@ -124,6 +126,17 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
                 }
             }
         }
+        if let Ok(port) = node::ca::databases_name(&name)
+            && d.pools.iter().any(|p| p.database.as_ref().is_some_and(|h| h.node == name))
+            && sent.identities.insert(port.clone())
+        {
+            match app.ca.issue(&[&port]) {
+                Ok(i) => identities.push(IdentityRow { server: port.to_string(), issued: i.issued() }),
+                Err(e) => {
+                    tracing::error!(node = name, cause = %e, "the certificate of its databases could not be made")
+                }
+            }
+        }
         if !identities.is_empty() {
             frames.push(ToNode::Identities(identities));
         }
@@ -158,25 +171,29 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
     }
 }
 
-/// Tells the node which databases are open, and everything that is committed in them.
-/// A node that knows no `groups` is told that rights have changed when groups have.
-pub async fn databases(app: Arc<App>, name: String, groups: bool, out: mpsc::Sender<ToNode>) {
-    let mut changed = app.fleet.watch();
-    let mut deployment = app.deployment.subscribe();
+/// Tells a peer which of its databases (`own`) are open, and everything that is committed in them. A node that
+/// knows no groups is told that rights have changed when `people` have.
+pub async fn databases(
+    fleet: Arc<Fleet>,
+    mut deployment: watch::Receiver<Arc<Deployment>>,
+    own: impl Fn(&Deployment) -> BTreeSet<ObjectId> + Send,
+    people: Option<watch::Receiver<u64>>,
+    out: mpsc::Sender<ToNode>,
+) {
+    let mut changed = fleet.watch();
     let mut told: Option<Vec<(ObjectId, u64)>> = None;
     let mut forwarding: HashMap<(ObjectId, u64), Forwarder> = HashMap::new();
     loop {
         changed.mark_unchanged();
-        let own = view::pools(&deployment.borrow_and_update(), &name);
+        let own = own(&deployment.borrow_and_update());
         let open: Vec<(ObjectId, Arc<dyn ChatStore>)> =
-            own.into_iter().filter_map(|p| app.fleet.current(&p).map(|s| (p, s))).collect();
+            own.into_iter().filter_map(|p| fleet.current(&p).map(|s| (p, s))).collect();
         let list: Vec<_> = open.iter().map(|(p, s)| (p.clone(), s.generation())).collect();
         forwarding.retain(|k, _| list.contains(k));
         // Subscribed before the node is told: nothing is committed in between that it does not hear of.
         for ((pool, store), key) in open.into_iter().zip(&list) {
             forwarding.entry(key.clone()).or_insert_with(|| {
-                let people = (!groups).then(|| app.store.changes());
-                let task = forward(pool, key.1, store.subscribe(), people, out.clone());
+                let task = forward(pool, key.1, store.subscribe(), people.clone(), out.clone());
                 Forwarder(tokio::spawn(task))
             });
         }

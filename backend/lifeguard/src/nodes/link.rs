@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use node::ca::{key_of, node_name};
+use node::members::Membership as _;
 use node::remote::{
     ALIVE, FROM_NODE, FROM_STRANGER, FrameError, OLDEST, SILENCE, ToNode, ToPortal, VERSION, WRITE, answer,
     read, write,
@@ -12,6 +13,7 @@ use node::remote::{
 use node::roster::Presence;
 use node::traits::{Databases, StoreError};
 use rustls::pki_types::CertificateDer;
+use shared::deployment::Deployment;
 use shared::events::Topic;
 use store::management::nodes as kept;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
 use super::errand::Way;
+use super::instance::DATABASES;
 use super::{End, feed, join, spelt, view};
 use crate::app::App;
 use crate::door::Fault;
@@ -32,14 +35,14 @@ const WAITING: usize = 256;
 /// Questions of one node that are answered at the same time.
 const QUESTIONS: usize = 64;
 
-fn refused(reason: impl Into<String>, removed: bool) -> ToNode {
+pub(super) fn refused(reason: impl Into<String>, removed: bool) -> ToNode {
     ToNode::Refused { reason: reason.into(), removed }
 }
 
 /// Why, and whether for good.
-type No = (String, bool);
+pub(super) type No = (String, bool);
 
-fn version(v: u32) -> Result<(), No> {
+pub(super) fn version(v: u32) -> Result<(), No> {
     if (OLDEST..=VERSION).contains(&v) {
         return Ok(());
     }
@@ -106,7 +109,7 @@ pub async fn talk(
 }
 
 /// Writes the last frame and closes.
-async fn finish(stream: &mut (impl AsyncWrite + Unpin), last: &ToNode) {
+pub(super) async fn finish(stream: &mut (impl AsyncWrite + Unpin), last: &ToNode) {
     let end = async {
         write(stream, last).await?;
         tokio::io::AsyncWriteExt::shutdown(stream).await?;
@@ -186,7 +189,17 @@ async fn converse(
     let mut tasks = JoinSet::new();
     tasks.spawn(feed::feed(app.clone(), name.to_owned(), number, out.clone()));
     tasks.spawn(feed::rosters(app.clone(), name.to_owned(), out.clone()));
-    tasks.spawn(feed::databases(app.clone(), name.to_owned(), groups, out.clone()));
+    let of = name.to_owned();
+    // A node that knows owners asks them itself.
+    let own = move |d: &Deployment| {
+        let mut own = view::pools(d, &of);
+        if version >= DATABASES {
+            own.retain(|id| !d.pools.iter().any(|p| p.id == *id && p.database.is_some()));
+        }
+        own
+    };
+    let people = (!groups).then(|| app.store.changes());
+    tasks.spawn(feed::databases(app.fleet.clone(), app.deployment.subscribe(), own, people, out.clone()));
     let (stop, stopped) = watch::channel(false);
     let writer = tokio::spawn(async move {
         let why = pump(&mut write_half, waiting, stopped).await;
@@ -221,7 +234,7 @@ async fn converse(
 }
 
 /// Writes what waits, and signs of life; ends when told or when the node takes nothing.
-async fn pump(
+pub(super) async fn pump(
     w: &mut (impl AsyncWrite + Unpin),
     mut waiting: mpsc::Receiver<ToNode>,
     mut stopped: watch::Receiver<bool>,
@@ -298,6 +311,10 @@ async fn listen(
                 });
             }
             ToPortal::Test { run, what } => app.nodes.errands.told(number, &run, what),
+            ToPortal::Inquired { id, result } => app.nodes.inquiries.answered(number, id, result),
+            ToPortal::Act { .. } | ToPortal::Inquire { .. } => {
+                return "it asked for what administrators do".to_owned();
+            }
             ToPortal::Join { .. } | ToPortal::Hello { .. } => return "it said twice who it is".to_owned(),
         }
     }

@@ -3,9 +3,11 @@
 
 mod errand;
 mod feed;
+pub mod instance;
 mod join;
 mod link;
 mod listen;
+mod owner;
 mod replica;
 pub mod run;
 mod spelt;
@@ -23,7 +25,7 @@ use tokio::sync::watch;
 pub use self::errand::run as run_test;
 pub use self::join::token;
 pub use self::listen::{DEFAULT_LISTEN, open};
-pub use self::view::{servers_of, trouble, views};
+pub use self::view::{servers_of, stores_of, trouble, views};
 
 /// Why a link is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,7 @@ pub struct Nodes {
     wanted: SocketAddr,
     bound: OnceLock<SocketAddr>,
     errands: errand::Errands,
+    inquiries: instance::Inquiries,
 }
 
 impl Nodes {
@@ -86,6 +89,7 @@ impl Nodes {
             wanted,
             bound: OnceLock::new(),
             errands: errand::Errands::default(),
+            inquiries: instance::Inquiries::default(),
         }
     }
 
@@ -135,6 +139,7 @@ impl Nodes {
             own
         };
         self.errands.lost(number);
+        self.inquiries.lost(number);
         self.bump();
         own
     }

@@ -23,9 +23,13 @@ use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_rustls::client::TlsStream;
 
 use super::errand::Here;
+use super::instance;
 use super::join::parts;
+use super::owner::{Owner, Reached};
 use super::replica::{Kept, Own, Replica};
-use crate::clock::{Clock, SystemClock, SystemEntropy};
+use crate::clock::{Clock, SystemClock, SystemEntropy, random_hex};
+use crate::fleet::Fleet;
+use crate::fleet::elsewhere::Shown;
 use crate::serve::{Failed, lock};
 
 const PRODUCT: &str = concat!("Lifeguard ", env!("CARGO_PKG_VERSION"));
@@ -124,6 +128,8 @@ struct Node {
     changed: Notify,
     /// Test messages that it runs for the portal.
     tests: Arc<Here>,
+    /// Databases that it owns.
+    fleet: Arc<Fleet>,
 }
 
 /// Why a session ended.
@@ -135,6 +141,12 @@ enum Over {
 }
 
 impl Node {
+    /// TLS settings with its certificate as it is now.
+    fn tls(&self) -> Result<Arc<rustls::ClientConfig>, String> {
+        let identity = Identity::of(&self.own().issued, self.ca.certificate()).map_err(|e| e.to_string())?;
+        self.ca.upstream_config(&identity).map_err(|e| e.to_string())
+    }
+
     fn own(&self) -> Own {
         self.own.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
@@ -216,6 +228,15 @@ impl Node {
                 tokio::spawn(self.tests.clone().carry_out(self.ca.clone(), *errand, link.clone()));
             }
             ToNode::StopTest { run } => self.tests.stop(&run),
+            ToNode::Inquire { id, what } => {
+                let asked = instance::answer(self.fleet.clone(), self.args.data_dir.clone(), what);
+                let link = link.clone();
+                tokio::spawn(async move {
+                    let result = asked.await;
+                    // A portal that is gone asks again.
+                    let _ = link.send(ToPortal::Inquired { id, result }).await;
+                });
+            }
         }
         Ok(())
     }
@@ -224,11 +245,7 @@ impl Node {
     async fn session(&self, reports: &mut watch::Receiver<Vec<ServerReport>>) -> Over {
         let lost = |e: &dyn std::fmt::Display| Over::Lost(e.to_string());
         let own = self.own();
-        let identity = match Identity::of(&own.issued, self.ca.certificate()) {
-            Ok(i) => i,
-            Err(e) => return lost(&e),
-        };
-        let tls = match self.ca.upstream_config(&identity) {
+        let tls = match self.tls() {
             Ok(t) => t,
             Err(e) => return lost(&e),
         };
@@ -394,13 +411,22 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
     }
     let remote = Remote::default();
     let rosters = Arc::new(Rosters::default());
+    // Which side was opened last, and with which epoch, is this process's own to note: the portal may be away.
+    let notes = store::management::Management::open(&args.data_dir.join("databases.db"))?;
+    let fleet = Fleet::new(Arc::new(SystemClock), notes);
+    let databases =
+        Arc::new(Reached { fleet: fleet.clone(), portal: remote.clone(), changed: watch::channel(0).0 });
+    tokio::spawn(databases.clone().follow());
+    let owner = Arc::new(Owner {
+        name: own.name.clone(),
+        data_dir: args.data_dir.clone(),
+        boot: random_hex(&SystemEntropy, 4),
+        ca: ca.clone(),
+        fleet: fleet.clone(),
+        deployment: seen.clone(),
+    });
     let host = HostRuntime::start(
-        node::Settings {
-            ca: ca.clone(),
-            directory: directory.clone(),
-            databases: Arc::new(remote.clone()),
-            rosters: rosters.clone(),
-        },
+        node::Settings { ca: ca.clone(), directory: directory.clone(), databases, rosters: rosters.clone() },
         seen,
     );
     let mut reports = host.reports();
@@ -416,7 +442,16 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         identities: std::sync::Mutex::new(identities),
         changed: Notify::new(),
         tests: Arc::default(),
+        fleet: fleet.clone(),
     });
+    let shown = node.clone();
+    fleet.elsewhere().begin(Shown {
+        node: Some(owner.name.clone()),
+        tls: Box::new(move || shown.tls()),
+        product: PRODUCT,
+    });
+    let opening = tokio::spawn(fleet.clone().run());
+    let serving = tokio::spawn(owner.run());
     let keeping = tokio::spawn(node.clone().keep());
     let work = async {
         loop {
@@ -432,6 +467,9 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         () = crate::serve::signal() => None,
     };
     host.shutdown().await;
+    serving.abort();
+    opening.abort();
+    fleet.shutdown().await;
     keeping.abort();
     let _ = keeping.await;
     match removed {

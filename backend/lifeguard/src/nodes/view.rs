@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use shared::api::{NodeServer, NodeView};
-use shared::deployment::{Deployment, HostedServer, ServerRole};
+use shared::deployment::{Deployment, HostedServer, ServerRole, ServerState};
+use shared::topology::SqlStore;
 use shared::{Fqdn, ObjectId};
 use store::management::nodes as kept;
 
@@ -33,6 +34,15 @@ pub fn servers_of(d: &Deployment, name: &str) -> Vec<(Fqdn, Fqdn, ServerRole)> {
         own.map(|s| (s.server.fqdn.clone(), p.fqdn.clone(), ServerRole::Chat))
     });
     front.chain(chat).collect()
+}
+
+/// Stores whose databases the node owns, each with its pool.
+pub fn stores_of(d: &Deployment, name: &str) -> Vec<(SqlStore, Fqdn, ObjectId)> {
+    let own = d.pools.iter().filter_map(|p| {
+        let h = p.database.as_ref().filter(|h| h.node == name)?;
+        Some((h.store.clone(), p.fqdn.clone(), p.id.clone()))
+    });
+    own.collect()
 }
 
 /// Front End pools with a server on the node: their users sign in there.
@@ -65,14 +75,19 @@ pub fn views(app: &App) -> Result<Vec<NodeView>, shared::ApiError> {
         };
         let server = |(fqdn, pool, _): (Fqdn, Fqdn, ServerRole)| {
             let report = app.report(&fqdn);
-            NodeServer {
-                state: report.map_or(shared::deployment::ServerState::Starting, |r| r.state),
-                fqdn,
-                pool,
-            }
+            NodeServer { state: report.map_or(ServerState::Starting, |r| r.state), fqdn, pool }
         };
+        let database = |(store, pool, id): (SqlStore, Fqdn, ObjectId)| NodeServer {
+            fqdn: store.fqdn,
+            pool,
+            state: match app.fleet.elsewhere().away(&id) {
+                None => ServerState::Running,
+                Some(why) => ServerState::Unreachable(why),
+            },
+        };
+        let servers = servers_of(&d, &n.name).into_iter().map(server);
         NodeView {
-            servers: servers_of(&d, &n.name).into_iter().map(server).collect(),
+            servers: servers.chain(stores_of(&d, &n.name).into_iter().map(database)).collect(),
             name: n.name,
             state: state.to_owned(),
             since,

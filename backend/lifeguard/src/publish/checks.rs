@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::Path;
 use std::time::Duration;
 
+use node::remote::Inquiry;
 use serde_json::json;
 use shared::deployment::ServerState;
 use shared::error::Problem;
@@ -14,6 +15,7 @@ use shared::topology::{Computer, FileStore, FileStoreRef, Placement, SqlStore};
 use store::management::{pools, topology};
 
 use super::{Failed, Log, Run};
+use crate::nodes::instance;
 
 /// How long a server elsewhere may take to answer.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -98,7 +100,7 @@ impl Run {
         was.is_some_and(|x| x.placement == c.placement)
     }
 
-    pub(super) fn sql(&self, log: &mut Log) -> Result<(), Failed> {
+    pub(super) async fn sql(&self, log: &mut Log) -> Result<(), Failed> {
         for s in &self.input.document.sql_stores {
             match &s.placement {
                 Placement::RunHere => {
@@ -115,8 +117,13 @@ impl Run {
                     let what = if a.is_empty() { s.fqdn.as_str() } else { a };
                     return Err(format!("{} stands at {what}: this version keeps chat databases on SQLite run here; a SQL Server elsewhere is guided.", s.label()).into());
                 }
-                Placement::HereAt(_) | Placement::Node(_) => {
-                    return Err(format!("{} cannot be on a node; it runs here.", s.label()).into());
+                Placement::Node(n) => {
+                    let asked = instance::said(&self.app, n, Inquiry::Check(s.clone())).await;
+                    let found = asked.map_err(|e| format!("{} is to run on node {n}: {e}", s.label()))?;
+                    log.push(format!("{} runs on node {n}, which is connected: it {found}.", s.label()));
+                }
+                Placement::HereAt(_) => {
+                    return Err(format!("{} listens at no address; it runs here.", s.label()).into());
                 }
                 Placement::SqlServerGuided => {
                     log.push(format!(
@@ -244,7 +251,10 @@ async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) ->
 }
 
 /// Proves read, write, modify and permission change with a scratch file (seed 003's DACLs).
-fn writable(dir: &Path) -> Result<(), String> {
+///
+/// # Errors
+/// What failed.
+pub fn writable(dir: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
     if !dir.is_dir() {
         return Err(format!("there is no folder {}", dir.display()));

@@ -4,12 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use node::remote::Inquiry;
 use shared::topology::{Placement, Topology};
 use shared::{Fqdn, ObjectId};
 use store::chat::{ComplianceQueue, MgcDatabase};
 use store::management::topology as tstore;
 
 use super::{Failed, Log, Run};
+use crate::nodes::instance;
 use crate::settings::Settings;
 
 /// How long a pool's database may take to close.
@@ -88,6 +90,21 @@ fn uses(s: &Settings, t: &Topology) -> Vec<Use> {
 }
 
 impl Run {
+    /// The same on nodes; one that does not answer keeps its database where it is, and that is said.
+    async fn on_nodes(&self, before: &Topology, version: u64, log: &mut Log) {
+        for old in before.pools.iter().filter(|p| self.input.document.pool(&p.id).is_none()) {
+            let Some(store) = before.sql_store(&old.sql_store) else { continue };
+            let Placement::Node(n) = &store.placement else { continue };
+            let folder = format!("{}-v{version}", old.fqdn);
+            let ask = Inquiry::SetAside { pool: old.id.clone(), store: store.clone(), folder };
+            log.push(match instance::said(&self.app, n, ask).await {
+                Ok(to) if to.is_empty() => format!("mgc of {} was set aside on node {n} already.", old.fqdn),
+                Ok(to) => format!("mgc of {} is kept on node {n} in {to}.", old.fqdn),
+                Err(e) => format!("mgc of {} stays where it is on node {n}: {e}", old.fqdn),
+            });
+        }
+    }
+
     /// Moves away what the version before used and this one does not; done once, so it may be repeated.
     pub(super) async fn set_aside(&self, log: &mut Log) -> Result<(), Failed> {
         let parent = self.input.parent;
@@ -129,6 +146,7 @@ impl Run {
                 ));
             }
         }
+        self.on_nodes(&before.document, before.version, log).await;
         if log.is_empty() {
             log.push("Every database is still used.".to_owned());
         }

@@ -8,6 +8,7 @@ pub mod kept;
 mod next_hop;
 mod rehearse;
 
+pub use checks::writable;
 pub use next_hop::NextHop;
 pub use rehearse::rehearse;
 
@@ -269,9 +270,9 @@ impl Run {
         match i {
             0 => self.rules(log),
             1 => self.places(log).await,
-            2 => self.sql(log),
+            2 => self.sql(log).await,
             3 => self.files(log),
-            4 => self.databases(log),
+            4 => self.databases(log).await,
             5 => self.version(log),
             6 => self.mirrors(log),
             7 => self.set_aside(log).await,
@@ -279,9 +280,19 @@ impl Run {
         }
     }
 
-    fn databases(&self, log: &mut Log) -> Result<(), Failed> {
+    async fn databases(&self, log: &mut Log) -> Result<(), Failed> {
         let t = &self.input.document;
         for p in &t.pools {
+            if let Some(store) = t.sql_store(&p.sql_store)
+                && let Placement::Node(n) = &store.placement
+            {
+                let ask = node::remote::Inquiry::Create(store.clone());
+                let made = crate::nodes::instance::said(&self.app, n, ask).await;
+                let made = made.map_err(|e| {
+                    format!("mgc of {} could not be created on {}: {e}", p.fqdn, store.label())
+                })?;
+                log.push(format!("mgc of {} {made} on {}, node {n}.", p.fqdn, store.label()));
+            }
             for line in crate::fleet::create_databases(&self.app.settings, t, p, self.app.clock.now())? {
                 log.push(line);
             }

@@ -116,7 +116,10 @@ pub fn policies(app: &App) -> Out<Vec<PolicyView>> {
 pub fn open_stores(app: &App) -> Out<Vec<(ChatPool, Arc<dyn ChatStore>)>> {
     use node::traits::Databases;
     let t = read(app, published)?;
-    Ok(t.pools.into_iter().filter_map(|p| app.fleet.current(&p.id).map(|s| (p, s))).collect())
+    // A node that is away does not keep the others' rooms from being shown.
+    let there = |p: &ChatPool| app.fleet.elsewhere().away(&p.id).is_none();
+    let pools = t.pools.into_iter().filter(there);
+    Ok(pools.filter_map(|p| app.fleet.current(&p.id).map(|s| (p, s))).collect())
 }
 
 /// A category as pages show it.

@@ -89,6 +89,7 @@ fn database(role: &str, v: &SideView, in_use: bool) -> DatabaseView {
         role: role.to_owned(),
         database: "mgc".to_owned(),
         store: v.store.clone(),
+        node: v.node.clone(),
         in_use,
         error: v.error.clone(),
         size_bytes: v.info.as_ref().map(|i| i.size_bytes),

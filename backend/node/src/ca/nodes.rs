@@ -20,6 +20,17 @@ pub const NODES: &str = "nodes.lifeguard.internal";
 /// The portal's name at the port for nodes.
 pub const PORTAL: &str = "portal.lifeguard.internal";
 
+/// What a node's name is followed by where it serves databases.
+const DATABASES: &str = "databases.lifeguard.internal";
+
+/// The name of a node's port for databases; neither a node nor a server can be called so.
+///
+/// # Errors
+/// When the node's name is none.
+pub fn databases_name(node: &str) -> Result<Fqdn, CaError> {
+    Fqdn::try_from(format!("{node}.{DATABASES}")).map_err(|e| CaError::Damaged(e.0))
+}
+
 /// A certificate with its key, as it goes to a node.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Issued {

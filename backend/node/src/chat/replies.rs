@@ -224,6 +224,7 @@ mod tests {
             default_for_front_ends: Vec::new(),
             compliance: false,
             settings: shared::deployment::ChatSettings::default(),
+            database: None,
         }
     }
 

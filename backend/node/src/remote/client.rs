@@ -1,4 +1,4 @@
-//! The chat databases as a node sees them: questions go over the link to the process that owns them.
+//! The chat databases of another process: questions go over the link to the one that owns them.
 //! Nothing is queued while the link is down: what is asked then is refused, and what was committed
 //! meanwhile is read from the log when it is back.
 
@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use shared::{ObjectId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use super::{Call, Reply, ToPortal};
+use super::{Act, Call, Inquiry, Reply, ToPortal};
 use crate::administration::{Addin, Administration, Fate, Named, Retired, RoomQuery, Selection, Usage};
 use crate::traits::{
     Category, ChatStore, Committed, ComplianceEvent, Databases, NewPost, Room, StoreError, StoredMessage,
@@ -19,6 +19,8 @@ use crate::traits::{
 
 /// Longest wait for an answer.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// Longest wait for an administrator's act: it may look at every message of a room.
+const ACT_DEADLINE: Duration = Duration::from_secs(60);
 /// Commits that may wait for a chat server.
 const COMMITS: usize = 4096;
 
@@ -32,6 +34,8 @@ struct State {
 }
 
 struct Inner {
+    /// Whether this end is the portal, which alone does administrators' acts.
+    administrator: bool,
     state: Mutex<State>,
     next: AtomicU64,
     changed: watch::Sender<u64>,
@@ -58,7 +62,15 @@ fn away() -> StoreError {
 
 impl Default for Remote {
     fn default() -> Self {
+        Self::new(false)
+    }
+}
+
+impl Remote {
+    /// Of a chat host, or of the portal.
+    pub fn new(administrator: bool) -> Self {
         Self(Arc::new(Inner {
+            administrator,
             state: Mutex::default(),
             next: AtomicU64::new(1),
             changed: watch::channel(0).0,
@@ -125,13 +137,25 @@ impl Remote {
         }
     }
 
-    async fn ask(&self, pool: &ObjectId, generation: u64, call: Call) -> Result<Reply, StoreError> {
+    /// Asks the node at the other end about the databases it keeps.
+    ///
+    /// # Errors
+    /// What it says, or that it did not answer within `limit`.
+    pub async fn inquire(&self, what: Inquiry, limit: Duration) -> Result<Reply, StoreError> {
+        self.ask(limit, |id| ToPortal::Inquire { id, what }).await
+    }
+
+    async fn ask(
+        &self,
+        limit: Duration,
+        question: impl FnOnce(u64) -> ToPortal,
+    ) -> Result<Reply, StoreError> {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         {
             let mut state = self.state();
             let link = state.link.clone().ok_or_else(away)?;
-            let question = ToPortal::Call { id, pool: pool.clone(), generation, call };
+            let question = question(id);
             link.try_send(question).map_err(|e| match e {
                 mpsc::error::TrySendError::Full(_) => {
                     StoreError::Database("too many questions wait for the process that owns it".to_owned())
@@ -140,7 +164,7 @@ impl Remote {
             })?;
             state.waiting.insert(id, sender);
         }
-        match tokio::time::timeout(DEADLINE, answer).await {
+        match tokio::time::timeout(limit, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(away()),
             Err(_) => {
@@ -163,12 +187,30 @@ impl Databases for Remote {
 
 impl RemoteStore {
     async fn ask(&self, call: Call) -> Result<Reply, StoreError> {
-        self.remote.ask(&self.pool, self.opening.1, call).await
+        let (pool, generation) = (self.pool.clone(), self.opening.1);
+        self.remote.ask(DEADLINE, |id| ToPortal::Call { id, pool, generation, call }).await
+    }
+
+    async fn act(&self, act: Act) -> Result<Reply, StoreError> {
+        if !self.remote.0.administrator {
+            let text = "administrators' acts are done at the portal";
+            return Err(StoreError::Forbidden(text.to_owned()));
+        }
+        let (pool, generation) = (self.pool.clone(), self.opening.1);
+        self.remote.ask(ACT_DEADLINE, |id| ToPortal::Act { id, pool, generation, act }).await
+    }
+
+    /// An act that answers nothing.
+    async fn done(&self, act: Act) -> Result<(), StoreError> {
+        match self.act(act).await? {
+            Reply::Done => Ok(()),
+            other => odd(&other),
+        }
     }
 }
 
 fn odd<T>(r: &Reply) -> Result<T, StoreError> {
-    tracing::error!(reply = ?std::mem::discriminant(r), "the portal answered something else than was asked");
+    tracing::error!(reply = ?std::mem::discriminant(r), "the owner of a database answered something else than was asked");
     Err(StoreError::Database("the answer was not understood".to_owned()))
 }
 
@@ -181,9 +223,13 @@ macro_rules! ask {
     };
 }
 
-/// What administrators do is done at the portal; no chat server asks for it.
-fn at_the_portal<T>() -> Result<T, StoreError> {
-    Err(StoreError::Forbidden("administrators' acts are done at the portal".to_owned()))
+macro_rules! act {
+    ($self:ident, $act:expr, $reply:ident) => {
+        match $self.act($act).await? {
+            Reply::$reply(x) => Ok(x),
+            other => odd(&other),
+        }
+    };
 }
 
 #[async_trait]
@@ -215,23 +261,23 @@ impl ChatStore for RemoteStore {
     async fn categories(&self) -> Result<Vec<Category>, StoreError> {
         ask!(self, Call::Categories, Categories)
     }
-    async fn create_category(&self, _: &str, _: Category) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn create_category(&self, op_id: &str, c: Category) -> Result<(), StoreError> {
+        self.done(Act::CreateCategory(op_id.to_owned(), c)).await
     }
-    async fn update_category(&self, _: &str, _: Category) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn update_category(&self, op_id: &str, c: Category) -> Result<(), StoreError> {
+        self.done(Act::UpdateCategory(op_id.to_owned(), c)).await
     }
-    async fn delete_category(&self, _: &str, _: &str) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn delete_category(&self, op_id: &str, id: &str) -> Result<(), StoreError> {
+        self.done(Act::DeleteCategory(op_id.to_owned(), id.to_owned())).await
     }
-    async fn create_room(&self, _: &str, _: Room) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn create_room(&self, op_id: &str, r: Room) -> Result<(), StoreError> {
+        self.done(Act::CreateRoom(op_id.to_owned(), r)).await
     }
-    async fn update_room(&self, _: &str, _: Room) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn update_room(&self, op_id: &str, r: Room) -> Result<(), StoreError> {
+        self.done(Act::UpdateRoom(op_id.to_owned(), r)).await
     }
-    async fn delete_room(&self, _: &str, _: &str) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn delete_room(&self, op_id: &str, id: &str) -> Result<(), StoreError> {
+        self.done(Act::DeleteRoom(op_id.to_owned(), id.to_owned())).await
     }
     async fn applied(&self, op_id: &str) -> Result<bool, StoreError> {
         ask!(self, Call::Applied(op_id.to_owned()), Truth)
@@ -253,41 +299,44 @@ impl ChatStore for RemoteStore {
 
 #[async_trait]
 impl Administration for RemoteStore {
-    async fn count(&self, _: Selection) -> Result<u64, StoreError> {
-        at_the_portal()
+    async fn count(&self, selection: Selection) -> Result<u64, StoreError> {
+        act!(self, Act::Count(selection), Count)
     }
-    async fn purge(&self, _: &str, _: Selection, _: Fate) -> Result<u64, StoreError> {
-        at_the_portal()
+    async fn purge(&self, op_id: &str, selection: Selection, fate: Fate) -> Result<u64, StoreError> {
+        act!(self, Act::Purge(op_id.to_owned(), selection, fate), Count)
     }
-    async fn content_bytes(&self, _: &str) -> Result<u64, StoreError> {
-        at_the_portal()
+    async fn content_bytes(&self, room: &str) -> Result<u64, StoreError> {
+        act!(self, Act::ContentBytes(room.to_owned()), Count)
     }
-    async fn search(&self, _: RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
-        at_the_portal()
+    async fn search(&self, query: RoomQuery) -> Result<(u64, Vec<Room>), StoreError> {
+        match self.act(Act::Search(query)).await? {
+            Reply::Part(n, rooms) => Ok((n, rooms)),
+            other => odd(&other),
+        }
     }
     async fn names(&self) -> Result<Vec<Named>, StoreError> {
-        at_the_portal()
+        act!(self, Act::Names, Names)
     }
-    async fn retire(&self, _: &str, _: &str, _: &str) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn retire(&self, op_id: &str, id: &str, by: &str) -> Result<(), StoreError> {
+        self.done(Act::Retire(op_id.to_owned(), id.to_owned(), by.to_owned())).await
     }
     async fn retired(&self) -> Result<Vec<Retired>, StoreError> {
-        at_the_portal()
+        act!(self, Act::Retired, Retired)
     }
-    async fn restore(&self, _: &str, _: &str, _: &str) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn restore(&self, op_id: &str, id: &str, name: &str) -> Result<(), StoreError> {
+        self.done(Act::Restore(op_id.to_owned(), id.to_owned(), name.to_owned())).await
     }
-    async fn usage(&self, _: Timestamp) -> Result<Vec<Usage>, StoreError> {
-        at_the_portal()
+    async fn usage(&self, since: Timestamp) -> Result<Vec<Usage>, StoreError> {
+        act!(self, Act::Usage(since), Usage)
     }
     async fn addins(&self) -> Result<Vec<Addin>, StoreError> {
-        at_the_portal()
+        act!(self, Act::Addins, Addins)
     }
-    async fn save_addin(&self, _: &str, _: Addin) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn save_addin(&self, op_id: &str, addin: Addin) -> Result<(), StoreError> {
+        self.done(Act::SaveAddin(op_id.to_owned(), addin)).await
     }
-    async fn delete_addin(&self, _: &str, _: &str) -> Result<(), StoreError> {
-        at_the_portal()
+    async fn delete_addin(&self, op_id: &str, id: &str) -> Result<(), StoreError> {
+        self.done(Act::DeleteAddin(op_id.to_owned(), id.to_owned())).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Nodes: chat servers and Front Ends in a process of their own. What goes over the link between the portal
 //! and a node, and the chat databases as a node sees them.
 
+mod acts;
 mod answer;
 mod client;
 mod directory;
@@ -8,6 +9,7 @@ mod errand;
 mod frame;
 mod wire;
 
+pub use self::acts::{Act, Inquiry, SideTold, administer};
 pub use self::answer::answer;
 pub use self::client::Remote;
 pub use self::directory::ReplicaDirectory;

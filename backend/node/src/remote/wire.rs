@@ -6,14 +6,16 @@ use serde::{Deserialize, Serialize};
 use shared::deployment::{Deployment, ServerReport};
 use shared::{ObjectId, SipUri};
 
+use super::acts::{Act, Inquiry, SideTold};
 use super::errand::{Errand, Told};
+use crate::administration::{Addin, Named, Retired, Usage};
 use crate::ca::Issued;
 use crate::roster::Presence;
 use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreError, StoredMessage};
 use wire::digest::Algorithm;
 
 /// Version of this protocol.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The oldest version that is still spoken: the one before.
 pub const OLDEST: u32 = if VERSION > 1 { VERSION - 1 } else { 1 };
 
@@ -72,6 +74,31 @@ pub enum ToPortal {
         run: String,
         /// What there is to tell.
         what: Told,
+    },
+    /// An act of an administrator; only from the portal to the node that owns the database. Since version 3.
+    Act {
+        /// Number of the question.
+        id: u64,
+        /// Pool.
+        pool: ObjectId,
+        /// Which opening of its database is meant.
+        generation: u64,
+        /// The act.
+        act: Act,
+    },
+    /// A question about databases that a node keeps; only from the portal. Since version 3.
+    Inquire {
+        /// Number of the question.
+        id: u64,
+        /// The question.
+        what: Inquiry,
+    },
+    /// The answer to [`ToNode::Inquire`].
+    Inquired {
+        /// Its number.
+        id: u64,
+        /// What came of it.
+        result: Result<Reply, StoreError>,
     },
     /// Still there.
     Alive,
@@ -152,6 +179,13 @@ pub enum ToNode {
     StopTest {
         /// Id of the run.
         run: String,
+    },
+    /// A question about databases that the node keeps. Only to nodes that speak version 3.
+    Inquire {
+        /// Number of the question.
+        id: u64,
+        /// The question.
+        what: Inquiry,
     },
     /// Still there.
     Alive,
@@ -273,4 +307,20 @@ pub enum Reply {
     Truth(bool),
     /// Done.
     Done,
+    /// How many.
+    Count(u64),
+    /// How many rooms match, and a part of them.
+    Part(u64, Vec<Room>),
+    /// Names of rooms and categories.
+    Names(Vec<Named>),
+    /// Deleted rooms.
+    Retired(Vec<Retired>),
+    /// Use of rooms.
+    Usage(Vec<Usage>),
+    /// Add-ins.
+    Addins(Vec<Addin>),
+    /// What a pool's database says of itself.
+    Side(Box<SideTold>),
+    /// A sentence.
+    Said(String),
 }

@@ -72,7 +72,12 @@ fn columns() -> Vec<Column<DatabaseView>> {
     vec![
         Column::<DatabaseView>::new("Database", |d| format!("{} {}", d.database, d.role))
             .shown(|d| view! { <span><span class="mono">{d.database.clone()}</span>" "<small class="muted">{d.role.clone()}</small></span> }.into_any()),
-        Column::<DatabaseView>::new("Store", |d| d.store.clone()).shown(|d| view! { <Mono text=d.store.clone() copy=true /> }.into_any()),
+        Column::<DatabaseView>::new("Store", |d| d.store.clone()).shown(|d| view! {
+            <span class="stack-s">
+                <Mono text=d.store.clone() copy=true />
+                {d.node.clone().map(|n| view! { <small class="muted">{format!("on node {n}")}</small> })}
+            </span>
+        }.into_any()),
         Column::<DatabaseView>::new("State", |d| of_database(d).word).shown(state),
         Column::<DatabaseView>::new("Messages", |d| d.messages.map(|n| n.to_string()).unwrap_or_default()).number(),
         Column::<DatabaseView>::new("Size", |d| d.size_bytes.map(|n| n.to_string()).unwrap_or_default())

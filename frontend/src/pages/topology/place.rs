@@ -49,9 +49,11 @@ impl PlaceOf {
             }
         };
         let mut all = vec![choice("here", "Run here", here), elsewhere];
-        if self == Self::Server {
+        if self != Self::FileStore {
             let text = "In a process of this program on another machine; Settings, Nodes adds one.";
             all.insert(1, choice("node", "On a node", text));
+        }
+        if self == Self::Server {
             let text = "In this process, where other machines reach it. Clients need a Front End with such an address.";
             all.insert(1, choice("here_at", "Run here, at an address of this machine", text));
         }
