@@ -15,6 +15,7 @@ mod failover;
 mod faults;
 mod finch;
 mod groups;
+mod groups_pages;
 mod harness;
 mod history;
 mod hostile;
