@@ -102,7 +102,9 @@ pub fn parse(text: &str) -> Result<Table, String> {
 /// A cell that a spreadsheet would take for a formula, or for one that was disarmed with an apostrophe.
 pub fn is_formula(cell: &str) -> bool {
     let first = cell.strip_prefix('\'').unwrap_or(cell);
-    first.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    // A spreadsheet looks past blanks, of whatever width.
+    first.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || first.starts_with(['\t', '\r'])
 }
 
 #[cfg(test)]
@@ -163,7 +165,7 @@ mod tests {
         assert!(parse("PK\0\u{3}").unwrap_err().contains("not a text file"));
         let many = format!("a\n{}", "1\n".repeat(MAX_ROWS + 1));
         assert!(parse(&many).unwrap_err().contains("more than"));
-        for cell in ["=1+1", "+1", "-1", "@x", "'=1"] {
+        for cell in ["=1+1", "+1", "-1", "@x", "'=1", " =1", "＝1"] {
             assert!(is_formula(cell), "{cell}");
         }
         assert!(!is_formula("O'Neil") && !is_formula("'t Hooft") && !is_formula(""));

@@ -177,14 +177,26 @@ pub fn check_change(c: &Category, old: Option<&Room>, r: &Room, members: &Member
     Ok(())
 }
 
+/// What a change of a category takes from its allowed members or adds to the denied ones.
+pub fn touched_by(old: &Category, new: &Category) -> Vec<String> {
+    let less = |a: &[String], b: &[String]| -> Vec<String> {
+        let b: std::collections::HashSet<&String> = b.iter().collect();
+        a.iter().filter(|p| !b.contains(p)).cloned().collect()
+    };
+    [less(&old.allowed, &new.allowed), less(&new.denied, &old.denied)].concat()
+}
+
 /// Whether a change of a category leaves the lists of a room as they are: what was within it stays within it.
 ///
 /// # Errors
 /// What is not.
 pub fn check_kept(old: &Category, new: &Category, r: &Room, members: &Members) -> Result<(), StoreError> {
     let (before, after) = (Cut::new(old), Cut::new(new));
+    let touched = Ready::new(&touched_by(old, new));
     for (field, list) in [("Members", &r.members), ("Managers", &r.managers), ("Presenters", &r.presenters)] {
-        let lost = |p: &&String| !after.within(p, members) && before.within(p, members);
+        let lost = |p: &&String| {
+            touched.concerns(p, members) && !after.within(p, members) && before.within(p, members)
+        };
         if let Some(p) = list.iter().find(lost) {
             let text =
                 format!("{p} is not allowed by the category {}; add it to AllowedMembers first.", new.name);
@@ -236,6 +248,20 @@ impl Ready {
 
     fn covers(&self, user: &(impl Person + ?Sized)) -> bool {
         any(&self.others, user) || self.addresses.contains(&user.uri().trim().to_lowercase())
+    }
+
+    /// Whether the right of a principal may depend on this list.
+    fn concerns(&self, principal: &str, members: &Members) -> bool {
+        if principal.contains('@') {
+            return if self.whole { self.covers(&members.who(principal)) } else { self.covers(principal) };
+        }
+        // A domain that goes may have let groups in; they are few.
+        self.domain
+            || self.names(&if dn::is(principal) {
+                members.within(principal)
+            } else {
+                vec![principal.to_owned()]
+            })
     }
 
     fn names(&self, own: &[String]) -> bool {

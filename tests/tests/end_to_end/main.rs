@@ -18,6 +18,7 @@ mod failover_writers;
 mod faults;
 mod finch;
 mod groups;
+mod groups_pages;
 mod harness;
 mod history;
 mod hostile;

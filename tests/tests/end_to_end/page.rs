@@ -52,6 +52,7 @@ async fn every_page_is_sound_wide_and_narrow_light_and_dark() -> Result<()> {
         ("endpoints", "/endpoints", "Endpoints"),
         ("rooms", "/rooms", "Lobby"),
         ("users", "/users", "Pilar Ackerman"),
+        ("groups", "/groups", "There is no group yet"),
         ("policies", "/policies", "LitwarePersistentChat"),
         ("test-message", "/test-message", "Target FQDN"),
         ("shell", "/shell", "Command line"),

@@ -13,7 +13,8 @@ use super::{database_error as db, now, retired, search};
 type Done<T> = Result<T, StoreError>;
 
 /// The steps from each schema to the next, from schema 1 on.
-pub const STEPS: [&str; 2] = [include_str!("migration_2.sql"), include_str!("migration_3.sql")];
+pub const STEPS: [&str; 3] =
+    [include_str!("migration_2.sql"), include_str!("migration_3.sql"), include_str!("migration_4.sql")];
 
 /// Brings a database to the schema of this program, each step in one transaction.
 pub fn migrate(c: &Connection) -> rusqlite::Result<()> {
@@ -262,6 +263,6 @@ mod tests {
         migrate(&c)?;
         c.execute("INSERT INTO addin VALUES ('a', 'b', 'c')", [])?;
         c.execute("UPDATE room SET deleted_at = 1", [])?;
-        c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).map(|v| assert_eq!(v, 3))
+        c.pragma_query_value(None, "user_version", |r| r.get::<_, i64>(0)).map(|v| assert_eq!(v, 4))
     }
 }

@@ -28,7 +28,7 @@ use shared::Timestamp;
 /// `LGMC`.
 const APPLICATION_ID: i64 = 0x4C47_4D43;
 /// Schema that this program writes.
-const SCHEMA: i64 = 3;
+const SCHEMA: i64 = 4;
 /// How long a database that somebody else holds is waited for. Two such waits, of a post and of what stands
 /// before it in the queue, are shorter than the time a test message gives a phase, so that the answer comes
 /// and says what is wrong.

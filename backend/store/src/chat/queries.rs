@@ -200,7 +200,8 @@ pub fn save_category(
     let old = categories(c)?.into_iter().find(|o| !new && o.id == k.id);
     rules::check_category(k, old.as_ref(), members)?;
     free(c, &k.name, &k.id)?;
-    if let Some(old) = &old {
+    // Without a change of who may be in it, its rooms need no look.
+    if let Some(old) = old.as_ref().filter(|old| !rules::touched_by(old, k).is_empty()) {
         for r in &rooms_of(c, &k.id)? {
             rules::check_kept(old, k, r, members).map_err(|e| {
                 StoreError::Conflict(format!("The room {} would break its lists: {e}", r.name))

@@ -109,7 +109,7 @@ pub fn GroupPage(
                         {move || facts.with(|(group, people, holders, places)| view! {
                             <Facts facts=vec![
                                 ("Identity", view! { <Mono text=group.identity.clone() copy=true /> }.into_any()),
-                                ("Description", group.description.clone().into_any()),
+                                ("Description", if group.description.is_empty() { "none".into_any() } else { group.description.clone().into_any() }),
                                 ("People in it", format!("{people}, through groups as well").into_any()),
                                 ("Member of", words(&holders.iter().map(|h| h.name.clone()).collect::<Vec<_>>(), "no group")),
                                 ("Named in", words(places, "no category and no room")),
@@ -167,7 +167,7 @@ fn Add() -> impl IntoView {
     });
     view! {
         <ActForm cmdlet="Set-LgGroup" args=arguments label blocked=empty on_done=Arc::new(move |_: &_| who.set(String::new()))>
-            <TextField label="User or group" name="Members" value=who suggestions
+            <TextField label="User or group" name="Members" value=who required=true suggestions
                 help=|| "A display name, a SIP address, a log-on name, or another group." />
         </ActForm>
     }

@@ -198,7 +198,7 @@ fn FileField(file: RwSignal<String>) -> impl IntoView {
     };
     view! {
         <Field ids label="File" required=true error
-            help=|| "Headings in the first line: SipAddress, DisplayName, LogonName, RegistrarPool. UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs.">
+            help=|| "Headings in the first line: SipAddress, DisplayName, LogonName, RegistrarPool, and where wanted OU and Groups (names with | between). UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs.">
             <input id=id class="input" type="file" accept=".csv,.txt,.tsv,text/csv,text/plain" node_ref=node aria-describedby=described on:change=chosen />
         </Field>
     }
