@@ -47,11 +47,13 @@ pub fn run(release: bool) -> Result<()> {
     fs::remove_dir_all(&data).context("cannot remove the data of the measurement")?;
     measure(&binary, "load", release)?;
     measure(&binary, "viewers", release)?;
+    measure(&binary, "shipping", release)?;
     measure(&binary, "scale", release)
 }
 
 /// Runs a measurement of the tests: `load` has requests, the shared page and the test message under load,
-/// beside what a bare handler does; `viewers` those of a shared page; `scale` has large topologies.
+/// beside what a bare handler does; `viewers` those of a shared page; `shipping` what log
+/// shipping and mirror cost and how long a run takes; `scale` has large topologies.
 fn measure(binary: &Path, name: &str, release: bool) -> Result<()> {
     let mut cargo = program("cargo");
     cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", name]);

@@ -17,6 +17,7 @@ mod databases;
 mod deleted_rooms;
 mod endpoints;
 mod failover;
+mod install_database;
 mod kept;
 mod log_shipping;
 mod messages;
