@@ -1085,6 +1085,31 @@ cmdlets! { ($)
     /// Lists databases that were kept when their pool was removed.
     GetLgKeptDatabase "Get-LgKeptDatabase" Query {
     }
+    /// Creates the databases that the published topology has on a SQL Server and that are not there.
+    InstallCsDatabase "Install-CsDatabase" Change {
+        /// Every database that the topology has on this SQL Server.
+        configured_databases: bool = "ConfiguredDatabases" Kind::Switch;
+        /// One kind instead: PersistentChat or PersistentChatCompliance.
+        database_type: Option<String> = "DatabaseType" ALL_DATABASES;
+        /// The central management store; here the portal's own, which is there already.
+        central_management_database: bool = "CentralManagementDatabase" Kind::Switch;
+        /// A server's local databases; here the portal's own.
+        local_databases: bool = "LocalDatabases" Kind::Switch;
+        /// SQL Server FQDN.
+        sql_server_fqdn: Option<String> = "SqlServerFqdn" Kind::Text;
+        /// Its instance; every instance of the server when left out.
+        sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
+        /// The same with ConfiguredDatabases.
+        for_instance: Option<String> = "ForInstance" Kind::Text;
+        /// The default instance; not together with ForInstance.
+        for_default_instance: bool = "ForDefaultInstance" Kind::Switch;
+        /// Folders for data and logs; what runs here lies in the portal's data directory.
+        database_paths: Vec<String> = "DatabasePaths" Kind::List;
+        /// Refused: it would delete what is there.
+        clean: bool = "Clean" Kind::Switch;
+        /// Databases are brought up to date when they are opened; nothing more is done.
+        update: bool = "Update" Kind::Switch;
+    }
     /// Deletes the kept databases of a SQL Server store for good.
     UninstallCsDatabase "Uninstall-CsDatabase" Change {
         /// PersistentChat or PersistentChatCompliance.

@@ -47,6 +47,7 @@ pub fn run(release: bool) -> Result<()> {
     fs::remove_dir_all(&data).context("cannot remove the data of the measurement")?;
     measure(&binary, "load", release)?;
     measure(&binary, "viewers", release)?;
+    measure(&binary, "shipping", release)?;
     measure(&binary, "rights", release)?;
     measure(&binary, "scale", release)?;
     tools::other_chat()?;
@@ -54,9 +55,9 @@ pub fn run(release: bool) -> Result<()> {
 }
 
 /// Runs a measurement of the tests: `load` has requests, the shared page and the test message under load,
-/// beside what a bare handler does; `viewers` those of a shared page; `scale` has large topologies; `rights` has tens of
-/// thousands of rooms with their lists;
-/// `chat` the chat service beside an XMPP server's group chat.
+/// beside what a bare handler does; `viewers` those of a shared page; `shipping` what log shipping and mirror
+/// cost and how long a run takes; `scale` has large topologies; `rights` has tens of thousands of rooms with
+/// their lists; `chat` the chat service beside an XMPP server's group chat.
 fn measure(binary: &Path, name: &str, release: bool) -> Result<()> {
     let mut cargo = program("cargo");
     cargo.args(["run", "--quiet", "--package", "lifeguard-tests", "--bin", name]);

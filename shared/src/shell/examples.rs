@@ -135,6 +135,8 @@ Get-CsWindowsService -ComputerName gc-001.litwareinc.com
 Start-CsWindowsService -ComputerName gc-001.litwareinc.com
 Stop-CsWindowsService -ComputerName gc-001.litwareinc.com -Graceful
 Get-LgKeptDatabase
+Install-CsDatabase -ConfiguredDatabases -SqlServerFqdn atl-sql-001.litwareinc.com -DatabasePaths "E:\CSLog","F:\CSLog","G:\CSDB"
+Install-CsDatabase -CentralManagementDatabase -SqlServerFqdn atl-sql-001.litwareinc.com -SqlInstanceName rtc -DatabasePaths "G:\CSDB"
 Uninstall-CsDatabase -DatabaseType PersistentChat -SqlServerFqdn atl-sql-002.litwareinc.com
 Install-CsMirrorDatabase -ConfiguredDatabases -FileShare "\\atl-fs-001\DbBackup" -SqlServerFqdn "atl-primary-001.litwareinc.com" -DropExisitingDatabasesOnMirror
 Uninstall-CsMirrorDatabase -SqlServerFqdn "atl-mirror-001.litwareinc.com" -SqlInstanceName "RTC" -DatabaseType "User" -DropExistingDatabasesOnMirror

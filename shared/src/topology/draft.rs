@@ -96,8 +96,16 @@ pub struct PoolDraft {
     pub default_for_all: bool,
     /// Store of mgc.
     pub sql: SqlChoice,
+    /// Enable SQL Server store mirroring.
+    pub mirrored: bool,
+    /// Store of the mirror of mgc.
+    pub mirror_sql: SqlChoice,
     /// Store of the backup mgc.
     pub backup_sql: SqlChoice,
+    /// Enable SQL Server store mirroring of the backup.
+    pub backup_mirrored: bool,
+    /// Store of the mirror of the backup mgc.
+    pub backup_mirror_sql: SqlChoice,
     /// Store of mgccomp.
     pub compliance_sql: SqlChoice,
     /// Store of the backup mgccomp.
@@ -124,7 +132,11 @@ impl Default for PoolDraft {
             default_for_site: true,
             default_for_all: false,
             sql: SqlChoice::default(),
+            mirrored: false,
+            mirror_sql: SqlChoice::default(),
             backup_sql: SqlChoice::default(),
+            backup_mirrored: false,
+            backup_mirror_sql: SqlChoice::default(),
             compliance_sql: SqlChoice::default(),
             backup_compliance_sql: SqlChoice::default(),
             file: FileChoice::default(),

@@ -109,8 +109,8 @@ impl Page {
             "computers" => Self::Computers,
             "display_name" | "port" | "compliance" | "disaster_recovery" | "default_for_site"
             | "default_for_all" => Self::Properties,
-            "sql" => Self::SqlStore,
-            "backup_sql" => Self::BackupSqlStore,
+            "sql" | "mirrored" | "mirror_sql" => Self::SqlStore,
+            "backup_sql" | "backup_mirrored" | "backup_mirror_sql" => Self::BackupSqlStore,
             "compliance_sql" => Self::ComplianceSqlStore,
             "backup_compliance_sql" => Self::BackupComplianceSqlStore,
             "file" => Self::FileStore,
@@ -125,8 +125,8 @@ impl Page {
 pub struct NewIds {
     /// Pool.
     pub pool: ObjectId,
-    /// Up to four SQL stores.
-    pub sql: [ObjectId; 4],
+    /// Up to six SQL stores.
+    pub sql: [ObjectId; 6],
     /// File store.
     pub file: ObjectId,
 }
@@ -137,7 +137,7 @@ impl NewIds {
         let id = |s: &str| ObjectId::try_from(format!("new-{s}")).expect("a fixed id is well formed");
         Self {
             pool: id("pool"),
-            sql: [id("sql"), id("backup"), id("comp"), id("backupcomp")],
+            sql: ["sql", "backup", "comp", "backupcomp", "mirror", "backupmirror"].map(id),
             file: id("file"),
         }
     }
@@ -166,6 +166,8 @@ fn to_draft_field(mut p: Problem, d: &PoolDraft, index: usize) -> Option<Problem
         match rest.split('.').next().unwrap_or_default() {
             "sql_store" => "sql.existing".to_owned(),
             "backup_sql_store" => "backup_sql.existing".to_owned(),
+            "mirror_sql_store" => "mirror_sql.existing".to_owned(),
+            "backup_mirror_sql_store" => "backup_mirror_sql.existing".to_owned(),
             "compliance_sql_store" => "compliance_sql.existing".to_owned(),
             "backup_compliance_sql_store" => "backup_compliance_sql.existing".to_owned(),
             "file_store" => "file.existing".to_owned(),
@@ -228,6 +230,13 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
             sql_choice(&d.backup_compliance_sql, "backup_compliance_sql", &ids.sql[3], &mut after, &mut out)
         })
         .flatten();
+    let mirror = d
+        .mirrored
+        .then(|| sql_choice(&d.mirror_sql, "mirror_sql", &ids.sql[4], &mut after, &mut out))
+        .flatten();
+    let backup_mirror = (d.backup_mirrored && d.wants_backup())
+        .then(|| sql_choice(&d.backup_mirror_sql, "backup_mirror_sql", &ids.sql[5], &mut after, &mut out))
+        .flatten();
     let file = file_choice(&d.file, d.kind, &ids.file, &mut after, &mut out);
     match (fqdn, port, site, next_hop, sql, file, out.is_empty()) {
         (Some(fqdn), Some(port), Some(site), Some(next_hop), Some(sql_store), Some(file_store), true) => {
@@ -249,8 +258,8 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
                 compliance: d.compliance,
                 default_for,
                 sql_store,
-                mirror_sql_store: None,
-                backup_mirror_sql_store: None,
+                mirror_sql_store: mirror,
+                backup_mirror_sql_store: backup_mirror,
                 backup_sql_store: backup,
                 compliance_sql_store: comp,
                 backup_compliance_sql_store: backup_comp,
@@ -390,5 +399,65 @@ fn file_choice(
             out.push(Problem::error("V12", "file.path", text, "S3"));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::litware;
+    use crate::topology::draft::ComputerDraft;
+
+    fn whole() -> PoolDraft {
+        let store =
+            |fqdn: &str| SqlChoice { define_new: true, fqdn: fqdn.to_owned(), ..SqlChoice::default() };
+        let mut d = PoolDraft {
+            site: "site-redmond".to_owned(),
+            fqdn: "pcpool.contoso.com".to_owned(),
+            display_name: "Contoso".to_owned(),
+            default_for_site: false,
+            disaster_recovery: true,
+            sql: store("sql11.contoso.com"),
+            backup_sql: store("sql12.contoso.com"),
+            mirrored: true,
+            mirror_sql: store("sql13.contoso.com"),
+            next_hop: "fe-atl".to_owned(),
+            ..PoolDraft::default()
+        };
+        d.computers = vec![ComputerDraft { fqdn: "pc01.contoso.com".to_owned(), ..ComputerDraft::default() }];
+        d.file.existing = "file-atl".to_owned();
+        d
+    }
+
+    #[test]
+    fn a_mirror_of_the_draft_is_the_mirror_of_the_pool() {
+        let t = litware();
+        let mut d = whole();
+        assert!(check(&d, &t).iter().all(|p| !p.blocks()), "{:?}", check(&d, &t));
+        let built = |d: &PoolDraft| build(d, &litware(), &NewIds::provisional()).unwrap();
+        let after = built(&d);
+        let p = after.pools.last().unwrap();
+        let label =
+            |id: &Option<ObjectId>| id.as_ref().and_then(|id| after.sql_store(id)).map(SqlStore::label);
+        assert_eq!(label(&p.mirror_sql_store).as_deref(), Some("sql13.contoso.com"));
+        assert_eq!(p.backup_mirror_sql_store, None);
+        d.mirrored = false;
+        assert_eq!(
+            built(&d).pools.last().unwrap().mirror_sql_store,
+            None,
+            "what was typed before counts no more"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_mirror_stands_at_its_field() {
+        let mut d = whole();
+        d.mirror_sql = SqlChoice::default();
+        let at = |d: &PoolDraft| check(d, &litware()).into_iter().find(Problem::blocks).map(|p| p.field);
+        assert_eq!(at(&d).as_deref(), Some("mirror_sql.existing"), "none chosen");
+        d.mirror_sql = d.sql.clone();
+        assert_eq!(at(&d).as_deref(), Some("mirror_sql.existing"), "the primary itself");
+        assert_eq!(Page::of_field("mirror_sql.existing"), Page::SqlStore);
+        assert_eq!(Page::of_field("backup_mirrored"), Page::BackupSqlStore);
     }
 }

@@ -1,9 +1,10 @@
 //! Log shipping by schedule; rehearsals on a copy; a next hop that is down.
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{OWN, wait};
+use lifeguard_tests::{Browser, OWN, Scheme, wait};
 use serde_json::{Value, json};
 
+use crate::apart;
 use crate::support::{Sample, refused, run};
 
 const POOL: &str = "atl-cs-001.litwareinc.com";
@@ -328,5 +329,150 @@ async fn a_role_that_is_revoked_in_the_middle_stops_the_run_resumably() -> Resul
     let p = detail(&s).await?;
     let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
     ensure!(p["summary"]["state"] == "FailedOver" && used.context("no database")?["messages"] == 2, "{p}");
+    Ok(())
+}
+
+/// The disk of the management store is full in the middle of a run: the run waits, and goes on when there is room.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_of_the_management_store_makes_a_run_wait() -> Result<()> {
+    if !apart::inside("failover_more::a_full_disk_of_the_management_store_makes_a_run_wait").await? {
+        return Ok(());
+    }
+    let mut s = Sample::start().await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    s.server.stop().await?;
+    // Everything but databases and shares moves to a disk of its own.
+    let data = s.server.data_dir().display().to_string();
+    apart::sh(&format!(
+        "mkdir {data}.kept && cp -a {data}/. {data}.kept && mount -t tmpfs -o size=12m,mode=0700 tmpfs {data} \
+         && (cd {data}.kept && for f in *; do case $f in sql|shares) mkdir {data}/$f && mount --bind {data}.kept/$f {data}/$f;; \
+         *) cp -a $f {data}/;; esac; done)"
+    ))?;
+    s.server.restart().await?;
+    s.client.login("root", crate::support::PASSWORD).await?;
+    shipped(&s).await?;
+    let hold = s.server.data_dir().join("hold");
+    std::fs::write(&hold, "failover:2")?;
+    let answer = run(&s.client, "Start-LgFailover", json!({ "Identity": POOL })).await?;
+    let id = answer["job"].as_str().context("no run")?.to_owned();
+    s.server.line("held at=failover:2").await?;
+    let ballast = format!("{data}/ballast");
+    apart::sh(&format!("dd if=/dev/zero of={ballast} bs=4k 2>/dev/null || test -s {ballast}"))?;
+    std::fs::remove_file(&hold)?;
+    wait::until("the run to say that it cannot be stored", async || {
+        ensure!(s.server.output().contains("a run's progress could not be stored"), "{}", s.server.printed());
+        Ok(())
+    })
+    .await?;
+    std::fs::remove_file(&ballast)?;
+    crate::support::job(&s.client, &id, "done").await?;
+    let p = detail(&s).await?;
+    let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
+    ensure!(p["summary"]["state"] == "FailedOver" && used.context("no database")?["messages"] == 2, "{p}");
+    two_messages(&s).await
+}
+
+/// What is there stays, what was in use and is gone is not made up, what is missing is created.
+#[tokio::test(flavor = "multi_thread")]
+async fn databases_are_installed_where_they_are_missing() -> Result<()> {
+    let s = Sample::start().await?;
+    let server = json!({ "ConfiguredDatabases": true, "SqlServerFqdn": "atl-sql-001.litwareinc.com" });
+    let (_, plan) = s.client.cmdlet("Install-CsDatabase", server.clone(), "what_if").await?;
+    ensure!(plan.to_string().contains("already; it stays as it is"), "{plan}");
+    run(&s.client, "Install-CsDatabase", server.clone()).await?;
+    refused(
+        &s.client,
+        "Install-CsDatabase",
+        json!({ "DatabaseType": "User", "SqlServerFqdn": "atl-sql-001.litwareinc.com" }),
+        404,
+    )
+    .await?;
+    let clean =
+        json!({ "ConfiguredDatabases": true, "SqlServerFqdn": "atl-sql-001.litwareinc.com", "Clean": true });
+    refused(&s.client, "Install-CsDatabase", clean, 400).await?;
+    let dir = s.server.data_dir().join("sql/atl-sql-001.litwareinc.com");
+    std::fs::rename(&dir, dir.with_extension("lost"))?;
+    let e = refused(&s.client, "Install-CsDatabase", server.clone(), 422).await?;
+    ensure!(e["problems"][0]["code"] == "db.vanished", "{e}");
+    ensure!(!dir.join("MSSQLSERVER/mgc.db").exists(), "an empty one would hide the loss");
+    std::fs::rename(dir.with_extension("lost"), &dir)?;
+    // A compliance database that is not there is made.
+    let comp = std::fs::read_dir(s.server.data_dir().join("sql"))?
+        .flatten()
+        .map(|e| e.path().join("MSSQLSERVER/mgccomp.db"))
+        .find(|p| p.exists())
+        .context("no compliance database")?;
+    let host = comp
+        .ancestors()
+        .nth(2)
+        .and_then(|p| p.file_name())
+        .context("no server")?
+        .to_string_lossy()
+        .into_owned();
+    s.client.get("/api/v1/overview").await?;
+    let away = comp.with_extension("away");
+    std::fs::rename(&comp, &away)?;
+    let args = json!({ "DatabaseType": "PersistentChatCompliance", "SqlServerFqdn": host });
+    run(&s.client, "Install-CsDatabase", args.clone()).await?;
+    ensure!(comp.exists(), "{host} has no mgccomp");
+    run(&s.client, "Install-CsDatabase", json!({ "CentralManagementDatabase": true, "SqlServerFqdn": host }))
+        .await?;
+    Ok(())
+}
+
+async fn judged(b: &Browser, name: &str) -> Result<()> {
+    for dark in [false, true] {
+        b.prefer(if dark { Scheme::Dark } else { Scheme::Light }, true).await?;
+        wait::until("the end of movements", async || {
+            let moving = "return document.getAnimations().filter(a => a.playState === 'running').length;";
+            let moving = b.script(moving, vec![]).await?;
+            ensure!(moving == json!(0), "{moving} things move");
+            Ok(())
+        })
+        .await?;
+        let shade = if dark { "-dark" } else { "" };
+        b.assert_accessible(&format!("{name}{shade}")).await?;
+        b.screenshot(&format!("failover-{name}{shade}")).await?;
+        b.size(390, 844).await?;
+        let wide =
+            b.script("return document.documentElement.scrollWidth > window.innerWidth", vec![]).await?;
+        b.screenshot(&format!("failover-{name}{shade}-narrow")).await?;
+        ensure!(wide == json!(false), "{name} scrolls sideways at 390 px");
+        b.size(1280, 900).await?;
+    }
+    b.prefer(Scheme::Light, false).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_change_the_schedule_rehearse_and_choose_a_next_hop() -> Result<()> {
+    let s = Sample::start().await?;
+    two_messages(&s).await?;
+    shipped(&s).await?;
+    let b = Browser::start().await?;
+    crate::page::sign_in(&b, &s).await?;
+    b.goto(&format!("{}/pools/{POOL}/databases", s.server.url())).await?;
+    b.wait_text("backup every 1 s, copy every 1 s, restore every 1 s").await?;
+    judged(&b, "shipping").await?;
+    b.click_button("Change log shipping").await?;
+    b.fill("Backup job, every so many seconds", "120").await?;
+    judged(&b, "shipping-dialog").await?;
+    b.click_button(&format!("Change log shipping of {POOL}")).await?;
+    // A longer interval may lose more: that is asked.
+    b.wait_text("When the database in use is lost for good").await?;
+    b.click_button(&format!("Change log shipping of {POOL}")).await?;
+    b.wait_text("backup every 2 min").await?;
+    b.goto(&format!("{}/pools/{POOL}/state", s.server.url())).await?;
+    run(&s.client, "Stop-CsWindowsService", json!({ "ComputerName": "atl-fes-001.litwareinc.com" })).await?;
+    b.wait_text("No server of the next hop atl-fe-001.litwareinc.com runs").await?;
+    judged(&b, "next-hop").await?;
+    b.click_button("Rehearse it for atl-cs-001 on a copy").await?;
+    b.wait_text("Rehearsal on a copy").await?;
+    b.wait_text("Nothing of the pool was changed").await?;
+    judged(&b, "rehearsal").await?;
+    b.goto(&format!("{}/pools/{POOL}/state", s.server.url())).await?;
+    b.wait_text("Rehearsals on a copy").await?;
+    let errors = b.console_errors().await?;
+    ensure!(errors.is_empty(), "the console says: {errors:?}");
     Ok(())
 }

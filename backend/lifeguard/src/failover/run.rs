@@ -28,6 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_COPY: Duration = Duration::from_secs(20);
 /// Earlier runs that the usual duration of a step is taken from.
 const EARLIER: u32 = 20;
+/// How long a run waits before it stores its progress again, when that failed.
+const STORE_AGAIN: Duration = Duration::from_secs(1);
 /// Step that brings the other database online: the point of no return.
 const ONLINE: usize = 3;
 /// Step that publishes another next hop, in a run that has it.
@@ -207,7 +209,7 @@ impl Run {
             if self.job.steps[i].state == "done" {
                 continue;
             }
-            self.set(i, "running");
+            self.set(i, "running").await;
             let started = Instant::now();
             let mut log = Vec::new();
             crate::hold::at(&self.app.settings, &format!("failover:{i}")).await;
@@ -222,25 +224,27 @@ impl Run {
                 step.log.push(why.clone());
                 self.job.error = Some(why);
                 "failed".clone_into(&mut self.job.state);
-                self.set(i, "failed");
+                self.set(i, "failed").await;
                 self.app.bus.send(Topic::Pool, self.input.pool.as_str());
                 return;
             }
-            self.set(i, "done");
+            self.set(i, "done").await;
         }
         "done".clone_into(&mut self.job.state);
-        self.save();
+        self.save().await;
         self.app.bus.send(Topic::Pool, self.input.pool.as_str());
     }
 
-    fn set(&mut self, i: usize, state: &str) {
+    async fn set(&mut self, i: usize, state: &str) {
         state.clone_into(&mut self.job.steps[i].state);
-        self.save();
+        self.save().await;
     }
 
-    fn save(&self) {
-        if let Err(e) = self.app.store.write(|tx| jobs::save_job(tx, &self.job, KIND, &self.input)) {
+    /// The run goes on only when its progress is stored: with a full disk it waits for room.
+    async fn save(&self) {
+        while let Err(e) = self.app.store.write(|tx| jobs::save_job(tx, &self.job, KIND, &self.input)) {
             tracing::error!(cause = %e, job = %self.job.id, "a run's progress could not be stored");
+            tokio::time::sleep(STORE_AGAIN).await;
         }
         self.app.bus.send(Topic::Job, self.job.id.as_str());
     }

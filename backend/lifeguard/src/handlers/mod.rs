@@ -18,6 +18,7 @@ mod deleted_rooms;
 mod endpoints;
 mod failover;
 mod groups;
+mod install_database;
 mod kept;
 mod log_shipping;
 mod messages;

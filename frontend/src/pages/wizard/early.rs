@@ -24,7 +24,7 @@ pub fn problems(d: &PoolDraft, t: &Topology) -> Vec<Problem> {
 }
 
 /// The parts of the draft in the order in which the pages ask for them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "fqdn",
     "site",
     "computers",
@@ -33,7 +33,9 @@ const ORDER: [&str; 14] = [
     "default_for_site",
     "default_for_all",
     "sql",
+    "mirror_sql",
     "backup_sql",
+    "backup_mirror_sql",
     "compliance_sql",
     "backup_compliance_sql",
     "file",
@@ -66,6 +68,8 @@ fn filled(d: &PoolDraft, t: &Topology, missing: &[String]) -> Option<PoolDraft> 
             "port" => "5041".clone_into(&mut w.port),
             "sql" => w.sql = store("unset-sql-1.invalid"),
             "backup_sql" => w.backup_sql = store("unset-sql-2.invalid"),
+            "mirror_sql" => w.mirror_sql = store("unset-sql-5.invalid"),
+            "backup_mirror_sql" => w.backup_mirror_sql = store("unset-sql-6.invalid"),
             "compliance_sql" => w.compliance_sql = store("unset-sql-3.invalid"),
             "backup_compliance_sql" => w.backup_compliance_sql = store("unset-sql-4.invalid"),
             "file" => w.file = share(),

@@ -110,9 +110,12 @@ fn affinity(d: &PoolDraft, t: &Topology) -> String {
 }
 
 fn stores(d: &PoolDraft, t: &Topology, out: &mut Vec<(Page, String)>) {
+    let mirror = "Every post is on two stores before it is acknowledged; the mirror is";
     let all = [
         (Page::SqlStore, &d.sql, "Chat room content is stored on", "mgc"),
+        (Page::SqlStore, &d.mirror_sql, mirror, "mirror of mgc"),
         (Page::BackupSqlStore, &d.backup_sql, "After a failover it is stored on", "backup mgc"),
+        (Page::BackupSqlStore, &d.backup_mirror_sql, "There it is mirrored to", "mirror of backup mgc"),
         (Page::ComplianceSqlStore, &d.compliance_sql, "Compliance events are queued on", "mgccomp"),
         (
             Page::BackupComplianceSqlStore,
@@ -122,7 +125,9 @@ fn stores(d: &PoolDraft, t: &Topology, out: &mut Vec<(Page, String)>) {
         ),
     ];
     for (page, choice, words, database) in all {
-        if page.not_needed(d).is_none() {
+        let off = (database == "mirror of mgc" && !d.mirrored)
+            || (database == "mirror of backup mgc" && !d.backup_mirrored);
+        if page.not_needed(d).is_none() && !off {
             out.push((page, format!("{words} {} ({database}).{}", sql(choice, t), defined(choice))));
         }
     }
@@ -165,6 +170,14 @@ mod tests {
         assert!(has("sql01.contoso.com\\PCHAT (mgc). It is newly defined (run here)."));
         assert!(has("dub-sql-001.litwareinc.com (backup mgc)"));
         assert!(has("backup mgccomp") && has("default pool for site Redmond"));
+        assert!(!has("mirror"));
+        d.mirrored = true;
+        d.mirror_sql.existing = "sql-atl-2".to_owned();
+        let text: Vec<String> = sentences(&d, &litware()).into_iter().map(|(_, s)| s).collect();
+        assert!(
+            text.iter().any(|s| s.contains("the mirror is atl-sql-002.litwareinc.com (mirror of mgc)")),
+            "{text:?}"
+        );
         d.kind = PoolKind::Single;
         assert!(sentences(&d, &litware()).iter().all(|(_, s)| !s.contains("backup mgc ")));
     }

@@ -29,6 +29,14 @@ fn shape(d: &PoolDraft, t: &Topology) -> Shape {
         .filter(|(page, _, _)| page.not_needed(d).is_none())
         .map(|(_, role, choice)| (role, sql(choice, t)))
         .collect();
+    for (on, role, choice) in [
+        (d.mirrored, "mirror of mgc", &d.mirror_sql),
+        (d.backup_mirrored && d.wants_backup(), "mirror of backup", &d.backup_mirror_sql),
+    ] {
+        if on {
+            stores.push((role, sql(choice, t)));
+        }
+    }
     stores.push(("files", file(&d.file, t)));
     Shape {
         name: d.fqdn.trim().to_owned(),

@@ -1,11 +1,11 @@
-//! The four SQL Server store pages: mgc, its backup, mgccomp, its backup. Words: S3 step 8 and 9,
-//! P:Define_Persistent_Chat_SQL_Store.
+//! The four SQL Server store pages: mgc, its backup, mgccomp, its backup; the first two with their mirrors.
+//! Words: S3 step 8 and 9, P:Define_Persistent_Chat_SQL_Store.
 
 use leptos::prelude::*;
 use shared::topology::draft::{PoolDraft, SqlChoice};
 use shared::topology::{SqlStore, Topology};
 
-use super::fields::{PickField, place, problem, text, use_wizard};
+use super::fields::{PickField, TickField, flag, place, problem, text, use_wizard};
 use crate::components::{Button, ButtonKind, Notice, RadioGroup, TextField};
 use crate::pages::topology::place::{PlaceField, PlaceOf};
 
@@ -20,6 +20,10 @@ pub enum Slot {
     Compliance,
     /// The backup mgccomp.
     BackupCompliance,
+    /// The mirror of mgc, on the page of mgc.
+    Mirror,
+    /// The mirror of the backup mgc, on its page.
+    BackupMirror,
 }
 
 /// Names of a store's fields in the draft.
@@ -53,6 +57,8 @@ impl Slot {
             Self::Backup => &d.backup_sql,
             Self::Compliance => &d.compliance_sql,
             Self::BackupCompliance => &d.backup_compliance_sql,
+            Self::Mirror => &d.mirror_sql,
+            Self::BackupMirror => &d.backup_mirror_sql,
         }
     }
 
@@ -62,6 +68,8 @@ impl Slot {
             Self::Backup => &mut d.backup_sql,
             Self::Compliance => &mut d.compliance_sql,
             Self::BackupCompliance => &mut d.backup_compliance_sql,
+            Self::Mirror => &mut d.mirror_sql,
+            Self::BackupMirror => &mut d.backup_mirror_sql,
         }
     }
 
@@ -71,6 +79,8 @@ impl Slot {
             Self::Backup => fields!("backup_sql"),
             Self::Compliance => fields!("compliance_sql"),
             Self::BackupCompliance => fields!("backup_compliance_sql"),
+            Self::Mirror => fields!("mirror_sql"),
+            Self::BackupMirror => fields!("backup_mirror_sql"),
         }
     }
 
@@ -80,6 +90,7 @@ impl Slot {
             Self::Backup => "Backup SQL Server store",
             Self::Compliance => "Compliance SQL Server store",
             Self::BackupCompliance => "Backup compliance SQL Server store",
+            Self::Mirror | Self::BackupMirror => "Mirroring SQL Server store",
         }
     }
 
@@ -97,6 +108,9 @@ impl Slot {
             Self::BackupCompliance => {
                 "The compliance database to use after a failover. It may be the backup store of mgc."
             }
+            Self::Mirror | Self::BackupMirror => {
+                "A second copy of mgc, byte for byte, on a store of its own: a post is acknowledged when both have it."
+            }
         }
     }
 
@@ -105,7 +119,16 @@ impl Slot {
         match self {
             Self::Compliance => Some(Self::Primary),
             Self::BackupCompliance => Some(Self::Backup),
-            Self::Primary | Self::Backup => None,
+            Self::Primary | Self::Backup | Self::Mirror | Self::BackupMirror => None,
+        }
+    }
+
+    /// The mirror that is asked for on the same page, and the field of its box.
+    fn mirror(self) -> Option<(Self, &'static str)> {
+        match self {
+            Self::Primary => Some((Self::Mirror, "mirrored")),
+            Self::Backup => Some((Self::BackupMirror, "backup_mirrored")),
+            _ => None,
         }
     }
 }
@@ -122,6 +145,33 @@ pub fn SqlPage(
     /// Which store.
     which: Slot,
 ) -> impl IntoView {
+    view! {
+        <p class="muted">{which.holds()}</p>
+        <Share which />
+        <Choice which />
+        {which.mirror().map(|(mirror, field)| view! { <Mirroring mirror field /> })}
+        {(which == Slot::Primary).then(|| view! {
+            <Notice>
+                <p>"A store may be defined before the SQL Server instance is there. Publishing checks it and creates the databases."</p>
+            </Notice>
+        })}
+    }
+}
+
+/// *Enable SQL Server store mirroring*, and the mirror's store.
+#[component]
+fn Mirroring(mirror: Slot, field: &'static str) -> impl IntoView {
+    let w = use_wizard();
+    let (on, set) = flag(w, field);
+    view! {
+        <TickField label="Enable SQL Server store mirroring" field value=on on_change=set help=move || mirror.holds() />
+        {move || on.get().then(|| view! { <Choice which=mirror /> })}
+    }
+}
+
+/// A store of the list, or a new one.
+#[component]
+fn Choice(which: Slot) -> impl IntoView {
     let w = use_wizard();
     let untouched = *which.get(&w.draft.read_untracked()) == SqlChoice::default();
     if untouched && w.topology.read_untracked().sql_stores.is_empty() {
@@ -129,15 +179,8 @@ pub fn SqlPage(
     }
     let (new, set_new) = text(w, which.fields().define_new);
     view! {
-        <p class="muted">{which.holds()}</p>
-        <Share which />
         <RadioGroup label=which.label() value=new on_change=set_new options=no_or_yes("Use a store of the list", "Define New SQL Store") />
         {move || if *new.read() == "true" { view! { <Define which /> }.into_any() } else { view! { <Existing which /> }.into_any() }}
-        {(which == Slot::Primary).then(|| view! {
-            <Notice>
-                <p>"A store may be defined before the SQL Server instance is there. Publishing checks it and creates the databases."</p>
-            </Notice>
-        })}
     }
 }
 

@@ -51,7 +51,11 @@ async fn stores(p: &Person) -> Result<()> {
     p.on("Define the SQL Server store").await?;
     p.choose("Define New SQL Store").await?;
     p.fill("SQL Server FQDN", "sql01.contoso.com").await?;
+    p.tick("Enable SQL Server store mirroring").await?;
+    p.pick("Mirroring SQL Server store", "sql02.contoso.com\\RTC").await?;
     p.judge("13-wizard-sql").await?;
+    // Ticked off again, what was chosen counts no more: sql02 becomes the backup.
+    p.tick("Enable SQL Server store mirroring").await?;
     p.send("Next").await?;
 
     p.on("Define the backup SQL Server store").await?;

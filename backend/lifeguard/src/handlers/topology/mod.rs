@@ -201,7 +201,7 @@ fn build(
     }
     let ids = NewIds {
         pool: new_object_id(e),
-        sql: [new_object_id(e), new_object_id(e), new_object_id(e), new_object_id(e)],
+        sql: std::array::from_fn(|_| new_object_id(e)),
         file: new_object_id(e),
     };
     let after = wizard::build(&w.document, &before, &ids)

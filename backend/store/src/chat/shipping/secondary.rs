@@ -173,7 +173,7 @@ impl Secondary {
                 }
             }
         }
-        self.write_pages(path, &h)?;
+        self.write_pages(path, &h, &hash)?;
         let meta = std::fs::metadata(self.database()).map_err(io(&self.database()))?;
         let modified = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
         let applied = Applied {
@@ -187,7 +187,7 @@ impl Secondary {
 
     /// The file must be as the last segment left it, or be in the middle of applying this very one.
     fn untouched(&self, a: &Applied) -> Result<(), ShipError> {
-        if self.dir.join("mgc.applying").exists() {
+        if self.half_applied() {
             return Ok(()); // a kill in the middle: the same pages are written again
         }
         let meta = std::fs::metadata(self.database()).map_err(io(&self.database()))?;
@@ -199,10 +199,21 @@ impl Secondary {
         Ok(())
     }
 
-    fn write_pages(&self, path: &Path, h: &Header) -> Result<(), ShipError> {
+    /// Whether a segment was begun and not noted as applied. The marker names the segment by its hash: one
+    /// that a kill left behind after its segment was noted says nothing any more.
+    fn half_applied(&self) -> bool {
+        let begun = std::fs::read_to_string(self.dir.join("mgc.applying"));
+        begun.is_ok_and(|hash| self.applied().is_none_or(|a| a.hash != hash))
+    }
+
+    fn write_pages(&self, path: &Path, h: &Header, hash: &str) -> Result<(), ShipError> {
         let (database, applying) = (self.database(), self.dir.join("mgc.applying"));
         let fail = io(&database);
-        File::create(&applying).and_then(|f| f.sync_all()).map_err(io(&applying))?;
+        let begun = File::create(&applying).and_then(|mut f| {
+            f.write_all(hash.as_bytes())?;
+            f.sync_all()
+        });
+        begun.map_err(io(&applying))?;
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&database).map_err(&fail)?;
         segment::read(path, |h, number, page| {
@@ -277,9 +288,10 @@ impl Secondary {
     /// # Errors
     /// I/O, or when a segment was being applied.
     pub fn online(&self) -> Result<(), ShipError> {
-        if self.dir.join("mgc.applying").exists() {
+        if self.half_applied() {
             return Err(ShipError::Diverged("a segment was being applied and is not complete".to_owned()));
         }
+        let _ = std::fs::remove_file(self.dir.join("mgc.applying"));
         match std::fs::remove_file(self.state()) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(&self.state())(e)),
             _ => sync_dir(&self.dir),

@@ -316,6 +316,28 @@ fn a_kill_while_applying_is_repaired_by_applying_again() {
     assert_eq!(count(&rig.other.join("mgc.db")), 30);
 }
 
+/// A kill right after a segment was noted as applied leaves its marker: the segment is complete.
+#[test]
+fn a_marker_that_outlived_its_segment_stops_nothing() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 5);
+    let mut s = rig.shipper(&c);
+    add(&c, 5);
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    let secondary = rig.secondary();
+    std::fs::write(rig.other.join("mgc.applying"), secondary.applied().unwrap().hash).unwrap();
+    // What somebody else writes is still noticed.
+    let sound = std::fs::read(rig.other.join("mgc.db")).unwrap();
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    std::fs::write(rig.other.join("mgc.db"), [&sound[..], &[0]].concat()).unwrap();
+    assert!(matches!(rig.catch_up(), Err(ShipError::Diverged(_))));
+    secondary.online().unwrap();
+    assert!(!rig.other.join("mgc.applying").exists());
+}
+
 #[test]
 fn a_database_that_was_in_use_is_kept_as_an_orphan() {
     let rig = Rig::new();
