@@ -143,7 +143,7 @@ impl Elsewhere {
         let state = self.state();
         let host = state.pools.get(pool)?;
         let Some(link) = state.links.get(&host.node) else {
-            return Some(format!("node {} has not told its address yet", host.node));
+            return Some(format!("node {}, which has it, is not known or was never connected", host.node));
         };
         let trouble = link.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match trouble {
