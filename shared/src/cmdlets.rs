@@ -802,7 +802,7 @@ cmdlets! { ($)
         fqdn: String = "Fqdn" Kind::Text, req, first;
         /// Named instance; left out for the default instance.
         instance: Option<String> = "Instance" Kind::Text;
-        /// RunHere, Guided or an address.
+        /// RunHere, Node:<name>, Guided or an address.
         placement: Option<String> = "Placement" Kind::Text;
         /// The topology draft that is meant; main when left out.
         topology_draft: Option<String> = "TopologyDraft" Kind::Text;
@@ -866,7 +866,7 @@ cmdlets! { ($)
         fqdn: Option<String> = "Fqdn" Kind::Text;
         /// Named instance; MSSQLSERVER for the default instance.
         instance: Option<String> = "Instance" Kind::Text;
-        /// RunHere, Guided or an address.
+        /// RunHere, Node:<name>, Guided or an address.
         placement: Option<String> = "Placement" Kind::Text;
         /// The topology draft that is meant; main when left out.
         topology_draft: Option<String> = "TopologyDraft" Kind::Text;

@@ -1,5 +1,6 @@
 //! `lifeguard backup FILE` and `restore`: management store, keys, authority and chat databases in one
-//! tar file, also while the portal runs (each database is copied by SQLite itself).
+//! tar file, also while the portal runs (each database is copied by SQLite itself). Databases that nodes own are
+//! fetched from them while the portal runs; what is missing is said.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -10,9 +11,9 @@ use store::management::Management;
 /// Plain files that belong to an instance.
 const FILES: [&str; 3] = ["secret.key", "ca/ca.pem", "ca/ca.key"];
 
-fn databases(data_dir: &Path) -> std::io::Result<Vec<PathBuf>> {
+fn databases(root: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut out = Vec::new();
-    let mut folders = vec![data_dir.join("sql")];
+    let mut folders = vec![root.to_owned()];
     while let Some(dir) = folders.pop() {
         // What log shipping restores into, and a mirror, is made anew from the database in use.
         if !dir.is_dir() || dir.join("mgc.restoring").exists() || dir.join("mgc.mirror").exists() {
@@ -31,29 +32,66 @@ fn databases(data_dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(out)
 }
 
-fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
+/// Copies a database that may be in use.
+pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
     let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
     let c = rusqlite::Connection::open_with_flags(from, flags).map_err(|e| e.to_string())?;
     c.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(|e| format!("{}: {e}", from.display()))?;
     Ok(())
 }
 
-/// Writes a backup of `data_dir` to `target`; what it holds, in a sentence.
+/// Pools whose databases are on nodes and are not among what was fetched.
+fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
+    let t = store.and_then(|s| s.read(store::management::topology::published).ok().flatten());
+    let all = t.map(|v| crate::nodes::copies::on_nodes(&v.document)).unwrap_or_default();
+    let gone = all.into_iter().filter(|(_, store, node)| {
+        !fetched.is_some_and(|root| crate::nodes::copies::place(root, node, store).is_file())
+    });
+    gone.map(|(pool, _, node)| format!("{pool} (node {node})")).collect()
+}
+
+/// What a backup does not hold, as the end of a sentence.
+pub fn without(store: Option<&Management>, fetched: Option<&Path>) -> String {
+    let list = missing(store, fetched);
+    if list.is_empty() {
+        return String::new();
+    }
+    format!(
+        " It does not hold the database of {}: portal and node must both run to fetch it.",
+        list.join(", ")
+    )
+}
+
+/// Writes a backup of `data_dir` to `target`, with what was fetched from nodes; what it holds and what not, in
+/// sentences.
 ///
 /// # Errors
 /// When the target exists or something cannot be read or written; no half-written target is left.
-pub fn write(data_dir: &Path, store: Option<&Management>, target: &Path) -> Result<String, String> {
+pub fn write(
+    data_dir: &Path,
+    store: Option<&Management>,
+    fetched: Option<&Path>,
+    target: &Path,
+) -> Result<String, String> {
     if target.exists() {
         return Err(format!("{} exists already.", target.display()));
     }
     let work = data_dir.join(format!("backup-{}.tmp", std::process::id()));
     let _ = fs::remove_dir_all(&work);
-    let result = collect(data_dir, store, &work).and_then(|n| pack(&work, target).map(|()| n));
+    let result = collect(data_dir, store, fetched, &work).and_then(|n| pack(&work, target).map(|()| n));
     let _ = fs::remove_dir_all(&work);
-    result.map(|n| format!("{} holds the management store, keys and {n} chat databases.", target.display()))
+    let without = without(store, fetched);
+    result.map(|n| {
+        format!("{} holds the management store, keys and {n} chat databases.{without}", target.display())
+    })
 }
 
-fn collect(data_dir: &Path, store: Option<&Management>, work: &Path) -> Result<usize, String> {
+fn collect(
+    data_dir: &Path,
+    store: Option<&Management>,
+    fetched: Option<&Path>,
+    work: &Path,
+) -> Result<usize, String> {
     let text = |e: std::io::Error| e.to_string();
     fs::DirBuilder::new().recursive(true).mode(0o700).create(work).map_err(text)?;
     match store {
@@ -67,9 +105,13 @@ fn collect(data_dir: &Path, store: Option<&Management>, work: &Path) -> Result<u
         }
         fs::copy(&from, &to).map_err(|e| format!("{}: {e}", from.display()))?;
     }
-    let list = databases(data_dir).map_err(text)?;
-    for from in &list {
-        let relative = from.strip_prefix(data_dir).map_err(|e| e.to_string())?;
+    let own = databases(&data_dir.join("sql")).map_err(text)?;
+    let mut list: Vec<(&Path, PathBuf)> = own.into_iter().map(|p| (data_dir, p)).collect();
+    if let Some(root) = fetched {
+        list.extend(databases(&root.join("nodes")).map_err(text)?.into_iter().map(|p| (root, p)));
+    }
+    for (root, from) in &list {
+        let relative = from.strip_prefix(root).map_err(|e| e.to_string())?;
         let to = work.join(relative);
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(text)?;
@@ -114,7 +156,16 @@ pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
     if !data_dir.join("management.db").exists() {
         return Err(format!("{} holds no management store.", source.display()));
     }
-    Ok(format!("{} is restored into {}.", source.display(), data_dir.display()))
+    let nodes = data_dir.join("nodes");
+    let theirs = if nodes.is_dir() {
+        format!(
+            " Databases of nodes are in {}: move each one's folder sql into that node's data directory.",
+            nodes.display()
+        )
+    } else {
+        String::new()
+    };
+    Ok(format!("{} is restored into {}.{theirs}", source.display(), data_dir.display()))
 }
 
 /// Opens a backup and looks whether it could be restored: the key has its size, and each database is whole.
@@ -140,7 +191,8 @@ fn unpacked(source: &Path, work: &Path) -> Result<String, String> {
     if fs::metadata(work.join("secret.key")).map_err(|e| e.to_string())?.len() != 32 {
         return Err(format!("the key in {} has not its size.", source.display()));
     }
-    let mut list = databases(work).map_err(|e| e.to_string())?;
+    let mut list = databases(&work.join("sql")).map_err(|e| e.to_string())?;
+    list.extend(databases(&work.join("nodes")).map_err(|e| e.to_string())?);
     list.push(work.join("management.db"));
     for path in &list {
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;

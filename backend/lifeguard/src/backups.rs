@@ -126,7 +126,7 @@ fn clear(data_dir: &Path, folder: &Path) {
 }
 
 /// Writes, verifies and names one, then deletes what is over the number kept.
-fn make(app: &App, s: &Schedule, now: Timestamp) -> Result<String, String> {
+fn make(app: &App, s: &Schedule, now: Timestamp, fetched: &Path) -> Result<String, String> {
     let (data_dir, folder) = (&app.settings.data_dir, folder(app, s));
     let text = |e: std::io::Error| format!("{}: {e}", folder.display());
     make_folder(&folder).map_err(text)?;
@@ -136,7 +136,7 @@ fn make(app: &App, s: &Schedule, now: Timestamp) -> Result<String, String> {
     let target = folder.join(&name);
     let unverified = target.with_extension("unverified");
     let _ = fs::remove_file(&unverified);
-    let whole = crate::backup::write(data_dir, Some(&app.store), &unverified)
+    let whole = crate::backup::write(data_dir, Some(&app.store), Some(fetched), &unverified)
         .and_then(|_| crate::backup::verify(&unverified, data_dir));
     if let Err(why) = whole {
         let _ = fs::remove_file(&unverified);
@@ -147,7 +147,8 @@ fn make(app: &App, s: &Schedule, now: Timestamp) -> Result<String, String> {
     for old in list(&folder).iter().skip(s.keep.max(1) as usize) {
         fs::remove_file(folder.join(&old.name)).map_err(text)?;
     }
-    Ok(name)
+    let without = crate::backup::without(Some(&app.store), Some(fetched));
+    Ok(format!("{name}{}{without}", if without.is_empty() { "" } else { "." }))
 }
 
 fn read(app: &App) -> Result<(Schedule, State), ApiError> {
@@ -177,8 +178,17 @@ async fn turn(app: &Arc<App>) -> Result<(), ApiError> {
     app.backups.running.store(true, Ordering::Release);
     app.bus.send(Topic::Directory, "backups");
     let (a, wanted) = (app.clone(), s.clone());
-    let made = tokio::task::spawn_blocking(move || make(&a, &wanted, now)).await;
-    let made = made.unwrap_or_else(|e| Err(e.to_string()));
+    let made = match crate::nodes::copies::fetch(app).await {
+        Ok(fetched) => {
+            let work = move || {
+                let made = make(&a, &wanted, now, &fetched);
+                let _ = fs::remove_dir_all(&fetched);
+                made
+            };
+            tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(e.to_string()))
+        }
+        Err(why) => Err(why),
+    };
     let noted = note(app, &s, now, &made, state.asked.as_deref());
     app.backups.running.store(false, Ordering::Release);
     app.bus.send(Topic::Directory, "backups");

@@ -139,9 +139,13 @@ async fn act(app: &Arc<App>, c: Command) -> Answer {
         Command::VerifyAudit => verify_audit(&app.store),
         Command::ResetPassword { name } => reset_password(&app.store, &*app.clock, &*app.entropy, &name),
         Command::Backup { target } => {
+            let fetched = crate::nodes::copies::fetch(app).await?;
             let app = app.clone();
             tokio::task::spawn_blocking(move || {
-                crate::backup::write(&app.settings.data_dir, Some(&app.store), &target)
+                let done =
+                    crate::backup::write(&app.settings.data_dir, Some(&app.store), Some(&fetched), &target);
+                let _ = std::fs::remove_dir_all(&fetched);
+                done
             })
             .await
             .unwrap_or_else(|e| Err(e.to_string()))
@@ -211,7 +215,7 @@ pub async fn run(data_dir: &Path, c: Command) -> Result<String, Failed> {
         }
         Command::VerifyAudit => verify_audit(&store),
         Command::ResetPassword { name } => reset_password(&store, &SystemClock, &SystemEntropy, &name),
-        Command::Backup { target } => crate::backup::write(data_dir, Some(&store), &target),
+        Command::Backup { target } => crate::backup::write(data_dir, Some(&store), None, &target),
     };
     answer.map_err(Into::into)
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{Node, wait};
+use lifeguard_tests::{Browser, Node, wait};
 use node::ca::{Identity, Issued, LocalCa, databases_name, new_key};
 use node::remote::{Act, Call, Inquiry, ToNode, ToPortal, VERSION, read, write};
 use node::traits::StoreError;
@@ -429,4 +429,134 @@ async fn databases_are_shown_to_the_portal_and_to_nodes_of_the_pool_only() -> Re
         }
     }
     refused(Some(&known), &hello(VERSION), "does not belong to the deployment").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn publishing_asks_the_node_and_says_which_rule_is_broken() -> Result<()> {
+    let (s, portal) = portal().await?;
+    let (mut owner, _) = join(&s, &portal, "n1").await?;
+    define(&s, json!({ "at": "run_here" })).await?;
+    // A node that is away, or cannot keep the database, fails the check with its name.
+    owner.kill9();
+    wait::until("the node to be missed", async || {
+        let (_, nodes) = s.client.get("/api/v1/nodes").await?;
+        ensure!(nodes[0]["state"] == "Unreachable", "{nodes}");
+        Ok(())
+    })
+    .await?;
+    let j = publish(&s, "failed").await?;
+    let why = j["error"].as_str().unwrap_or_default().to_owned();
+    ensure!(
+        why.contains("nod-sql-001.litwareinc.com is to run on node n1: Node n1 does not answer"),
+        "{why}"
+    );
+    let folder = owner.data_dir().join("sql").join(SQL).join("MSSQLSERVER");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("mgc.db"), "no database")?;
+    owner.restart().await?;
+    owner.line("connected portal=").await?;
+    let j = publish(&s, "failed").await?;
+    let why = j["error"].as_str().unwrap_or_default().to_owned();
+    ensure!(why.contains("is to run on node n1: node n1: ") && why.contains("database"), "{why}");
+    std::fs::remove_file(folder.join("mgc.db"))?;
+    publish(&s, "done").await?;
+    // What such a pool cannot have is refused at the field.
+    let (_, t) = s.client.get("/api/v1/topology").await?;
+    let stores: Vec<_> = t["draft"]["sql_stores"]
+        .as_array()
+        .context("no stores")?
+        .iter()
+        .filter_map(|x| x["fqdn"].as_str())
+        .collect();
+    let other = stores.iter().find(|n| **n != SQL).context("one store")?;
+    let set = json!({ "Identity": POOL, "BackupSqlStore": other });
+    let e = refused(&s.client, "Set-LgPersistentChatPool", set, 422).await?;
+    ensure!(e["field"] == "BackupSqlStore", "{e}");
+    ensure!(e.to_string().contains("such a pool has no backup SQL Server store"), "{e}");
+    // A pool that goes leaves its database on the node, set aside.
+    run(&s.client, "Remove-LgTopologyObject", json!({ "Identity": POOL })).await?;
+    let j = publish(&s, "done").await?;
+    ensure!(j.to_string().contains(&format!("mgc of {POOL} is kept on node n1 in ")), "{j}");
+    let kept = std::fs::read_dir(folder.join("kept"))?.flatten().next().context("nothing is kept")?;
+    ensure!(kept.path().join("mgc.db").is_file() && !folder.join("mgc.db").exists());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_holds_the_databases_of_nodes_or_says_that_it_does_not() -> Result<()> {
+    let (p, mut owner) = Placed::start(json!({ "at": "run_here" })).await?;
+    let mut c = p.session(&p.s.users[0]).await?;
+    for i in 0..3 {
+        c.post(&p.room, &format!("kept {i}")).await?;
+    }
+    let bin = std::env::var_os("LIFEGUARD_BIN")
+        .map_or_else(|| lifeguard_tests::target_dir().join("debug/lifeguard"), Into::into);
+    let into = tempfile::tempdir()?;
+    let command = |args: &[&str], data: &Path, file: &Path| {
+        let out =
+            std::process::Command::new(&bin).args(args).arg(file).arg("--data-dir").arg(data).output()?;
+        ensure!(out.status.success(), "{out:?}");
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let (file, restored) = (into.path().join("one.tar"), into.path().join("restored"));
+    let said = command(&["backup"], p.s.server.data_dir(), &file)?;
+    ensure!(!said.contains("does not hold"), "{said}");
+    let said = command(&["restore"], &restored, &file)?;
+    ensure!(said.contains("Databases of nodes are in "), "{said}");
+    let mgc = Path::new("nodes/n1/sql").join(SQL).join("MSSQLSERVER/mgc.db");
+    let db = rusqlite::Connection::open(restored.join(mgc))?;
+    let n: u32 = db.query_row("SELECT COUNT(*) FROM message WHERE text LIKE 'kept %'", [], |r| r.get(0))?;
+    ensure!(n == 3, "{n} messages in the backup");
+    let left = |dir: &Path, what: &str| {
+        let list = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        list.filter(|e| e.file_name().to_string_lossy().contains(what)).count()
+    };
+    ensure!(left(p.s.server.data_dir(), "-nodes.tmp") == 0, "a half-way folder is left");
+    let folder = owner.data_dir().join("sql").join(SQL).join("MSSQLSERVER");
+    ensure!(left(&folder, "copy-") == 0, "a copy is left on the node");
+    owner.kill9();
+    p.told().await?;
+    let said = command(&["backup"], p.s.server.data_dir(), &into.path().join("two.tar"))?;
+    ensure!(said.contains(&format!("It does not hold the database of {POOL} (node n1)")), "{said}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_places_a_store_on_a_node_and_shows_where_it_is() -> Result<()> {
+    let (p, mut owner) = Placed::start(json!({ "at": "run_here" })).await?;
+    let b = Browser::start().await?;
+    crate::page::sign_in(&b, &p.s).await?;
+    let url = |path: &str| format!("{}{path}", p.s.server.url());
+    b.goto(&url("/topology/new/sql-store")).await?;
+    b.fill("SQL Server FQDN", "nod-sql-002.litwareinc.com").await?;
+    b.script(
+        "[...document.querySelectorAll('label')].find(l => l.textContent.includes('On a node')).click()",
+        vec![],
+    )
+    .await?;
+    b.wait_text("n1 (Connected)").await?;
+    b.assert_accessible("a store on a node").await?;
+    b.screenshot("node-database-place").await?;
+    b.goto(&url(&format!("/pools/{POOL}/databases"))).await?;
+    b.wait_text("on node n1").await?;
+    b.assert_accessible("a database on a node").await?;
+    b.screenshot("node-database").await?;
+    b.goto(&url("/settings/nodes")).await?;
+    b.wait_text(SQL).await?;
+    b.screenshot("node-database-nodes").await?;
+    owner.kill9();
+    b.goto(&url(&format!("/pools/{POOL}/databases"))).await?;
+    b.wait_text("node n1, which has it, does not answer").await?;
+    b.screenshot("node-database-away").await?;
+    b.dark().await?;
+    b.goto(&url("/")).await?;
+    b.wait_text("has no database in use: node n1").await?;
+    b.screenshot("node-database-overview-dark").await?;
+    b.size(390, 844).await?;
+    b.goto(&url(&format!("/pools/{POOL}/databases"))).await?;
+    b.wait_text("does not answer").await?;
+    b.assert_accessible("a database that does not answer").await?;
+    b.screenshot("node-database-narrow").await?;
+    ensure!(b.console_errors().await?.is_empty(), "{:?}", b.console_errors().await?);
+    Ok(())
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use node::ca::databases_name;
 use node::remote::{
-    ALIVE, FROM_PORTAL, Inquiry, Remote, Reply, SILENCE, SideTold, ToNode, ToPortal, VERSION, WRITE, read,
-    write,
+    ALIVE, FROM_PORTAL, FrameError, Inquiry, Remote, Reply, SILENCE, SideTold, ToNode, ToPortal, VERSION,
+    WRITE, read, write,
 };
 use node::traits::{ChatStore, Databases};
 use rustls::pki_types::ServerName;
@@ -143,7 +143,7 @@ impl Elsewhere {
         let state = self.state();
         let host = state.pools.get(pool)?;
         let Some(link) = state.links.get(&host.node) else {
-            return Some(format!("node {} has not told its address yet", host.node));
+            return Some(format!("node {}, which has it, is not known or was never connected", host.node));
         };
         let trouble = link.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match trouble {
@@ -201,6 +201,23 @@ impl Elsewhere {
     }
 }
 
+/// Why a connection failed, for a person on call.
+fn plain(e: &std::io::Error) -> String {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, UnexpectedEof};
+    match e.kind() {
+        ConnectionRefused => "nothing listens there".to_owned(),
+        UnexpectedEof | ConnectionReset | BrokenPipe => "the connection ended".to_owned(),
+        _ => e.to_string(),
+    }
+}
+
+fn framed(e: &FrameError) -> String {
+    match e {
+        FrameError::Io(e) => plain(e),
+        other => other.to_string(),
+    }
+}
+
 /// One link, kept up.
 struct Keep {
     node: String,
@@ -216,7 +233,7 @@ impl Keep {
         loop {
             let why = self.session().await;
             self.remote.down();
-            if self.set(Some(why.clone())) {
+            if self.set(Some(&why)) {
                 tracing::warn!(node = self.node, at = %self.at, why, "the owner of databases does not answer; tried again");
             }
             tokio::time::sleep(AGAIN).await;
@@ -224,14 +241,14 @@ impl Keep {
     }
 
     /// Notes whether the owner answers; whether that is new.
-    fn set(&self, why: Option<String>) -> bool {
+    fn set(&self, why: Option<&str>) -> bool {
+        let new = why.map(str::to_owned);
         let before =
-            std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), why.clone());
-        let news = before.is_none() != why.is_none();
-        if before != why {
+            std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), new);
+        if before.as_deref() != why {
             self.changed.send_modify(|n| *n += 1);
         }
-        news
+        before.is_none() != why.is_none()
     }
 
     /// One connection, from its beginning to its end; why it ended.
@@ -256,18 +273,18 @@ impl Keep {
         let tls = (self.shown.tls)()?;
         let name = databases_name(&self.node).map_err(|e| text(&e))?;
         let name = ServerName::try_from(name.to_string()).map_err(|e| text(&e))?;
-        let tcp = TcpStream::connect(self.at).await.map_err(|e| text(&e))?;
+        let tcp = TcpStream::connect(self.at).await.map_err(|e| plain(&e))?;
         tcp.set_nodelay(true).map_err(|e| text(&e))?;
         let connector = tokio_rustls::TlsConnector::from(tls);
-        let mut stream = connector.connect(name, tcp).await.map_err(|e| text(&e))?;
+        let mut stream = connector.connect(name, tcp).await.map_err(|e| plain(&e))?;
         let hello = ToPortal::Hello {
             version: VERSION,
             product: self.shown.product.to_owned(),
             listen: None,
             groups: true,
         };
-        write(&mut stream, &hello).await.map_err(|e| text(&e))?;
-        match read::<ToNode>(&mut stream, FROM_PORTAL).await.map_err(|e| text(&e))? {
+        write(&mut stream, &hello).await.map_err(|e| framed(&e))?;
+        match read::<ToNode>(&mut stream, FROM_PORTAL).await.map_err(|e| framed(&e))? {
             ToNode::Welcome { boot, .. } => Ok((boot, stream)),
             ToNode::Refused { reason, .. } => Err(reason),
             _ => Err("it was not understood".to_owned()),
@@ -278,7 +295,7 @@ impl Keep {
         loop {
             let m = match tokio::time::timeout(SILENCE, read::<ToNode>(&mut r, FROM_PORTAL)).await {
                 Ok(Ok(m)) => m,
-                Ok(Err(e)) => return e.to_string(),
+                Ok(Err(e)) => return framed(&e),
                 Err(_) => return "it is silent".to_owned(),
             };
             match m {
@@ -311,7 +328,7 @@ async fn speak(mut w: impl AsyncWrite + Unpin, mut waiting: mpsc::Receiver<ToPor
         };
         match tokio::time::timeout(WRITE, write(&mut w, &next)).await {
             Ok(Ok(())) => {}
-            Ok(Err(e)) => return e.to_string(),
+            Ok(Err(e)) => return framed(&e),
             Err(_) => return "it takes nothing".to_owned(),
         }
     }

@@ -115,6 +115,11 @@ pub async fn answer(fleet: Arc<Fleet>, data_dir: PathBuf, what: Inquiry) -> Resu
         }
         Inquiry::Check(store) => aside(move || check(&data_dir, &store)).await,
         Inquiry::Create(store) => aside(move || create(&data_dir, &store)).await,
+        Inquiry::Copy { store, copy, offset } => {
+            let work = move || super::copies::piece(&data_dir, &store, &copy, offset);
+            let done = tokio::task::spawn_blocking(work).await;
+            done.unwrap_or_else(|e| Err(StoreError::Database(e.to_string())))
+        }
         Inquiry::SetAside { pool, store, folder } => {
             // Only one name, whatever the portal's file system would take.
             if folder.is_empty() || folder.starts_with('.') || folder.contains(['/', '\\']) {

@@ -1,6 +1,7 @@
 //! Nodes: processes on other machines that run servers of this deployment. This side knows who is connected
 //! and what he reports; `link` talks to one of them, `run` is the node itself.
 
+pub mod copies;
 mod errand;
 mod feed;
 pub mod instance;

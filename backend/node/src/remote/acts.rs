@@ -97,6 +97,15 @@ pub enum Inquiry {
         /// Name of the folder.
         folder: String,
     },
+    /// A piece of a copy of mgc, for a backup; the first piece makes the copy.
+    Copy {
+        /// The store.
+        store: SqlStore,
+        /// Name of the copy, the same for all its pieces.
+        copy: String,
+        /// Bytes that were read before.
+        offset: u64,
+    },
 }
 
 /// What a node says of a pool's database.

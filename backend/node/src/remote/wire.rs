@@ -323,4 +323,11 @@ pub enum Reply {
     Side(Box<SideTold>),
     /// A sentence.
     Said(String),
+    /// A piece of a file.
+    Piece {
+        /// In hexadecimal.
+        bytes: String,
+        /// It is not the last one.
+        more: bool,
+    },
 }

@@ -18,7 +18,7 @@ pub fn Nodes() -> impl IntoView {
     let list = use_data::<Vec<NodeView>>(|| "nodes".to_owned(), &[Topic::Server, Topic::Topology]);
     view! {
         <Section title="Nodes">
-            <p>"A node is this program on another machine. It runs Front End and Persistent Chat servers, and goes on with sign-in while the portal is away; the databases stay here."</p>
+            <p>"A node is this program on another machine. It runs Front End and Persistent Chat servers, keeps the databases that are placed on it, and goes on with them while the portal is away."</p>
             <Shown data=list let:rows>
                 <DataTable rows columns=columns() name="nodes" acts=row_acts plain=true
                     empty=|| "There is no node; every server runs in this portal's process. Add one below." />

@@ -48,7 +48,8 @@ pub fn NewSqlStore(
             id: trial_id(),
             fqdn: Fqdn::try_from(fqdn.get()).ok()?,
             instance: given.get(),
-            placement: place.get(),
+            // Until a node is chosen its own field says so.
+            placement: Some(place.get()).filter(|p| *p != Placement::Node(String::new()))?,
         };
         draft
             .with(|d| trial(d, |t| t.sql_stores.push(store)))
