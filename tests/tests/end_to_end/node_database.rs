@@ -363,7 +363,7 @@ async fn databases_are_shown_to_the_portal_and_to_nodes_of_the_pool_only() -> Re
     let place = json!({ "at": "node", "address": "n2" });
     let p = Placed::finish(s, &owner, place).await?;
     let ca = LocalCa::open(&p.s.server.data_dir().join("ca"))?;
-    let hello = |version| ToPortal::Hello { version, product: "test".to_owned(), listen: None };
+    let hello = |version| ToPortal::Hello { version, product: "test".to_owned(), listen: None, groups: true };
     let refused = async |identity: Option<&Identity>, first: &ToPortal, words: &str| -> Result<()> {
         let Some(mut stream) = dial(&at, &ca, identity).await? else { return Ok(()) };
         match says(&mut stream, first).await? {
