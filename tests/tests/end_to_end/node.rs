@@ -52,7 +52,7 @@ async fn publish(s: &Sample) -> Result<()> {
 pub struct Halves {
     pub s: Sample,
     pub node: Node,
-    front: SocketAddr,
+    pub front: SocketAddr,
 }
 
 impl Halves {

@@ -6,6 +6,7 @@ mod feed;
 mod join;
 mod link;
 mod listen;
+mod own;
 mod replica;
 pub mod run;
 mod view;
