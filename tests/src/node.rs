@@ -62,6 +62,14 @@ impl Node {
         Ok(())
     }
 
+    /// Asks it to end and waits.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub async fn terminate(&mut self) -> Result<()> {
+        self.process.terminate().await.map(drop)
+    }
+
     /// Waits until it has printed a line with this beginning.
     ///
     /// # Errors

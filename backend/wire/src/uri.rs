@@ -82,6 +82,23 @@ pub(crate) fn outside_quotes(text: &str) -> Option<String> {
     (!quoted).then_some(out)
 }
 
+/// A display name without its quotes, what was escaped in them as it was meant.
+fn unquoted(text: &str) -> String {
+    let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) else {
+        return text.to_owned();
+    };
+    let (mut out, mut escaped) = (String::with_capacity(inner.len()), false);
+    for c in inner.chars() {
+        if c == '\\' && !escaped {
+            escaped = true;
+        } else {
+            out.push(c);
+            escaped = false;
+        }
+    }
+    out
+}
+
 /// The values of a comma-joined header line.
 pub fn split_values(line: &str) -> Vec<String> {
     split_outside(line, ',').into_iter().map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()).collect()
@@ -187,7 +204,7 @@ impl NameAddr {
         let first = split_values(text).into_iter().next()?;
         if let Some(open) = angle(&first) {
             let close = first[open..].find('>')? + open;
-            let display = first[..open].trim().trim_matches('"').replace("\\\"", "\"");
+            let display = unquoted(first[..open].trim());
             return Some(Self {
                 display: (!display.is_empty()).then_some(display),
                 uri: Uri::parse(&first[open + 1..close])?,

@@ -1,6 +1,7 @@
 //! A chat client of our own making: a session with a pool's channel over SIP, in it rooms.
 
 use anyhow::{Context, Result, bail, ensure};
+use wire::digest::{Challenge, ha1, respond};
 use wire::roomuri::RoomUri;
 use wire::sip::{NameAddr, Request};
 use wire::xccos::{self, ChanIb, Chat, Data, Element, Envelope, Item};
@@ -30,8 +31,30 @@ impl ChatClient {
     /// Opens a session with the channel of the pool over this connection.
     pub async fn over(mut sip: Sip, user: &User, pool: &str) -> Result<Self> {
         let channel = format!("sip:gc-channel-{pool}@litwareinc.com");
-        let invite = request("INVITE", &channel, &user.sip, &channel, 1);
-        let answer = sip.exchange(&invite).await?;
+        let mut invite = request("INVITE", &channel, &user.sip, &channel, 1);
+        let mut answer = sip.exchange(&invite).await?;
+        let asked = answer.headers.get("Proxy-Authenticate").and_then(Challenge::parse);
+        if let Some(challenge) = asked.filter(|_| answer.status == 407) {
+            // A proxy on the way wants to know who calls; it knows our users by the same password.
+            let call = invite.call_id().unwrap_or_default().to_owned();
+            let mut ack = request("ACK", &channel, &user.sip, &channel, 1);
+            for (name, value) in [("Via", &invite), ("From", &invite), ("Call-ID", &invite), ("To", &invite)]
+                .map(|(n, r)| (n, r.headers.get(n).unwrap_or_default().to_owned()))
+            {
+                ack.headers.set(name, value);
+            }
+            ack.headers.set("To", answer.headers.get("To").unwrap_or_default());
+            sip.send(&ack).await?;
+            let name = user.logon.rsplit('\\').next().unwrap_or_default();
+            let secret = ha1(challenge.algorithm, name, &challenge.realm, &user.password);
+            let proof = respond(&challenge, name, &secret, "INVITE", &channel, "abc", 1);
+            invite = request("INVITE", &channel, &user.sip, &channel, 1);
+            invite.headers.set("Call-ID", call);
+            invite.headers.set("CSeq", "2 INVITE");
+            invite.headers.push("Proxy-Authorization", proof.to_string());
+            answer = sip.exchange(&invite).await?;
+        }
+        let begun = invite.cseq().map_or(1, |c| c.0);
         ensure!(answer.status == 200, "the channel answers {} {}", answer.status, answer.reason);
         let contact = answer.headers.get("Contact").and_then(NameAddr::parse).context("no Contact")?;
         let mut route = answer.headers.values("Record-Route");
@@ -43,7 +66,7 @@ impl ChatClient {
             remote: answer.headers.get("To").unwrap_or_default().to_owned(),
             call: invite.call_id().unwrap_or_default().to_owned(),
             route,
-            number: 1,
+            number: begun,
             came: Vec::new(),
         };
         let ack = client.in_dialog("ACK");
@@ -54,6 +77,19 @@ impl ChatClient {
     /// The chat server that the session is with, as its contact names it.
     pub fn server(&self) -> &str {
         &self.target
+    }
+
+    /// Ends the session.
+    pub async fn bye(&mut self) -> Result<()> {
+        let bye = self.in_dialog("BYE");
+        let answer = self.sip.exchange(&bye).await?;
+        ensure!(answer.status == 200, "BYE: {} {}", answer.status, answer.reason);
+        Ok(())
+    }
+
+    /// The addresses of the proxies on the way, nearest first.
+    pub fn route(&self) -> &[String] {
+        &self.route
     }
 
     /// Waits until the service ends the session.

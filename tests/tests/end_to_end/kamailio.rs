@@ -19,8 +19,8 @@ const DOMAIN: &str = "fabrikam.com";
 const PASSWORD: &str = "Kamelie 11";
 
 /// Kamailio; its processes end with it.
-struct Kamailio {
-    at: SocketAddr,
+pub struct Kamailio {
+    pub at: SocketAddr,
     process: Process,
     _place: tempfile::TempDir,
 }
@@ -29,6 +29,8 @@ impl Kamailio {
     /// Starts it with a certificate of this authority, and waits until it takes connections.
     async fn start(authority: &Foreign, users: &[&str]) -> Result<Self> {
         let at: SocketAddr = "127.77.0.16:25061".parse()?;
+        let secret =
+            |u: &&str| format!("    $sht(ha1=>{u}) = \"{}\";\n", ha1(Algorithm::Md5, u, DOMAIN, PASSWORD));
         let place = tempfile::tempdir()?;
         let (cert, key) = authority.issue(&at.ip().to_string())?;
         let file = |name: &str, text: &str| -> Result<String> {
@@ -36,14 +38,19 @@ impl Kamailio {
             std::fs::write(&path, text)?;
             Ok(path.display().to_string())
         };
-        let secret =
-            |u: &&str| format!("    $sht(ha1=>{u}) = \"{}\";\n", ha1(Algorithm::Md5, u, DOMAIN, PASSWORD));
         let config = include_str!("kamailio.cfg")
             .replace("@LISTEN@", &at.to_string())
             .replace("@CERTIFICATE@", &file("cert.pem", &cert)?)
             .replace("@KEY@", &file("key.pem", &key)?)
             .replace("@USERS@", &users.iter().map(secret).collect::<String>());
-        let config = file("kamailio.cfg", &config)?;
+        Self::with(at, &config, place).await
+    }
+
+    /// Starts it with this configuration, whose files lie in `place`, and waits until it takes connections.
+    pub async fn with(at: SocketAddr, config: &str, place: tempfile::TempDir) -> Result<Self> {
+        let path = place.path().join("kamailio.cfg");
+        std::fs::write(&path, config)?;
+        let config = path.display().to_string();
         let mut c = Command::new("unshare");
         if apart::output(Command::new("id").arg("-u"))?.trim() != "0" {
             c.args(["--user", "--map-root-user"]);

@@ -52,7 +52,7 @@ async fn publish(s: &Sample) -> Result<()> {
 pub struct Halves {
     pub s: Sample,
     pub node: Node,
-    front: SocketAddr,
+    pub front: SocketAddr,
 }
 
 impl Halves {
@@ -329,7 +329,9 @@ async fn sign_in_goes_on_without_the_portal() -> Result<()> {
     })
     .await?;
     signs_on(&h, &pilar).await?;
-    // So it is for a node that is started while the portal is down.
+    // So it is for a node that is started while the portal is down. It ends properly: what came in the last moment
+    // is kept then.
+    h.node.terminate().await?;
     h.node.restart().await?;
     signs_on(&h, &ken).await?;
     h.s.server.restart().await?;

@@ -78,12 +78,12 @@ impl Sip {
 /// A request of a dialog of its own.
 pub fn request(method: &str, uri: &str, from: &str, to: &str, cseq: u32) -> Request {
     let mut r = Request::new(method, uri);
-    r.headers.push("Via", format!("SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{method}{cseq}"));
+    // A new call each time; the clock's own reading is unique enough within a test.
+    let call = format!("{:?}", std::time::Instant::now()).replace([' ', '{', '}', ':', ','], "");
+    r.headers.push("Via", format!("SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK{method}{cseq}{call}"));
     r.headers.push("Max-Forwards", "70");
     r.headers.push("From", format!("<{from}>;tag=t{method}"));
     r.headers.push("To", format!("<{to}>"));
-    // A new call each time; the clock's own reading is unique enough within a test.
-    let call = format!("{:?}", std::time::Instant::now()).replace([' ', '{', '}', ':', ','], "");
     r.headers.push("Call-ID", format!("legacy-{method}-{call}"));
     r.headers.push("CSeq", format!("{cseq} {method}"));
     r.headers.push("Contact", format!("<{from}>"));
@@ -121,6 +121,8 @@ pub async fn sign_on_at(at: SocketAddr, user: &User) -> Result<Sip> {
     let answer = sip.exchange(&again).await?;
     ensure!(answer.status == 200, "signed on: {} {}", answer.status, answer.reason);
     again.headers.set("CSeq", "3 REGISTER");
+    // Another transaction: a proxy on the way would take it for a repetition.
+    again.headers.set("Via", "SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKagain");
     ensure!(sip.exchange(&again).await?.status == 401, "the same credentials again are a replay");
     Ok(sip)
 }

@@ -137,7 +137,7 @@ async fn a_client_elsewhere_signs_in_and_reaches_a_pool() -> Result<()> {
     Ok(())
 }
 
-fn pem(label: &str, hexadecimal: &str) -> Result<String> {
+pub fn pem(label: &str, hexadecimal: &str) -> Result<String> {
     use std::fmt::Write;
     use std::io::Write as _;
     let mut c = Command::new("base64");
@@ -151,7 +151,7 @@ fn pem(label: &str, hexadecimal: &str) -> Result<String> {
 }
 
 /// SHA-256 of the certificate that the server shows to a client who trusts only `ca`.
-async fn shown(at: SocketAddr, ca: &LocalCa) -> Result<String> {
+pub async fn shown(at: SocketAddr, ca: &LocalCa) -> Result<String> {
     let tcp = TcpStream::connect(at).await?;
     let name = rustls::pki_types::ServerName::try_from(FRONT)?;
     let tls = tokio_rustls::TlsConnector::from(ca.client_config()).connect(name, tcp).await?;

@@ -59,10 +59,8 @@ impl Handler for SetLgCertificate {
         let mut sentences = vec![text];
         sentences.extend(warnings);
         if pool.servers.iter().any(|s| matches!(s.placement, shared::topology::Placement::Node(_))) {
-            sentences.push(
-                "Servers of this pool on nodes go on with the certificate of the portal's authority."
-                    .to_owned(),
-            );
+            sentences
+                .push("Servers of this pool on nodes show it as soon as their node is connected.".to_owned());
         }
         Ok(Plan { confirm: Confirm::Ask, ..plan(sentences) })
     }

@@ -1,7 +1,7 @@
 //! What the portal sends to a node by itself: certificates, deployment, users, databases and commits.
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use node::members::Membership as _;
 use node::remote::{IdentityRow, ToNode, UserRow};
 use node::roster::{Presence, Roster};
 use node::traits::{ChatStore, ChatUser, Committed, Databases};
-use shared::deployment::Deployment;
+use shared::deployment::{Deployment, ServerRole};
 use shared::events::Topic;
 use shared::{Fqdn, ObjectId, SipUri};
 use store::management::{StoreError, directory, topology};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::view;
+use super::{own, view};
 use crate::app::App;
 use crate::fleet::Fleet;
 
@@ -66,7 +66,8 @@ fn mark(u: &UserRow) -> u64 {
 #[derive(Default)]
 struct Sent {
     users: Option<HashMap<SipUri, u64>>,
-    identities: BTreeSet<Fqdn>,
+    /// Servers with the mark of the own certificate that went with theirs.
+    identities: BTreeMap<Fqdn, u64>,
     generation: Option<u64>,
 }
 
@@ -116,10 +117,23 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
             Err(e) => tracing::error!(node = name, cause = %e, "the directory could not be read for a node"),
         }
         let mut identities = Vec::new();
-        for (server, pool, _) in view::servers_of(&d, &name) {
-            if sent.identities.insert(server.clone()) {
+        let all = own::opened(&app).unwrap_or_else(|e| {
+            tracing::error!(node = name, cause = %e, "own certificates could not be read for a node");
+            BTreeMap::new()
+        });
+        let here = view::servers_of(&d, &name);
+        // A server that comes back gets its certificate again: the node has forgotten it meanwhile.
+        sent.identities.retain(|s, _| here.iter().any(|(h, ..)| h == s));
+        for (server, pool, role) in here {
+            // Clients come to Front Ends only.
+            let own = all.get(pool.as_str()).filter(|_| role == ServerRole::FrontEnd).cloned();
+            let mark = own::mark(own.as_ref());
+            if sent.identities.insert(server.clone(), mark) != Some(mark) {
                 match app.ca.issue(&[&server, &pool]) {
-                    Ok(i) => identities.push(IdentityRow { server: server.to_string(), issued: i.issued() }),
+                    Ok(i) => {
+                        let (server, issued) = (server.to_string(), i.issued());
+                        identities.push(IdentityRow { server, issued, own });
+                    }
                     Err(e) => {
                         tracing::error!(%server, cause = %e, "a server's certificate could not be made");
                     }
@@ -160,6 +174,8 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
                 }
                 e = bus.recv() => match e {
                     Ok(e) if matches!(e.topic, Topic::Directory | Topic::Topology) => break,
+                    // A certificate was set or removed.
+                    Ok(e) if e.topic == Topic::Server && d.front_ends.iter().any(|f| f.fqdn.as_str() == e.subject) => break,
                     Err(broadcast::error::RecvError::Lagged(_)) => break,
                     Err(broadcast::error::RecvError::Closed) => return,
                     Ok(_) => {}

@@ -8,6 +8,7 @@ pub mod instance;
 mod join;
 mod link;
 mod listen;
+mod own;
 mod owner;
 mod replica;
 pub mod run;

@@ -126,7 +126,7 @@ mod tests {
         let kept = Kept::open(dir.path(), &SystemEntropy).unwrap();
         let deployment = Deployment { generation: 7, ..Deployment::default() };
         let issued = Issued { certificate: "c0ffee".to_owned(), key: "5ec2e7".to_owned() };
-        let identities = vec![IdentityRow { server: "s.contoso.com".to_owned(), issued }];
+        let identities = vec![IdentityRow { server: "s.contoso.com".to_owned(), issued, own: None }];
         kept.save_replica(&SystemEntropy, &Replica { deployment, users: Vec::new(), identities }).unwrap();
         let bytes = fs::read(kept.replica_path()).unwrap();
         assert!(!bytes.windows(6).any(|w| w == b"5ec2e7"), "a key lies there in plain");

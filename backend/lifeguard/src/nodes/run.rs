@@ -25,6 +25,7 @@ use tokio_rustls::client::TlsStream;
 use super::errand::Here;
 use super::instance;
 use super::join::parts;
+use super::own;
 use super::owner::{Owner, Reached};
 use super::replica::{Kept, Own, Replica};
 use crate::clock::{Clock, SystemClock, SystemEntropy, random_hex};
@@ -202,10 +203,19 @@ impl Node {
                     known.retain(|k| k.server != row.server);
                     known.push(row);
                 }
+                own::apply(&self.ca, &self.identities());
                 self.ca.refresh(SystemClock.now());
                 self.changed.notify_one();
             }
             ToNode::Deployment(d) => {
+                // Keys of servers that run elsewhere now are not kept.
+                let front = d.front_ends.iter().flat_map(|f| &f.servers);
+                let chat = d.pools.iter().flat_map(|p| p.servers.iter().map(|s| &s.server));
+                let here: Vec<_> =
+                    front.chain(chat).filter(|s| s.runs_here).map(|s| s.fqdn.clone()).collect();
+                self.identities().retain(|i| here.iter().any(|h| h.as_str() == i.server));
+                own::apply(&self.ca, &self.identities());
+                self.ca.refresh(SystemClock.now());
                 self.deployment.send_replace(Arc::new(*d));
                 self.changed.notify_one();
             }
@@ -406,6 +416,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
     if let Some(r) = replica {
         r.identities.iter().for_each(|i| ca.give(&i.server, i.issued.clone()));
         identities = r.identities;
+        own::apply(&ca, &identities);
         directory.take(true, true, r.users, &[]);
         deployment.send_replace(Arc::new(r.deployment));
     }

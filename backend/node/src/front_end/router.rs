@@ -113,14 +113,19 @@ impl FrontEnd {
         reply.filter(|_| !is_ack)
     }
 
-    fn forward(&self, peer: &Peer, mut r: Request, d: &Route, hops: u32) -> Option<Response> {
-        r.headers.set("Max-Forwards", (hops - 1).to_string());
-        // A client that follows Record-Route names us first.
+    /// Takes our own Route off the front; those behind it lead on, to a proxy between us and the client.
+    fn take_own_route(&self, r: &mut Request) {
         let own =
             |v: &str| NameAddr::parse(v).is_some_and(|n| n.uri.host.eq_ignore_ascii_case(self.name.as_str()));
         if r.headers.get("Route").is_some_and(own) {
             r.headers.remove_first("Route");
         }
+    }
+
+    fn forward(&self, peer: &Peer, mut r: Request, d: &Route, hops: u32) -> Option<Response> {
+        r.headers.set("Max-Forwards", (hops - 1).to_string());
+        // A client that follows Record-Route names us first.
+        self.take_own_route(&mut r);
         r.headers.push_front("Via", self.via(peer.id, d.server.id));
         if r.method == "INVITE" {
             r.headers.push_front("Record-Route", format!("<sip:{}:5061;transport=tls;lr>", self.name));
@@ -249,7 +254,7 @@ impl FrontEnd {
         if r.method == "BYE" {
             self.state().dialogs.remove(&key);
         }
-        r.headers.remove("Route");
+        self.take_own_route(&mut r);
         r.headers.push_front("Via", self.via(server.id, route.client.id));
         let m = Message::Request(r);
         let sent = if self.is_front_end(&route.client) {

@@ -15,7 +15,7 @@ pub use self::client::Remote;
 pub use self::directory::ReplicaDirectory;
 pub use self::errand::{ERRANDS, Errand, ErrandUser, Told};
 pub use self::frame::{FrameError, read, write};
-pub use self::wire::{Call, IdentityRow, OLDEST, Reply, ToNode, ToPortal, UserRow, VERSION};
+pub use self::wire::{Call, IdentityRow, OLDEST, OwnRow, Reply, ToNode, ToPortal, UserRow, VERSION};
 
 use std::time::Duration;
 

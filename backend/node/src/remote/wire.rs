@@ -198,6 +198,26 @@ pub struct IdentityRow {
     pub server: String,
     /// Certificate and key.
     pub issued: Issued,
+    /// What an administrator set for clients of a Front End's pool. Programs before this one pass it over.
+    #[serde(default)]
+    pub own: Option<OwnRow>,
+}
+
+/// An own certificate of a Front End pool.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OwnRow {
+    /// Name of the pool.
+    pub pool: String,
+    /// Certificates, PEM.
+    pub chain: String,
+    /// Private key, PEM.
+    pub key: String,
+}
+
+impl std::fmt::Debug for OwnRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnRow").field("pool", &self.pool).finish_non_exhaustive()
+    }
 }
 
 /// A user as a node gets him.
