@@ -468,7 +468,7 @@ async fn the_pages_change_the_schedule_rehearse_and_choose_a_next_hop() -> Resul
     judged(&b, "next-hop").await?;
     b.click_button("Rehearse it for atl-cs-001 on a copy").await?;
     b.wait_text("Rehearsal on a copy").await?;
-    b.wait_text("Nothing of the pool was changed").await?;
+    b.wait_text("2 messages").await?;
     judged(&b, "rehearsal").await?;
     b.goto(&format!("{}/pools/{POOL}/state", s.server.url())).await?;
     b.wait_text("Rehearsals on a copy").await?;

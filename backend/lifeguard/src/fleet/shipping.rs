@@ -80,7 +80,7 @@ impl Shipping {
     /// opening when they have not begun.
     pub fn ages(&self, now: Timestamp) -> (u64, u64) {
         let since = |t: Option<Timestamp>| t.unwrap_or_default().max(self.turns.begun);
-        let age = |t: Option<Timestamp>| u64::try_from(now.millis_since(since(t)) / 1000).unwrap_or(0);
+        let age = |t: Option<Timestamp>| now.millis_since(since(t)) / 1000;
         (age(self.backup_at), age(self.complete_until()))
     }
 

@@ -14,8 +14,8 @@ use crate::api::{Current, use_data};
 use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
-    ActButton, Button, ButtonKind, Facts, Icon, LinkButton, Notice, NoticeKind, Page, Shown, StateBadge,
-    TimeAgo,
+    ActButton, Button, ButtonKind, Facts, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown,
+    StateBadge, TimeAgo,
 };
 use crate::routes::{Route, segment};
 use crate::{dom, nav};
@@ -60,11 +60,25 @@ fn Run(job: Current<JobView>) -> impl IntoView {
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
         {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
         {move || (publishes && *state.read() == "done").then(|| view! { <Remains /> })}
+        {move || (rehearses && *state.read() != "running").then(|| job.with(verdict))}
         <Steps job />
         {publishes.then(|| view! { <Servers /> })}
         {move || if publishes { next_act(&state.read()) } else if rehearses { ().into_any() } else { next_of_run(&id.get_value(), &state.read()) }}
         <div class="row"><Button label="Save the report" kind=ButtonKind::Quiet icon=Some(Icon::Download) on_press=move |()| save(&job.get_untracked()) /></div>
     }
+}
+
+/// What a rehearsal found, without opening its steps: the first says what stands in the way, the last but one
+/// what is in the copy and how long it took.
+fn verdict(j: &JobView) -> AnyView {
+    let steps = j.steps.iter().enumerate().filter(|(i, _)| *i == 0 || *i + 2 == j.steps.len());
+    let lines: Vec<String> = steps.flat_map(|(_, s)| s.log.clone()).collect();
+    view! {
+        <Section title="What it found">
+            <ul>{lines.into_iter().map(|l| view! { <li>{l}</li> }).collect_view()}</ul>
+        </Section>
+    }
+    .into_any()
 }
 
 /// For screen readers, once per step.
