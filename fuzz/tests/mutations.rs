@@ -22,12 +22,14 @@ fn run(t: &Target, bytes: &[u8]) {
     let dir = finds(t.name);
     let hash = bytes.iter().fold(5381_u64, |h, b| h.wrapping_mul(33) ^ u64::from(*b));
     let path = dir.join(format!("{hash:016x}"));
-    std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&path, bytes)).unwrap();
+    std::fs::create_dir_all(&dir)
+        .and_then(|()| std::fs::write(&path, bytes))
+        .expect("the input cannot be kept");
     panic!("{} broke; the input is kept in {}", t.name, path.display());
 }
 
 fn mutations(name: &str) {
-    let t = find(name).unwrap();
+    let t = find(name).expect("no such target");
     let seeds = seeds(t);
     assert!(seeds.len() > 1, "{name} has {} seeds", seeds.len());
     for s in &seeds {

@@ -25,7 +25,7 @@ impl Default for Stats {
 fn step(micros: u64) -> usize {
     let m = micros.max(1);
     let double = m.ilog2() as usize;
-    let within = ((m - (1 << double)) * STEPS as u64 >> double) as usize;
+    let within = (((m - (1 << double)) * STEPS as u64) >> double) as usize;
     (double * STEPS + within).min(STEPS * DOUBLES - 1)
 }
 
