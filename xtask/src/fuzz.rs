@@ -1,4 +1,4 @@
-//! `cargo xtask soak fuzz`: the targets of `fuzz/` under libFuzzer. The compiler counts which edges are reached with
+//! `cargo xtask soak fuzz`: the targets of `tests/fuzz` under libFuzzer. The compiler counts which edges are reached with
 //! flags that the stable toolchain has; address sanitizing, which it has not, is of little use without unsafe code.
 
 use std::fs;
@@ -19,7 +19,7 @@ const LONGEST: u32 = 16 * 1024;
 const SLOWEST: u32 = 5;
 
 /// Builds the targets and runs one after the other from its corpus on, for so many minutes in all. What breaks one
-/// is kept in `fuzz/finds`, where `cargo xtask test` finds it.
+/// is kept in `tests/fuzz/finds`, where `cargo xtask test` finds it.
 ///
 /// # Errors
 /// They cannot be built, or one broke.
@@ -28,7 +28,7 @@ pub fn run(minutes: u32) -> Result<()> {
     let out = target_dir().join("fuzz");
     let host = host()?;
     let mut build = program("cargo");
-    build.args(["build", "--release", "--manifest-path", "fuzz/guided/Cargo.toml", "--target", &host]);
+    build.args(["build", "--release", "--manifest-path", "tests/fuzz/guided/Cargo.toml", "--target", &host]);
     // With a target named, build scripts and macros are built without the flags.
     exec(build.env("CARGO_TARGET_DIR", &out).env("RUSTFLAGS", COVERAGE))?;
     let binary = out.join(&host).join("release").join("lifeguard-fuzz-guided");
@@ -42,11 +42,12 @@ pub fn run(minutes: u32) -> Result<()> {
             broken.push(name);
         }
     }
-    if broken.is_empty() { Ok(()) } else { bail!("these broke: {}; see fuzz/finds", broken.join(", ")) }
+    if broken.is_empty() { Ok(()) } else { bail!("these broke: {}; see tests/fuzz/finds", broken.join(", ")) }
 }
 
 fn guided(binary: &Path, out: &Path, name: &str, seconds: u32) -> Result<()> {
-    let (corpus, finds) = (out.join("corpus").join(name), root().join("fuzz").join("finds").join(name));
+    let (corpus, finds) =
+        (out.join("corpus").join(name), root().join("tests").join("fuzz").join("finds").join(name));
     fs::create_dir_all(&corpus)?;
     fs::create_dir_all(&finds)?;
     let mut c = program(binary);

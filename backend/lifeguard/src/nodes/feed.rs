@@ -123,7 +123,8 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
         });
         let here = view::servers_of(&d, &name);
         // A server that comes back gets its certificate again: the node has forgotten it meanwhile.
-        sent.identities.retain(|s, _| here.iter().any(|(h, ..)| h == s));
+        let port = node::ca::databases_name(&name).ok();
+        sent.identities.retain(|s, _| here.iter().any(|(h, ..)| h == s) || port.as_ref() == Some(s));
         for (server, pool, role) in here {
             // Clients come to Front Ends only.
             let own = all.get(pool.as_str()).filter(|_| role == ServerRole::FrontEnd).cloned();
@@ -140,14 +141,16 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
                 }
             }
         }
-        if let Ok(port) = node::ca::databases_name(&name)
+        if let Some(port) = port
             && d.pools.iter().any(|p| p.database.as_ref().is_some_and(|h| h.node == name))
-            && sent.identities.insert(port.clone())
+            && sent.identities.insert(port.clone(), own::mark(None)).is_none()
         {
             match app.ca.issue(&[&port]) {
-                Ok(i) => identities.push(IdentityRow { server: port.to_string(), issued: i.issued() }),
+                Ok(i) => {
+                    identities.push(IdentityRow { server: port.to_string(), issued: i.issued(), own: None });
+                }
                 Err(e) => {
-                    tracing::error!(node = name, cause = %e, "the certificate of its databases could not be made")
+                    tracing::error!(node = name, cause = %e, "the certificate of its databases could not be made");
                 }
             }
         }

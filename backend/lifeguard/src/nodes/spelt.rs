@@ -6,7 +6,7 @@ use node::remote::Reply;
 use node::rules;
 use node::traits::{Category, Room, StoreError};
 use shared::dn;
-use store::management::{StoreError as Fault, directory};
+use store::management::directory;
 
 use crate::app::App;
 
@@ -22,7 +22,7 @@ pub fn out(app: &App, result: Result<Reply, StoreError>) -> Result<Reply, StoreE
         _ => return Ok(reply),
     };
     if list.iter().any(|(r, c)| names_any(r, c)) {
-        let users = app.store.read(|c| Ok::<_, Fault>(directory::users(c)?));
+        let users = app.store.read(directory::users);
         let users = users.map_err(|e| StoreError::Database(e.to_string()))?;
         let members = app.store.current();
         let who: Vec<Who> = users.iter().map(|u| members.who(u.sip_address.as_str())).collect();

@@ -23,7 +23,7 @@ fn files(dir: &Path) -> Vec<Vec<u8>> {
 }
 
 fn messages() -> Vec<Vec<u8>> {
-    let dir = here().join("../backend/wire/tests/corpus");
+    let dir = here().join("../../backend/wire/tests/corpus");
     files(&dir).into_iter().filter(|m| m.windows(7).any(|w| w == b"SIP/2.0")).collect()
 }
 
