@@ -211,8 +211,9 @@ impl Node {
                 // Keys of servers that run elsewhere now are not kept.
                 let front = d.front_ends.iter().flat_map(|f| &f.servers);
                 let chat = d.pools.iter().flat_map(|p| p.servers.iter().map(|s| &s.server));
-                let here: Vec<_> =
-                    front.chain(chat).filter(|s| s.runs_here).map(|s| s.fqdn.clone()).collect();
+                let servers = front.chain(chat).filter(|s| s.runs_here).map(|s| s.fqdn.clone());
+                // What its databases are served with stays: without the portal there would be no other.
+                let here: Vec<_> = servers.chain(node::ca::databases_name(&self.own().name)).collect();
                 self.identities().retain(|i| here.iter().any(|h| h.as_str() == i.server));
                 own::apply(&self.ca, &self.identities());
                 self.ca.refresh(SystemClock.now());
