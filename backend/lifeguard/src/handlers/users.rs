@@ -12,7 +12,7 @@ use shared::identity::wildcard_match;
 use shared::plan::{Confirm, Plan, PlannedChange};
 use shared::topology::{FrontEndPool, Topology};
 use shared::{Fqdn, SipUri};
-use store::management::directory::{self, User};
+use store::management::directory::{self, Spelling, User};
 use store::management::people::{self, Kind};
 
 use super::password_links::{self, NewLink};
@@ -157,9 +157,8 @@ pub fn check_logon(text: &str) -> Result<String, ApiError> {
 
 /// Two people may have one name, but a name that only looks like another's is told.
 fn warn_of_likeness(cx: &Cx, name: &str, own: &str, p: &mut Plan) -> Result<(), ApiError> {
-    let all = cx.read(|c| Ok(directory::users(c)?))?;
-    let others = all.iter().filter(|u| u.sip_address.as_str() != own).map(|u| u.display_name.as_str());
-    if let Some(other) = names::like(name, others) {
+    let others = cx.read(|c| Ok(directory::spellings(c, Spelling::Display, name, own)?))?;
+    if let Some(other) = names::like(name, others.iter().map(String::as_str)) {
         let text = format!("This name looks like {other}, with letters of another script or form.");
         p.warnings.push(Problem::warning("name.like", "DisplayName", text, ""));
     }
@@ -177,11 +176,11 @@ pub fn new_user(c: &Connection, a: &NewLgUser, now: shared::Timestamp) -> Result
     }
     let name = check_name(&a.display_name)?;
     let logon = check_logon(&a.logon_name)?;
-    if directory::users(c)?.iter().any(|u| u.logon_name.eq_ignore_ascii_case(&logon)) {
+    if directory::logon_taken(c, &logon)? {
         return Err(ApiError::invalid("LogonName", format!("The log-on name {logon} is in use.")).into());
     }
-    let all = directory::users(c)?;
-    names::check_like("LogonName", &logon, all.iter().map(|u| u.logon_name.as_str()))?;
+    let others = directory::spellings(c, Spelling::Logon, &logon, sip.as_str())?;
+    names::check_like("LogonName", &logon, others.iter().map(String::as_str))?;
     check_password(a.password.as_deref())?;
     Ok(User {
         sip_address: sip,

@@ -15,15 +15,15 @@ use store::management::accounts::{self, Account};
 use store::management::audit::{self, Opened};
 use store::management::roles;
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 
+pub(super) use super::compare::compare;
 use super::error::{Body, HttpError};
 use super::guard::{RequestId, Source};
 use crate::app::App;
 use crate::clock::{new_id, random_hex};
 use crate::door::{Actor, store_error};
 use crate::handlers::check_account;
-use crate::keys::{hash_password, verify_password};
+use crate::keys::hash_password;
 use crate::second_factor;
 
 /// A session ends after this time without use.
@@ -230,15 +230,6 @@ pub(super) fn count_attempt(app: &App, source: Source, name: &str) -> Result<(),
     }
     app.login_limits.failed(source.0, name, now);
     Ok(())
-}
-
-/// Passwords compared at once; each takes 19 MB and a core for a moment, and anybody may ask.
-static COMPARING: Semaphore = Semaphore::const_new(4);
-
-/// Compares a password with a hash, a few at a time.
-pub(super) async fn compare(password: String, hash: String) -> bool {
-    let Ok(_turn) = COMPARING.acquire().await else { return false };
-    tokio::task::spawn_blocking(move || verify_password(&password, &hash)).await.unwrap_or(false)
 }
 
 /// The second step of signing in. The attempt stays counted until a code fits.

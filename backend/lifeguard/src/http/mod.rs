@@ -3,6 +3,7 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
+mod compare;
 pub mod drafts;
 pub mod error;
 pub mod events;

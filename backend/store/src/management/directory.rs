@@ -61,6 +61,40 @@ pub fn users(c: &Connection) -> Result<Vec<User>> {
     rows.into_iter().map(to_user).collect()
 }
 
+/// Which of a user's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// `DOMAIN\user`.
+    Logon,
+    /// Display name.
+    Display,
+}
+
+/// Names that another one may be taken for, of everyone but `own`: a name of ASCII characters is compared with
+/// those that have others, which are few.
+///
+/// # Errors
+/// SQLite's.
+pub fn spellings(c: &Connection, which: Spelling, name: &str, own: &str) -> Result<Vec<String>> {
+    let column = match which {
+        Spelling::Logon => "logon_name",
+        Spelling::Display => "display_name",
+    };
+    let few = if name.is_ascii() { format!("AND {column} GLOB '*[^ -~]*'") } else { String::new() };
+    let sql = format!("SELECT {column} FROM chat_user WHERE sip_address <> ?1 {few} ORDER BY sip_address");
+    let names = c.prepare_cached(&sql)?.query_map([own], |r| r.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(names)
+}
+
+/// Whether a log-on name is in use, in any case.
+///
+/// # Errors
+/// SQLite's.
+pub fn logon_taken(c: &Connection, name: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM chat_user WHERE logon_name = ?1 COLLATE NOCASE)";
+    Ok(c.prepare_cached(sql)?.query_row([name], |r| r.get(0))?)
+}
+
 /// The user with this address.
 ///
 /// # Errors
