@@ -1,5 +1,7 @@
 //! `cargo xtask soak`: the leak test of the test message with many more runs than `cargo test` has.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, bail};
 
 use crate::exec::program;
@@ -22,11 +24,8 @@ pub fn run(runs: u32, seed: u64) -> Result<()> {
     api()
 }
 
-/// The OpenAPI document taken at its word, with many more cases than `cargo xtask test` has.
-fn api() -> Result<()> {
-    tools::peers()?;
-    let schemathesis = tools::schemathesis()?;
-    let binary = server::build(false)?;
+/// `cargo test` of the end-to-end tests whose names have `filter`, against the program that is built here.
+fn end_to_end(filter: &str) -> Result<Command> {
     let mut cargo = program("cargo");
     cargo.args([
         "test",
@@ -36,9 +35,18 @@ fn api() -> Result<()> {
         "end_to_end",
         "--",
         "--nocapture",
-        "schemathesis::",
+        filter,
     ]);
-    cargo.env("LIFEGUARD_CASES", CASES).env("LIFEGUARD_BIN", binary).env("SCHEMATHESIS", schemathesis);
+    cargo.env("LIFEGUARD_BIN", server::build(false)?);
+    Ok(cargo)
+}
+
+/// The OpenAPI document taken at its word, with many more cases than `cargo xtask test` has.
+fn api() -> Result<()> {
+    tools::peers()?;
+    let schemathesis = tools::schemathesis()?;
+    let mut cargo = end_to_end("schemathesis::")?;
+    cargo.env("LIFEGUARD_CASES", CASES).env("SCHEMATHESIS", schemathesis);
     if !cargo.status().context("cannot run the cases of the API")?.success() {
         bail!("the API does not keep what its document says");
     }
@@ -50,19 +58,7 @@ fn api() -> Result<()> {
 /// # Errors
 /// Something was lost, doubled or out of order, or a run did not end well.
 pub fn failover(seconds: u64, seed: u64) -> Result<()> {
-    let binary = server::build(false)?;
-    let mut cargo = program("cargo");
-    cargo.args([
-        "test",
-        "--package",
-        server::END_TO_END,
-        "--test",
-        "end_to_end",
-        "--",
-        "--nocapture",
-        "failover_writers::chaos",
-    ]);
-    cargo.env("LIFEGUARD_BIN", binary);
+    let mut cargo = end_to_end("failover_writers::chaos")?;
     cargo.env("LIFEGUARD_SOAK_SECONDS", seconds.to_string()).env("LIFEGUARD_SOAK_SEED", seed.to_string());
     if !cargo.status().context("cannot run the soak test")?.success() {
         bail!("the soak test of failover failed");

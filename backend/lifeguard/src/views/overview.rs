@@ -453,9 +453,12 @@ pub async fn problems(app: &App) -> Result<(Vec<LiveProblem>, Vec<Fqdn>), ApiErr
 /// # Errors
 /// When the store does not answer.
 pub async fn overview(app: &App) -> Result<Overview, ApiError> {
-    // Shared with whoever asks for the pools at the same time; read first, so that it is never newer than the rest.
-    let list = pools(app).await?;
-    let f = facts(app, TESTS)?;
+    // Shared with whoever asks for the pools at the same time; who reads them keeps the facts they were made of.
+    let mut read = None;
+    let keep = &mut read;
+    let new = move || async move { all_pools(app, keep.insert(facts(app, TESTS)?)).await };
+    let list = app.recent.get(tokio::time::Instant::now(), || app.bus.changes(), new).await?;
+    let f = read.map_or_else(|| facts(app, TESTS), Ok)?;
     let front_ends = front_ends(app, &f);
     let now = app.clock.now();
     let mut problems = all_problems(app, &f, &list, &front_ends);
