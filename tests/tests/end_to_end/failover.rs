@@ -6,26 +6,9 @@ use anyhow::{Context, Result, ensure};
 use lifeguard_tests::wait;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Sample, job, refused, run};
+use crate::support::{PASSWORD, POOL, Sample, detail, job, refused, run, two_messages};
 
-const POOL: &str = "atl-cs-001.litwareinc.com";
 const SHARE: &str = "shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/atl-cs-001.litwareinc.com";
-
-async fn detail(s: &Sample) -> Result<Value> {
-    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
-    ensure!(status == 200, "{p}");
-    Ok(p)
-}
-
-/// A test message puts two messages into the pool.
-async fn two_messages(s: &Sample) -> Result<()> {
-    wait::until("a test message", async || {
-        let t = s.test(&s.users[0], &s.users[1], json!({ "ChatRoomUri": format!("{POOL}\\Lobby") })).await?;
-        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
-        Ok(())
-    })
-    .await
-}
 
 /// Waits until everything that was committed is applied on the side that is not in use.
 async fn shipped(s: &Sample) -> Result<Value> {

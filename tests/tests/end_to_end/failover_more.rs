@@ -5,24 +5,7 @@ use lifeguard_tests::{Browser, OWN, Scheme, wait};
 use serde_json::{Value, json};
 
 use crate::apart;
-use crate::support::{Sample, refused, run};
-
-const POOL: &str = "atl-cs-001.litwareinc.com";
-
-async fn detail(s: &Sample) -> Result<Value> {
-    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
-    ensure!(status == 200, "{p}");
-    Ok(p)
-}
-
-async fn two_messages(s: &Sample) -> Result<()> {
-    wait::until("a test message", async || {
-        let t = s.test(&s.users[0], &s.users[1], json!({ "ChatRoomUri": format!("{POOL}\\Lobby") })).await?;
-        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
-        Ok(())
-    })
-    .await
-}
+use crate::support::{POOL, Sample, detail, refused, run, two_messages};
 
 async fn shipped(s: &Sample) -> Result<Value> {
     wait::until("log shipping to catch up", async || {

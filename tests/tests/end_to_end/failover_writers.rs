@@ -14,9 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::chat_client::ChatClient;
 use crate::plain_sip::sign_on_at;
-use crate::support::{PASSWORD, Sample, User, job, run};
-
-const POOL: &str = "atl-cs-001.litwareinc.com";
+use crate::support::{PASSWORD, POOL, Sample, User, detail, job, run};
 
 /// A text that was sent, and whether it was acknowledged. One that was not may be there or not.
 type Sent = (String, bool);
@@ -117,12 +115,6 @@ fn complete(stored: &[String], sent: &[Vec<Sent>]) -> Result<usize> {
         }
     }
     Ok(acknowledged)
-}
-
-async fn detail(s: &Sample) -> Result<Value> {
-    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
-    ensure!(status == 200, "{p}");
-    Ok(p)
 }
 
 async fn settled(s: &Sample, state: &str) -> Result<Value> {

@@ -7,25 +7,9 @@ use anyhow::{Context, Result, ensure};
 use lifeguard_tests::wait;
 use serde_json::{Value, json};
 
-use crate::support::{Sample, job, refused, run};
+use crate::support::{POOL, Sample, detail, job, refused, run, two_messages};
 
-const POOL: &str = "atl-cs-001.litwareinc.com";
 const MIRROR: &str = "atl-sql-009.litwareinc.com";
-
-async fn detail(s: &Sample) -> Result<Value> {
-    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
-    ensure!(status == 200, "{p}");
-    Ok(p)
-}
-
-async fn two_messages(s: &Sample) -> Result<()> {
-    wait::until("a test message", async || {
-        let t = s.test(&s.users[0], &s.users[1], json!({ "ChatRoomUri": format!("{POOL}\\Lobby") })).await?;
-        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
-        Ok(())
-    })
-    .await
-}
 
 fn messages(p: &Value) -> Result<u64> {
     let used = p["summary"]["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));

@@ -6,18 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use lifeguard_tests::wait;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{PASSWORD, Sample, job, run};
+use crate::support::{PASSWORD, POOL, Sample, detail, job, run};
 
-const POOL: &str = "atl-cs-001.litwareinc.com";
 const SHARE: &str = "shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/atl-cs-001.litwareinc.com";
-
-async fn detail(s: &Sample) -> Result<Value> {
-    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
-    ensure!(status == 200, "{p}");
-    Ok(p)
-}
 
 async fn post(s: &Sample) -> Result<()> {
     wait::until("a test message", async || {

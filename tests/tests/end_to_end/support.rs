@@ -74,6 +74,26 @@ impl Sample {
     }
 }
 
+/// The sample's pool with a backup, compliance and six computers.
+pub const POOL: &str = "atl-cs-001.litwareinc.com";
+
+/// What the page of [`POOL`] reads.
+pub async fn detail(s: &Sample) -> Result<Value> {
+    let (status, p) = s.client.get(&format!("/api/v1/pools/{POOL}")).await?;
+    ensure!(status == 200, "{p}");
+    Ok(p)
+}
+
+/// A test message puts two messages into [`POOL`].
+pub async fn two_messages(s: &Sample) -> Result<()> {
+    wait::until("a test message", async || {
+        let t = s.test(&s.users[0], &s.users[1], json!({ "ChatRoomUri": format!("{POOL}\\Lobby") })).await?;
+        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
+        Ok(())
+    })
+    .await
+}
+
 /// Runs a cmdlet with everything confirmed; its answer.
 pub async fn run(client: &Client, name: &str, args: Value) -> Result<Value> {
     let (status, answer) =
