@@ -15,14 +15,15 @@ use store::management::{
 const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
 const SCHEMA_2: &str = include_str!("fixtures/schema_2.sql");
 const SCHEMA_3: &str = include_str!("fixtures/schema_3.sql");
-const STEP_4: &str = include_str!("../src/management/migration_4.sql");
+const SCHEMA_4: &str = include_str!("fixtures/schema_4.sql");
+const STEP_5: &str = include_str!("../src/management/migration_5.sql");
 
 /// A store as release `n` left it.
 fn filled(folder: &Path, n: usize) -> PathBuf {
     let path = folder.join(format!("management-{n}.db"));
     let c = Connection::open(&path).unwrap();
     c.pragma_update(None, "journal_mode", "WAL").unwrap();
-    for script in [SCHEMA_1, SCHEMA_2, SCHEMA_3].into_iter().take(n) {
+    for script in [SCHEMA_1, SCHEMA_2, SCHEMA_3, SCHEMA_4].into_iter().take(n) {
         c.execute_batch(script).unwrap();
     }
     path
@@ -75,7 +76,7 @@ fn kept(before: &BTreeMap<String, Rows>, after: &BTreeMap<String, Rows>) {
 #[test]
 fn stores_of_earlier_releases_keep_every_row() {
     let folder = tempfile::tempdir().unwrap();
-    for release in [1, 2, 3] {
+    for release in [1, 2, 3, 4] {
         let path = filled(folder.path(), release);
         let before = dump(&path);
         let empty: Vec<_> = before.iter().filter(|(_, rows)| rows.is_empty()).map(|(t, _)| t).collect();
@@ -94,7 +95,7 @@ fn stores_of_earlier_releases_keep_every_row() {
 fn what_an_earlier_release_wrote_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::from_millis(1_795_273_800_000);
-    let store = Management::open(&filled(folder.path(), 3)).unwrap();
+    let store = Management::open(&filled(folder.path(), 4)).unwrap();
     store
         .read(|c| {
             assert_eq!(accounts::accounts(c)?.len(), 2);
@@ -132,13 +133,13 @@ fn the_history_of_schema_1_is_told_after_the_upgrade() {
 #[test]
 fn a_kill_in_the_middle_of_a_step_goes_on_from_the_step_before() {
     let folder = tempfile::tempdir().unwrap();
-    for release in [1, 2, 3] {
+    for release in [1, 2, 3, 4] {
         let path = filled(folder.path(), release);
         let before = dump(&path);
         let c = Connection::open(&path).unwrap();
         c.execute_batch("PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE").unwrap();
         // Half of the step: all of its statements, not its version.
-        let step = [SCHEMA_2, SCHEMA_3, STEP_4][release - 1];
+        let step = [SCHEMA_2, SCHEMA_3, SCHEMA_4, STEP_5][release - 1];
         let last = format!("PRAGMA user_version = {};", release + 1);
         c.execute_batch(&step.replace(&last, "")).unwrap();
         c.execute_batch("CREATE TABLE half_done (x BLOB); INSERT INTO half_done VALUES (zeroblob(8000000))")
@@ -161,7 +162,7 @@ fn a_kill_in_the_middle_of_a_step_goes_on_from_the_step_before() {
 #[test]
 fn a_store_of_a_newer_release_or_of_something_else_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let path = filled(folder.path(), 3);
+    let path = filled(folder.path(), 4);
     Connection::open(&path).unwrap().pragma_update(None, "user_version", SCHEMA + 1).unwrap();
     let before = dump(&path);
     let why = Management::open(&path).err().expect("a newer store is refused").to_string();

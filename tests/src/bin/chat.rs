@@ -21,6 +21,8 @@ const TALKERS: usize = 4;
 const TIME: Duration = Duration::from_secs(8);
 /// Deliveries per second of the steady pace.
 const STEADY: f64 = 1_000.0;
+/// How long a room may take to fill; after that it is left out and said.
+const FILL: Duration = Duration::from_secs(240);
 /// Messages of the long room.
 const LONG: u32 = 1_000_000;
 /// How long a join of it with its history may take.
@@ -66,7 +68,11 @@ async fn drive<S: Service>(
     let mut done = Done { sign_ons, kb_each, rooms: Vec::new() };
     let mut open = Vec::new();
     for (people, address) in rooms {
-        let (mut room, taken) = crowd.enter(address, *people).await?;
+        let Ok(entered) = tokio::time::timeout(FILL, crowd.enter(address, *people)).await else {
+            println!("{name:<12}room of {people:>5} was not full after {} s", FILL.as_secs());
+            break;
+        };
+        let (mut room, taken) = entered?;
         let pace = room.pace(STEADY / *people as f64, TIME).await?;
         let cpu = cpu_seconds(id)?;
         let rush = room.rush(TALKERS.min(*people), TIME).await?;
@@ -135,15 +141,6 @@ async fn main() -> Result<()> {
     let largest = ROOMS.iter().rev().find(|r| **r + 200 <= sessions).copied();
     let sizes: Vec<usize> = ROOMS.into_iter().filter(|r| Some(*r) <= largest).collect();
     more_files(u64::try_from(sessions)? + 1_000)?;
-    let alone = std::env::var_os("LIFEGUARD_CHAT_ALONE").is_some();
-    let theirs = if alone {
-        None
-    } else {
-        let (prosody, theirs) = services::prosody(sessions).await?;
-        let rooms: Vec<_> = sizes.iter().map(|n| (*n, format!("room{n}"))).collect();
-        let done = drive("prosody", theirs, prosody.id(), sessions, &rooms).await;
-        Some(done.with_context(|| format!("prosody\n{}", prosody.printed()))?)
-    };
     let (mut server, client, _) = sample().await?;
     let client = Arc::new(client);
     let begun = Instant::now();
@@ -156,9 +153,6 @@ async fn main() -> Result<()> {
     let done = drive("lifeguard", ours.clone(), server.id(), sessions, &rooms)
         .await
         .with_context(|| format!("lifeguard\n{}", server.printed()))?;
-    if let Some(theirs) = &theirs {
-        compare(&done, theirs);
-    }
     let room = services::room(&client, "Long").await?;
     server.stop().await?;
     let begun = Instant::now();
@@ -166,5 +160,15 @@ async fn main() -> Result<()> {
     println!("{:<34}{:>10.1} s", "a million messages written", begun.elapsed().as_secs_f64());
     server.restart().await?;
     long_room::listening(&ours).await?;
-    long_history(&ours, &room).await
+    long_history(&ours, &room).await?;
+    server.stop().await?;
+    if std::env::var_os("LIFEGUARD_CHAT_ALONE").is_none() {
+        let (prosody, theirs) = services::prosody(sessions).await?;
+        let rooms: Vec<_> = sizes.iter().map(|n| (*n, format!("room{n}"))).collect();
+        let theirs = drive("prosody", theirs, prosody.id(), sessions, &rooms)
+            .await
+            .with_context(|| format!("prosody\n{}", prosody.printed()))?;
+        compare(&done, &theirs);
+    }
+    Ok(())
 }

@@ -19,6 +19,18 @@ use thirtyfour::By;
 
 const SIZES: [usize; 3] = [10, 100, 1000];
 const PASSWORD: &str = "correct horse 12";
+/// The steps of a publish, as the table has them.
+const STEPS: [&str; 9] = [
+    "  its rules",
+    "  places",
+    "  SQL stores",
+    "  file stores",
+    "  databases",
+    "  version",
+    "  mirrors",
+    "  set aside",
+    "  servers",
+];
 /// The longest that the largest may take to be published.
 const PUBLISH: Duration = Duration::from_secs(300);
 
@@ -86,15 +98,18 @@ async fn served(t: &Topology) -> Result<Vec<(&'static str, f64)>> {
     let begun = Instant::now();
     let (answer, _) = run(&client, "Publish-CsTopology", json!({}), "run").await?;
     let id = answer["job"].as_str().context("no job")?.to_owned();
+    let mut job = Value::Null;
     wait::within(PUBLISH, "the publish", async || {
-        let (_, j) = client.get(&format!("/api/v1/jobs/{id}")).await?;
-        ensure!(j["state"] != "running", "{}", j["state"]);
-        ensure!(j["state"] == "done", "{}", j["error"]);
+        job = client.get(&format!("/api/v1/jobs/{id}")).await?.1;
+        ensure!(job["state"] != "running", "{}", job["state"]);
+        ensure!(job["state"] == "done", "{}", job["error"]);
         Ok(())
     })
     .await?;
     let published = begun.elapsed().as_secs_f64() * 1e3;
     let mut out = vec![("import", brought), ("read", read), ("plan", planned), ("publish", published)];
+    let taken = |i: usize| job["steps"][i]["millis"].as_f64().unwrap_or(f64::NAN);
+    out.extend(STEPS.iter().enumerate().map(|(i, name)| (*name, taken(i))));
     out.extend(drawn(&server, t.pools.len()).await?);
     Ok(out)
 }

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use lifeguard_tests::{Browser, wait};
 use serde_json::{Value, json};
+use thirtyfour::Key;
 
 use crate::page::sign_in;
 use crate::support::{PASSWORD, Sample, job, refused, run};
@@ -404,6 +405,26 @@ async fn the_page_has_several_drafts_merges_and_says_what_remains() -> Result<()
     Ok(())
 }
 
+/// A list of hundreds of stores is filled when somebody comes to it, here with the keyboard.
+async fn choose_among_many(b: &Browser) -> Result<()> {
+    b.script("document.querySelector('.edit-object summary').focus()", vec![]).await?;
+    b.driver().active_element().await?.send_keys(Key::Enter + "").await?;
+    let list = b.by_label("Mirroring SQL Server store").await?;
+    let options = "return document.querySelector('select[name=MirrorSqlStore]').options.length";
+    ensure!(b.script(options, vec![]).await? == 1, "the list is filled before anybody wants it");
+    list.focus().await?;
+    wait::until("the list's options", async || {
+        let n = b.script(options, vec![]).await?;
+        ensure!(n.as_u64().is_some_and(|n| n > 300), "{n} options");
+        Ok(())
+    })
+    .await?;
+    list.send_keys(Key::Down + "").await?;
+    let chosen = b.script("return document.querySelector('select[name=MirrorSqlStore]').value", vec![]).await?;
+    ensure!(chosen.as_str().is_some_and(|v| v.contains("made.example")), "{chosen}");
+    b.wait_no_text("Nothing was changed yet.").await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_pools_stay_usable() -> Result<()> {
     use shared::topology::made::{Size, made};
@@ -423,9 +444,16 @@ async fn three_hundred_pools_stay_usable() -> Result<()> {
     b.click_button("Show 60 more of 330 pools").await?;
     b.by_label("Find in the topology").await?.send_keys("pc-287.").await?;
     b.wait_text("pc-287.made.example").await?;
+    // The tree is marked anew and not drawn anew.
+    b.script("document.querySelector('.tree a').dataset.drawn = 'before'", vec![]).await?;
     b.script("document.querySelector('.tree a[href*=\"pool-287\"]').click()", vec![]).await?;
     b.wait_text("Edit properties").await?;
+    let current = "const a = [...document.querySelectorAll('.tree [aria-current=page]')]; return [a.length, a[0].href, document.querySelector('.tree a').dataset.drawn]";
+    let current = b.script(current, vec![]).await?;
+    let here = current[1].as_str().is_some_and(|h| h.contains("pool-287"));
+    ensure!(current[0] == 1 && here && current[2] == "before", "{current}");
     judge(&b, "topology-large").await?;
+    choose_among_many(&b).await?;
     b.by_label("Find in the topology").await?.send_keys("nothing").await?;
     b.wait_text("no match").await?;
     open_page(&b, &s, "/topology/publish?draft=large").await?;

@@ -13,12 +13,15 @@ use shared::topology::transition::transition;
 use shared::topology::validate::validate;
 use shared::topology::{Computer, FileStore, FileStoreRef, Placement, SqlStore};
 use store::management::{pools, topology};
+use tokio::task::JoinSet;
 
 use super::{Failed, Log, Run};
 use crate::nodes::instance;
 
 /// How long a server elsewhere may take to answer.
 const REACH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Servers elsewhere that are asked at the same time.
+const AT_ONCE: usize = 32;
 
 impl Run {
     pub(super) fn rules(&self, log: &mut Log) -> Result<(), Failed> {
@@ -56,6 +59,7 @@ impl Run {
         for p in &t.pools {
             hosts.extend(p.computers.iter().map(|c| (c, vec![p.port.get()])));
         }
+        let mut answers = reach_all(&hosts).await.into_iter();
         for (c, ports) in hosts {
             match &c.placement {
                 p if p.is_here() && self.runs(c) && self.stays(c) => {
@@ -63,7 +67,8 @@ impl Run {
                 }
                 Placement::RunHere => self.bindable(c, &ports, log)?,
                 Placement::HereAt(a) => listens(c, a.trim(), &ports, log)?,
-                Placement::Address(a) => reachable(c, a, &ports, log).await?,
+                // One answer for each of these, in their order.
+                Placement::Address(_) => log.push(answers.next().unwrap_or_else(unasked)?),
                 Placement::Node(n) => match crate::nodes::trouble(&self.app, n).map_err(|e| e.message)? {
                     None => log.push(format!("{} runs on node {n}, which is connected.", c.fqdn)),
                     Some(why) => return Err(format!("{} is to run on node {n}: {why}", c.fqdn).into()),
@@ -224,29 +229,54 @@ fn listens(c: &Computer, ip: &str, ports: &[u16], log: &mut Log) -> Result<(), F
     Ok(())
 }
 
-async fn reachable(c: &Computer, address: &str, ports: &[u16], log: &mut Log) -> Result<(), Failed> {
-    let name = if address.is_empty() { c.fqdn.as_str() } else { address };
+/// Knocks at every server that stands at an address, several at the same time: what each says, in their order.
+async fn reach_all(hosts: &[(&Computer, Vec<u16>)]) -> Vec<Result<String, String>> {
+    let elsewhere: Vec<(String, String, u16)> = hosts
+        .iter()
+        .filter_map(|(c, ports)| match &c.placement {
+            Placement::Address(a) => Some((c.fqdn.to_string(), a.clone(), ports[0])),
+            _ => None,
+        })
+        .collect();
+    let mut out: Vec<Result<String, String>> = elsewhere.iter().map(|_| unasked()).collect();
+    let mut running = JoinSet::new();
+    let mut waiting = elsewhere.into_iter().enumerate();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some((i, (fqdn, address, port))) = waiting.next()
+        {
+            running.spawn(async move { (i, reachable(&fqdn, &address, port).await) });
+        }
+        match running.join_next().await {
+            Some(Ok((i, said))) => out[i] = said,
+            Some(Err(_)) => {}
+            None => return out,
+        }
+    }
+}
+
+fn unasked() -> Result<String, String> {
+    Err("A server was not asked whether it answers.".to_owned())
+}
+
+async fn reachable(fqdn: &str, address: &str, port: u16) -> Result<String, String> {
+    let name = if address.is_empty() { fqdn } else { address };
     let ip: Option<IpAddr> = name.parse().ok();
     let addr: SocketAddr = match ip {
-        Some(ip) => SocketAddr::new(ip, ports[0]),
+        Some(ip) => SocketAddr::new(ip, port),
         None => {
-            let query = (name.to_owned(), ports[0]);
+            let query = (name.to_owned(), port);
             let found =
                 tokio::task::spawn_blocking(move || query.to_socket_addrs().map(|mut a| a.next())).await;
             found.ok().and_then(Result::ok).flatten().ok_or_else(|| {
-                format!("The name {name} does not resolve. Add a DNS host record for {}, or choose where it runs.", c.fqdn)
+                format!("The name {name} does not resolve. Add a DNS host record for {fqdn}, or choose where it runs.")
             })?
         }
     };
     match tokio::time::timeout(REACH_TIMEOUT, tokio::net::TcpStream::connect(addr)).await {
-        Ok(Ok(_)) => {
-            log.push(format!("{} answers at {addr}.", c.fqdn));
-            Ok(())
-        }
-        Ok(Err(e)) => Err(format!("{} does not answer at {addr}: {e}.", c.fqdn).into()),
-        Err(_) => {
-            Err(format!("{} did not answer at {addr} within {} s.", c.fqdn, REACH_TIMEOUT.as_secs()).into())
-        }
+        Ok(Ok(_)) => Ok(format!("{fqdn} answers at {addr}.")),
+        Ok(Err(e)) => Err(format!("{fqdn} does not answer at {addr}: {e}.")),
+        Err(_) => Err(format!("{fqdn} did not answer at {addr} within {} s.", REACH_TIMEOUT.as_secs())),
     }
 }
 

@@ -257,7 +257,7 @@ impl Run {
     }
 
     fn save(&self) {
-        if let Err(e) = self.app.store.write(|tx| jobs::save_job(tx, &self.job, KIND, &self.input)) {
+        if let Err(e) = self.app.store.write(|tx| jobs::save_progress(tx, &self.job)) {
             tracing::error!(cause = %e, job = %self.job.id, "a job's progress could not be stored");
         }
         self.app.bus.send(Topic::Job, self.job.id.as_str());

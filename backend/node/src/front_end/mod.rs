@@ -195,7 +195,7 @@ impl FrontEnd {
         let reply = match r.method.as_str() {
             "REGISTER" => Some(self.register(peer, &r).await),
             "ACK" => {
-                self.to_server(peer, r);
+                self.to_server(peer, r).await;
                 None
             }
             "OPTIONS" => {
@@ -205,7 +205,7 @@ impl FrontEnd {
                 Some(ok)
             }
             "SUBSCRIBE" => Some(self.subscribe(peer, &r).await),
-            "INVITE" | "INFO" | "BYE" | "CANCEL" | "UPDATE" => self.to_server(peer, r),
+            "INVITE" | "INFO" | "BYE" | "CANCEL" | "UPDATE" => self.to_server(peer, r).await,
             _ => Some(refuse(&r, 501, "Not Implemented", "1000", "This method is not supported")),
         };
         if let Some(reply) = reply {

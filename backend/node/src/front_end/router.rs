@@ -2,6 +2,8 @@
 //! server's requests and all responses back. Responses find their way by the connection numbers sealed in
 //! the Via branch, so no transaction is kept.
 
+use std::time::Duration;
+
 use ring::hmac;
 use shared::deployment::{ChatPoolHost, Deployment};
 use wire::sip::{Message, NameAddr, Request, Response, Uri};
@@ -13,6 +15,8 @@ use crate::dialog::dialog_key;
 
 /// Most dialogs of a user.
 const DIALOGS: usize = 16;
+/// How long a request waits for room on the link to its chat server: answers of a large room may fill it.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// A dialog between a client and a chat server.
 #[derive(Clone)]
@@ -89,8 +93,9 @@ impl FrontEnd {
         self.bound(peer).map(|b| b.aor)
     }
 
-    /// Forwards a client's request; what is answered at once when it is not forwarded.
-    pub(super) fn to_server(&self, peer: &Peer, r: Request) -> Option<Response> {
+    /// Forwards a client's request; what is answered at once when it is not forwarded. While it waits for room on
+    /// the link, only its own connection waits.
+    pub(super) async fn to_server(&self, peer: &Peer, r: Request) -> Option<Response> {
         let is_ack = r.method == "ACK";
         let hops: u32 = r.headers.get("Max-Forwards").and_then(|v| v.trim().parse().ok()).unwrap_or(70);
         let reply = if hops == 0 {
@@ -99,7 +104,7 @@ impl FrontEnd {
             let route = self.state().dialogs.get(&dialog_key(r.call_id(), r.from())).cloned();
             match route {
                 // In a dialog its own user speaks, whoever is signed in meanwhile.
-                Some(d) if d.client.id == peer.id => self.forward(peer, r, &d, hops),
+                Some(d) if d.client.id == peer.id => self.forward(peer, r, &d, hops).await,
                 Some(_) if r.method == "INVITE" => {
                     Some(refuse(&r, 482, "Loop Detected", "2", "Another client has a dialog of this Call-ID"))
                 }
@@ -122,7 +127,7 @@ impl FrontEnd {
         }
     }
 
-    fn forward(&self, peer: &Peer, mut r: Request, d: &Route, hops: u32) -> Option<Response> {
+    async fn forward(&self, peer: &Peer, mut r: Request, d: &Route, hops: u32) -> Option<Response> {
         r.headers.set("Max-Forwards", (hops - 1).to_string());
         // A client that follows Record-Route names us first.
         self.take_own_route(&mut r);
@@ -133,9 +138,13 @@ impl FrontEnd {
         r.headers.set("P-Asserted-Identity", format!("<{}>", d.user));
         let key = dialog_key(r.call_id(), r.from());
         let m = Message::Request(r);
-        let sent = d.server.send(&m);
+        let mut sent = d.server.send(&m);
+        let end = matches!(&m, Message::Request(r) if r.method == "BYE");
+        if sent == Err(Unsent::Full) && !end {
+            sent = tokio::time::timeout(BUSY, d.server.deliver(&m)).await.unwrap_or(sent);
+        }
         let Message::Request(mut r) = m else { return None };
-        if r.method == "BYE" {
+        if end {
             self.state().dialogs.remove(&key);
             if sent == Err(Unsent::Full) {
                 d.server.send_soon(Message::Request(r));
@@ -187,7 +196,7 @@ impl FrontEnd {
             let made = this.new_dialog(&peer, &r, &key, &user).await;
             this.state().inviting.remove(&key);
             let reply = match made {
-                Ok(d) => this.forward(&peer, r, &d, hops).inspect(|_| {
+                Ok(d) => this.forward(&peer, r, &d, hops).await.inspect(|_| {
                     this.state().dialogs.remove(&key);
                 }),
                 Err(response) => Some(*response),

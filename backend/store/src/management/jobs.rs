@@ -19,16 +19,49 @@ fn documents<T: DeserializeOwned>(c: &Connection, sql: &str, limit: u32) -> Resu
     rows.iter().map(|t| Ok(serde_json::from_str(t)?)).collect()
 }
 
+/// A job's document without what it needs to be resumed.
+#[derive(Serialize)]
+struct Shown<'a> {
+    view: &'a JobView,
+}
+
+/// The input of a job; jobs of before schema 5 have it in their document.
+const INPUT: &str =
+    "COALESCE((SELECT input FROM job_input WHERE job_input.job = job.id), json_extract(document, '$.input'))";
+
 /// Creates or overwrites a job; `input` is what it needs to be resumed.
 ///
 /// # Errors
 /// SQLite's.
 pub fn save_job<I: Serialize>(c: &Connection, job: &JobView, kind: &str, input: &I) -> Result<()> {
-    let doc = serde_json::json!({ "view": job, "input": input });
-    c.execute(
-        "INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET state = ?3, document = ?6",
-        params![job.id, kind, job.state, job.actor, job.started.millis(), doc.to_string()],
-    )?;
+    let sql = "INSERT INTO job VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET state = ?3, document = ?6";
+    let document = serde_json::to_string(&Shown { view: job })?;
+    c.prepare_cached(sql)?.execute(params![
+        job.id,
+        kind,
+        job.state,
+        job.actor,
+        job.started.millis(),
+        document
+    ])?;
+    let sql = "INSERT INTO job_input VALUES (?1, ?2) ON CONFLICT (job) DO UPDATE SET input = ?2";
+    c.prepare_cached(sql)?.execute(params![job.id, serde_json::to_string(input)?])?;
+    Ok(())
+}
+
+/// Notes how far a job is; its input stays as it was.
+///
+/// # Errors
+/// SQLite's.
+pub fn save_progress(c: &Connection, job: &JobView) -> Result<()> {
+    // A job of before schema 5 keeps its input where it is.
+    let sql = "UPDATE job SET state = ?2, document = CASE
+           WHEN EXISTS (SELECT 1 FROM job_input WHERE job = ?1) THEN ?3
+           ELSE json_set(document, '$.view', json_extract(?3, '$.view')) END
+         WHERE id = ?1";
+    let document = serde_json::to_string(&Shown { view: job })?;
+    c.prepare_cached(sql)?.execute(params![job.id, job.state, document])?;
     Ok(())
 }
 
@@ -70,9 +103,11 @@ pub fn jobs_of_kind(c: &Connection, kind: &str, limit: u32) -> Result<Vec<JobVie
 /// # Errors
 /// SQLite's.
 pub fn jobs_of(c: &Connection, kind: &str, pool: &str, limit: u32) -> Result<Vec<JobView>> {
-    let sql = "SELECT json_extract(document, '$.view') FROM job
-         WHERE kind = ?1 AND json_extract(document, '$.input.pool') = ?2 ORDER BY started DESC, id DESC LIMIT ?3";
-    let mut s = c.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT json_extract(document, '$.view') FROM job
+         WHERE kind = ?1 AND json_extract({INPUT}, '$.pool') = ?2 ORDER BY started DESC, id DESC LIMIT ?3"
+    );
+    let mut s = c.prepare_cached(&sql)?;
     let rows = s
         .query_map(params![kind, pool, limit], |r| r.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -88,9 +123,10 @@ pub fn job_with_input<I: DeserializeOwned>(
     id: &str,
     kind: &str,
 ) -> Result<Option<(JobView, I)>> {
-    let sql = "SELECT json_extract(document, '$.view'), json_extract(document, '$.input') FROM job WHERE id = ?1 AND kind = ?2";
+    let sql =
+        format!("SELECT json_extract(document, '$.view'), {INPUT} FROM job WHERE id = ?1 AND kind = ?2");
     let row: Option<(String, String)> =
-        c.query_row(sql, [id, kind], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
+        c.query_row(&sql, [id, kind], |r| Ok((r.get(0)?, r.get(1)?))).optional()?;
     row.map(|(v, i)| Ok((serde_json::from_str(&v)?, serde_json::from_str(&i)?))).transpose()
 }
 
@@ -99,10 +135,10 @@ pub fn job_with_input<I: DeserializeOwned>(
 /// # Errors
 /// SQLite's.
 pub fn running_jobs<I: DeserializeOwned>(c: &Connection, kind: &str) -> Result<Vec<(JobView, I)>> {
-    let mut s = c.prepare_cached(
-        "SELECT json_extract(document, '$.view'), json_extract(document, '$.input') FROM job
-         WHERE kind = ?1 AND state = 'running' ORDER BY started",
-    )?;
+    let mut s = c.prepare_cached(&format!(
+        "SELECT json_extract(document, '$.view'), {INPUT} FROM job
+         WHERE kind = ?1 AND state = 'running' ORDER BY started"
+    ))?;
     let rows = s
         .query_map([kind], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)))?
         .collect::<rusqlite::Result<Vec<_>>>()?;

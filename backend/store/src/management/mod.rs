@@ -31,10 +31,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 /// `LGMS`, so that `file` and we can tell the store from any other database.
 const APPLICATION_ID: i64 = 0x4C47_4D53;
 /// The schema this program writes.
-pub const SCHEMA: i64 = 4;
+pub const SCHEMA: i64 = 5;
 /// Steps from one schema to the next; the first makes schema 2 of schema 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migration_2.sql"), include_str!("migration_3.sql"), include_str!("migration_4.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migration_2.sql"),
+    include_str!("migration_3.sql"),
+    include_str!("migration_4.sql"),
+    include_str!("migration_5.sql"),
+];
 const READERS: usize = 3;
 
 /// Why the store could not do it.

@@ -7,6 +7,9 @@ use crate::components::field::{Field, FieldError, FieldIds};
 use crate::components::form::FieldState;
 use crate::dom;
 
+/// Options that are drawn at once; a longer list is filled when somebody comes to it.
+const MANY: usize = 60;
+
 /// A drop-down list of (value, words).
 #[component]
 pub fn SelectField(
@@ -42,6 +45,15 @@ pub fn SelectField(
     let error = state.error();
     let described = describe(&ids, error);
     let id = ids.control.clone();
+    let come = RwSignal::new(false);
+    let shown = move || {
+        let all = come.get() || options.with(|o| o.len() <= MANY);
+        let mut list = options.get();
+        if !all {
+            value.with(|x| list.retain(|(v, _)| v == x));
+        }
+        list
+    };
     view! {
         <Field ids label required help error>
             <select id=id name=name class="input" required=required
@@ -55,11 +67,11 @@ pub fn SelectField(
                     }
                 }
                 on:blur=move |_| state.left.set(true)
+                on:focus=move |_| come.set(true)
             >
                 <option value="" prop:selected=move || value.with(String::is_empty)>{none}</option>
                 {move || {
-                    options
-                        .get()
+                    shown()
                         .into_iter()
                         .map(|(v, words)| {
                             let mine = v.clone();

@@ -103,9 +103,30 @@ pub fn EditObject(
     Effect::new(move |_| seen.follow());
     move || {
         seen.again.track();
-        let found = kind.and_then(|k| view.with_untracked(|v| node(v, k, &id)));
-        found.and_then(|n| view.with_untracked(|v| form(v, n, seen)))
+        let kind = kind.filter(|k| *k != ObjectKind::SipDomain)?;
+        let found = view.with_untracked(|v| {
+            seen.begin(v.revision);
+            node(v, kind, &id)
+        });
+        found.map(|n| folded(n, seen))
     }
+}
+
+/// The form as a line that opens: with thousands of stores to choose from it is not made before.
+fn folded(n: Node, seen: Seen) -> AnyView {
+    let opened = RwSignal::new(false);
+    let n = StoredValue::new(n);
+    let inside = move || {
+        let n = opened.get().then(|| n.get_value())?;
+        seen.view.with_untracked(|v| form(v, n, seen))
+    };
+    view! {
+        <details class="card edit-object" on:toggle=move |_| opened.set(true)>
+            <summary>"Edit properties"</summary>
+            {inside}
+        </details>
+    }
+    .into_any()
 }
 
 /// What the form was made from, and what somebody else changed under it. It outlives the form, which is made
@@ -186,15 +207,12 @@ fn form(v: &TopologyView, n: Node, seen: Seen) -> Option<AnyView> {
     });
     let n = StoredValue::new(n);
     let view = view! {
-        <details class="card edit-object">
-            <summary>"Edit properties"</summary>
-            // The fields are made inside: they belong to this form, not to one that was there before.
-            <ActForm cmdlet args=arguments label blocked on_done=done on_refused=refused cancel=Route::Topology.href()>
-                {inputs.with_value(|list| list.iter().map(draw).collect_view())}
-                {move || seen.asked.get().into_iter().map(|p| conflict(p, inputs, n, seen)).collect_view()}
-                {hidden.into_iter().map(|text| view! { <Notice><p>{text}</p></Notice> }).collect_view()}
-            </ActForm>
-        </details>
+        // The fields are made inside: they belong to this form, not to one that was there before.
+        <ActForm cmdlet args=arguments label blocked on_done=done on_refused=refused cancel=Route::Topology.href()>
+            {inputs.with_value(|list| list.iter().map(draw).collect_view())}
+            {move || seen.asked.get().into_iter().map(|p| conflict(p, inputs, n, seen)).collect_view()}
+            {hidden.into_iter().map(|text| view! { <Notice><p>{text}</p></Notice> }).collect_view()}
+        </ActForm>
     };
     Some(view.into_any())
 }

@@ -75,11 +75,20 @@ pub struct Node {
 
 /// Every object of a kind, in the draft's order.
 pub fn nodes(view: &TopologyView, kind: ObjectKind) -> Vec<Node> {
+    these(view, kind, None)
+}
+
+/// One object.
+pub fn node(view: &TopologyView, kind: ObjectKind, id: &str) -> Option<Node> {
+    these(view, kind, Some(id)).pop()
+}
+
+/// Every object of a kind, or the one with an id: of a thousand pools only that one is spelt out.
+fn these(view: &TopologyView, kind: ObjectKind, only: Option<&str>) -> Vec<Node> {
     let marks = Marks::of(&view.changes, kind);
     let mut problems = problems_of(&view.problems, kind);
-    raw(&view.draft, kind)
+    raw(&view.draft, kind, only)
         .into_iter()
-        .enumerate()
         .map(|(i, r)| Node {
             mark: marks.mark(&r.id, &r.name),
             problems: problems.remove(&i).unwrap_or_default(),
@@ -90,11 +99,6 @@ pub fn nodes(view: &TopologyView, kind: ObjectKind) -> Vec<Node> {
             computers: r.computers,
         })
         .collect()
-}
-
-/// One object.
-pub fn node(view: &TopologyView, kind: ObjectKind, id: &str) -> Option<Node> {
-    nodes(view, kind).into_iter().find(|n| n.id == id)
 }
 
 /// Pools of a kind by the id of their site.
@@ -137,34 +141,55 @@ struct Raw {
     computers: Vec<String>,
 }
 
-fn raw(t: &Topology, kind: ObjectKind) -> Vec<Raw> {
+/// The objects with their places in the document.
+fn raw(t: &Topology, kind: ObjectKind, only: Option<&str>) -> Vec<(usize, Raw)> {
     let plain = |id: String, name: String| Raw { id, name, note: "", computers: Vec::new() };
+    let wanted = |id: &str| only.is_none_or(|o| o == id);
+    let mut out = Vec::new();
     match kind {
-        ObjectKind::SipDomain => t.sip_domains.iter().map(|d| plain(d.to_string(), d.to_string())).collect(),
-        ObjectKind::Site => t.sites.iter().map(|s| plain(s.id.to_string(), s.site_id.clone())).collect(),
-        ObjectKind::SqlStore => t.sql_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
-        ObjectKind::DataCenter => {
-            t.data_centers.iter().map(|d| plain(d.name.to_lowercase(), d.name.clone())).collect()
+        ObjectKind::SipDomain => {
+            for (i, d) in t.sip_domains.iter().enumerate().filter(|(_, d)| wanted(d.as_str())) {
+                out.push((i, plain(d.to_string(), d.to_string())));
+            }
         }
-        ObjectKind::FileStore => t.file_stores.iter().map(|s| plain(s.id.to_string(), s.label())).collect(),
-        ObjectKind::FrontEndPool => t
-            .front_end_pools
-            .iter()
-            .map(|p| Raw {
-                note: if p.edition == Edition::Standard { "Standard Edition" } else { "" },
-                computers: p.servers.iter().map(|s| s.fqdn.to_string()).collect(),
-                ..plain(p.id.to_string(), p.fqdn.to_string())
-            })
-            .collect(),
-        ObjectKind::Pool => t
-            .pools
-            .iter()
-            .map(|p| Raw {
-                computers: p.computers.iter().map(|c| c.fqdn.to_string()).collect(),
-                ..plain(p.id.to_string(), p.fqdn.to_string())
-            })
-            .collect(),
+        ObjectKind::Site => {
+            for (i, s) in t.sites.iter().enumerate().filter(|(_, s)| wanted(s.id.as_str())) {
+                out.push((i, plain(s.id.to_string(), s.site_id.clone())));
+            }
+        }
+        ObjectKind::SqlStore => {
+            for (i, s) in t.sql_stores.iter().enumerate().filter(|(_, s)| wanted(s.id.as_str())) {
+                out.push((i, plain(s.id.to_string(), s.label())));
+            }
+        }
+        ObjectKind::DataCenter => {
+            for (i, d) in t.data_centers.iter().enumerate().filter(|(_, d)| wanted(&d.name.to_lowercase())) {
+                out.push((i, plain(d.name.to_lowercase(), d.name.clone())));
+            }
+        }
+        ObjectKind::FileStore => {
+            for (i, s) in t.file_stores.iter().enumerate().filter(|(_, s)| wanted(s.id.as_str())) {
+                out.push((i, plain(s.id.to_string(), s.label())));
+            }
+        }
+        ObjectKind::FrontEndPool => {
+            for (i, p) in t.front_end_pools.iter().enumerate().filter(|(_, p)| wanted(p.id.as_str())) {
+                let raw = Raw {
+                    note: if p.edition == Edition::Standard { "Standard Edition" } else { "" },
+                    computers: p.servers.iter().map(|s| s.fqdn.to_string()).collect(),
+                    ..plain(p.id.to_string(), p.fqdn.to_string())
+                };
+                out.push((i, raw));
+            }
+        }
+        ObjectKind::Pool => {
+            for (i, p) in t.pools.iter().enumerate().filter(|(_, p)| wanted(p.id.as_str())) {
+                let computers = p.computers.iter().map(|c| c.fqdn.to_string()).collect();
+                out.push((i, Raw { computers, ..plain(p.id.to_string(), p.fqdn.to_string()) }));
+            }
+        }
     }
+    out
 }
 
 /// Which objects of a kind are new or changed.

@@ -31,16 +31,17 @@ pub fn Tree(
                 <input class="input tree-find" type="search" placeholder="Find a name" aria-label="Find in the topology"
                     prop:value=find on:input=move |e| find.set(event_target_value(&e)) />
             })}
-            {move || view.with(|v| route.with(|r| branches(v, r, &find.read().trim().to_lowercase())))}
+            // Going from object to object marks another link and draws nothing anew.
+            {move || view.with(|v| branches(v, route, &find.read().trim().to_lowercase()))}
         </nav>
     }
 }
 
-fn branches(v: &TopologyView, here: &Route, find: &str) -> AnyView {
+fn branches(v: &TopologyView, here: Memo<Route>, find: &str) -> AnyView {
     let list = |kind| found(nodes(v, kind), find);
     let sites = sites(v, here, find);
     view! {
-        <a class="tree-top" href=Route::Topology.href() aria-current=(*here == Route::Topology).then_some("page")>
+        <a class="tree-top" href=Route::Topology.href() aria-current=move || here.with(|h| *h == Route::Topology).then_some("page")>
             {Icon::Topology.draw()}"Whole topology"
         </a>
         {group("SIP domains", "New SIP domain", new("sip-domain"), leaves(&list(ObjectKind::SipDomain), here, find))}
@@ -77,7 +78,7 @@ fn found(mut list: Vec<Node>, find: &str) -> Vec<Node> {
 }
 
 /// The sites, as many as there is room for, each with its pools.
-fn sites(v: &TopologyView, here: &Route, find: &str) -> AnyView {
+fn sites(v: &TopologyView, here: Memo<Route>, find: &str) -> AnyView {
     let mut front_ends = by_site(v, ObjectKind::FrontEndPool);
     let mut pools = by_site(v, ObjectKind::Pool);
     let (mut out, mut room, mut left) = (Vec::new(), MANY, 0);
@@ -102,7 +103,7 @@ fn sites(v: &TopologyView, here: &Route, find: &str) -> AnyView {
 }
 
 /// A site with the pools that stand on it.
-fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route, find: &str) -> AnyView {
+fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: Memo<Route>, find: &str) -> AnyView {
     let inner = |title: &'static str, verb: String, href: String, list: &[Node]| {
         view! {
             <div class="tree-head">
@@ -126,7 +127,7 @@ fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: &Route, find: &str)
     .into_any()
 }
 
-fn leaves(list: &[Node], here: &Route, find: &str) -> AnyView {
+fn leaves(list: &[Node], here: Memo<Route>, find: &str) -> AnyView {
     if list.is_empty() {
         let none = if find.is_empty() { "none yet" } else { "no match" };
         return view! { <li class="tree-none">{none}</li> }.into_any();
@@ -138,16 +139,17 @@ fn leaves(list: &[Node], here: &Route, find: &str) -> AnyView {
     view! { {shown}{more} }.into_any()
 }
 
-fn leaf_link(n: &Node, here: &Route) -> AnyView {
+fn leaf_link(n: &Node, here: Memo<Route>) -> AnyView {
     let route = Route::TopologyObject(slug(n.kind).to_owned(), n.id.clone());
-    let current = (*here == route).then_some("page");
+    let href = route.href();
+    let current = move || here.with(|h| *h == route).then_some("page");
     let class = if matches!(n.kind, ObjectKind::Site | ObjectKind::DataCenter) {
         "tree-link"
     } else {
         "tree-link mono"
     };
     view! {
-        <a class=class href=route.href() aria-current=current>
+        <a class=class href=href aria-current=current>
             <span class="tree-name">{breakable(&n.name)}</span>
             {marks(n)}
         </a>
