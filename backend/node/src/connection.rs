@@ -95,6 +95,19 @@ impl Peer {
         })
     }
 
+    /// Queues a message, waiting for room no longer than `limit`.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn send_within(&self, m: &Message, limit: Duration) -> Result<(), Unsent> {
+        match self.send(m) {
+            Err(Unsent::Full) => {
+                tokio::time::timeout(limit, self.deliver(m)).await.unwrap_or(Err(Unsent::Full))
+            }
+            sent => sent,
+        }
+    }
+
     /// Queues a message; who is too slow for it loses his connection, because a gap would go unnoticed.
     pub fn send_or_close(&self, m: &Message) -> bool {
         let sent = self.send(m);
@@ -347,6 +360,25 @@ mod tests {
         while far.write_all(&[b'x'; 1000]).await.is_ok() {}
         task.await.unwrap();
         assert!(peer.is_closed());
+    }
+
+    #[tokio::test]
+    async fn a_message_waits_for_room_and_not_for_ever() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (peer, work) = start(near, here(), here(), Arc::new(Nothing), Timing::ACCEPTED);
+        let small = Message::Request(Request::new("OPTIONS", "sip:a@b"));
+        for _ in 0..QUEUE {
+            assert_eq!(peer.send(&small), Ok(()));
+        }
+        let short = Duration::from_millis(20);
+        assert_eq!(peer.send_within(&small, short).await, Err(Unsent::Full), "nobody reads");
+        let limit = Duration::from_secs(30);
+        let task = tokio::spawn(work);
+        let mut all = vec![0; (QUEUE + 1) * small.to_bytes().len()];
+        let (sent, read) = tokio::join!(peer.send_within(&small, limit), far.read_exact(&mut all));
+        assert_eq!((sent, read.is_ok()), (Ok(()), true));
+        peer.close();
+        task.await.unwrap();
     }
 
     #[tokio::test]

@@ -138,11 +138,8 @@ impl FrontEnd {
         r.headers.set("P-Asserted-Identity", format!("<{}>", d.user));
         let key = dialog_key(r.call_id(), r.from());
         let m = Message::Request(r);
-        let mut sent = d.server.send(&m);
         let end = matches!(&m, Message::Request(r) if r.method == "BYE");
-        if sent == Err(Unsent::Full) && !end {
-            sent = tokio::time::timeout(BUSY, d.server.deliver(&m)).await.unwrap_or(sent);
-        }
+        let sent = if end { d.server.send(&m) } else { d.server.send_within(&m, BUSY).await };
         let Message::Request(mut r) = m else { return None };
         if end {
             self.state().dialogs.remove(&key);
