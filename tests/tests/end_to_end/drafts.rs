@@ -405,6 +405,34 @@ async fn the_page_has_several_drafts_merges_and_says_what_remains() -> Result<()
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picture_and_its_table_say_what_runs_and_where() -> Result<()> {
+    let s = Sample::start().await?;
+    let b = Browser::start().await?;
+    b.size(1280, 1700).await?;
+    sign_in(&b, &s).await?;
+    open_page(&b, &s, "/topology").await?;
+    b.wait_text("3 in Atlanta, 3 in Dublin").await?;
+    let all = async |wanted: &str| {
+        wait::until(wanted, async || {
+            let script = "return [...document.querySelectorAll('.picture-svg text, tbody td')].map(t => t.textContent).join('|')";
+            let said = b.script(script, vec![]).await?;
+            let n = said.as_str().unwrap_or_default().matches(wanted).count();
+            ensure!(n >= 2, "{n} times {wanted:?} in {said}");
+            Ok(())
+        })
+        .await
+    };
+    // In the picture and in the table, and as it changes.
+    all("All 6 run").await?;
+    all("In use").await?;
+    b.wait_text("Slow links: Atlanta – Dublin.").await?;
+    let stop = json!({ "ComputerName": "gc-003.litwareinc.com" });
+    run(&s.client, "Stop-CsWindowsService", stop).await?;
+    all("5 of 6 run; gc-003: stopped").await?;
+    judge(&b, "topology-states").await
+}
+
 /// A list of hundreds of stores is filled when somebody comes to it, here with the keyboard.
 async fn choose_among_many(b: &Browser) -> Result<()> {
     b.script("document.querySelector('.edit-object summary').focus()", vec![]).await?;
@@ -420,7 +448,8 @@ async fn choose_among_many(b: &Browser) -> Result<()> {
     })
     .await?;
     list.send_keys(Key::Down + "").await?;
-    let chosen = b.script("return document.querySelector('select[name=MirrorSqlStore]').value", vec![]).await?;
+    let chosen =
+        b.script("return document.querySelector('select[name=MirrorSqlStore]').value", vec![]).await?;
     ensure!(chosen.as_str().is_some_and(|v| v.contains("made.example")), "{chosen}");
     b.wait_no_text("Nothing was changed yet.").await
 }

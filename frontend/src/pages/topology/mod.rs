@@ -4,6 +4,7 @@ mod drafts;
 mod edit;
 mod front_end;
 mod layout;
+mod live;
 mod model;
 mod new_object;
 mod object;

@@ -1,10 +1,16 @@
 //! The topology as a picture, with a table that says the same.
 
 use leptos::prelude::*;
+use shared::api::Overview;
+use shared::events::Topic;
 use shared::topology::Topology;
 
-use super::layout::{CARD, COLUMN, Card, Picture as Drawing, STORES, StoreBox, StoreKind, picture};
+use super::layout::{
+    CARD, COLUMN, Card, Centre, LINE, LINES, Picture as Drawing, STORES, StoreBox, StoreKind, picture, rows,
+};
+use super::live::{Live, shade};
 use super::table::table;
+use crate::api::use_data;
 use crate::components::Button;
 
 /// Most pools that a picture shows.
@@ -19,7 +25,11 @@ pub fn Picture(
     draft: Memo<Topology>,
 ) -> impl IntoView {
     let rows = RwSignal::new(ROWS);
+    let overview = use_data::<Overview>(|| "overview".to_owned(), &[Topic::Pool, Topic::Server]);
+    // Before it is known what runs, and when that cannot be read, the picture says nothing of it.
+    let live = Memo::new(move |_| overview.value.with(|o| o.as_ref().map(Live::of).unwrap_or_default()));
     move || {
+        let live = live.get();
         draft.with(|t| {
             let (all, most) = (t.pools.len() + t.front_end_pools.len(), rows.get());
             if all > DRAWN {
@@ -28,32 +38,44 @@ pub fn Picture(
                 });
                 return view! {
                     <p class="muted">{format!("A picture is drawn of {DRAWN} pools at most; there are {all}.")}</p>
-                    {table(t, most)}
+                    {table(t, &live, most)}
+                    {slow_links(t)}
                     {more}
                 }
                 .into_any();
             }
             let words = format!(
-                "Sites as columns: {} Front End pools, {} Persistent Chat pools with their stores; arrows lead to the next hop. The table below says the same.",
+                "Sites as columns: {} Front End pools, {} Persistent Chat pools with their stores and states; arrows lead to the next hop; data centres and slow links below. The table below says the same.",
                 t.front_end_pools.len(),
                 t.pools.len()
             );
             view! {
                 <figure class="picture">
-                    <div class="picture-box" tabindex="0" role="region" aria-label="Picture of the topology">{draw(&picture(t), words)}</div>
+                    <div class="picture-box" tabindex="0" role="region" aria-label="Picture of the topology">{draw(&picture(t, &live), words)}</div>
                     <figcaption class="picture-key muted">
-                        <span><span class="key key-server"></span>"server"</span>
+                        <span><span class="key key-server"></span>"server that runs"</span>
+                        <span><span class="key key-server key-bad"></span>"one with trouble"</span>
+                        <span><span class="key key-server key-neutral"></span>"neither"</span>
                         <span><span class="key key-primary"></span>"databases"</span>
                         <span><span class="key key-backup"></span>"backup databases"</span>
                         <span><span class="key key-file"></span>"file store"</span>
                         <span>"→ next hop"</span>
                     </figcaption>
                 </figure>
-                {table(t, most)}
+                {table(t, &live, most)}
+                {slow_links(t)}
             }
             .into_any()
         })
     }
+}
+
+/// The slow links in words.
+fn slow_links(t: &Topology) -> Option<AnyView> {
+    let pairs: Vec<_> =
+        rows(t, 0).into_iter().filter_map(|c| Some(format!("{} – {}", c.name, c.slow_to?.0))).collect();
+    (!pairs.is_empty())
+        .then(|| view! { <p class="muted">{format!("Slow links: {}.", pairs.join(", "))}</p> }.into_any())
 }
 
 fn draw(p: &Drawing, words: String) -> AnyView {
@@ -65,10 +87,11 @@ fn draw(p: &Drawing, words: String) -> AnyView {
                     <path class="arrow-head" d="M0 0L8 4L0 8z" />
                 </marker>
             </defs>
-            {p.columns.iter().map(|(name, left)| column(name, *left, height)).collect_view()}
+            {p.columns.iter().map(|(name, left)| column(name, *left, p.columns_height)).collect_view()}
             {p.arrows.iter().map(|d| view! { <path class="arrow" d=d.clone() marker-end="url(#arrow-head)" /> }).collect_view()}
             {p.front_ends.iter().map(|c| card(c, "node node-front-end")).collect_view()}
             {p.pools.iter().map(|c| card(c, "node node-pool")).collect_view()}
+            {p.centres.iter().map(centre).collect_view()}
         </svg>
     }
     .into_any()
@@ -86,9 +109,13 @@ fn column(name: &str, left: i32, height: i32) -> AnyView {
 
 fn card(c: &Card, class: &'static str) -> AnyView {
     let (x, y) = (c.x, c.y);
-    let dots = (0..c.servers)
-        .map(|i| view! { <circle class="dot" cx=x + 20 + i32::try_from(i).unwrap_or(0) * 16 cy=y + 56 r="5" /> })
-        .collect_view();
+    let step = |i: usize, by: i32| i32::try_from(i).unwrap_or(0) * by;
+    let dots = c.servers.iter().enumerate().map(|(i, tone)| {
+        view! { <circle class=format!("dot dot-{}", shade(*tone)) cx=x + 20 + step(i, 16) cy=y + 57 r="5" /> }
+    });
+    let lines = c.lines.iter().enumerate().map(|(i, l)| {
+        view! { <text class=format!("node-line line-{}", shade(l.tone)) x=x + 14 y=y + LINES + step(i, LINE)>{short(&l.text, 34)}</text> }
+    });
     let joins = c.stores.iter().map(|s| {
         let d = format!("M{} {} H{} V{} H{}", x + CARD, y + 24, x + CARD + 12, s.y + 19, x + CARD + 24);
         view! { <path class="join" d=d /> }
@@ -99,7 +126,8 @@ fn card(c: &Card, class: &'static str) -> AnyView {
             <rect class="node-box" x=x y=y width=CARD height=c.h rx="6" />
             <text class="node-name" x=x + 14 y=y + 24>{short(&c.name, 24)}</text>
             <text class="node-note" x=x + 14 y=y + 41>{short(&c.note, 30)}</text>
-            {dots}
+            {dots.collect_view()}
+            {lines.collect_view()}
             {c.stores.iter().map(|s| store(s, x + STORES - super::layout::GUTTER)).collect_view()}
         </g>
     }
@@ -108,6 +136,11 @@ fn card(c: &Card, class: &'static str) -> AnyView {
 
 fn store(s: &StoreBox, x: i32) -> AnyView {
     let y = s.y;
+    let state = match (s.state.text.as_str(), s.centre.as_str()) {
+        (state, "") => state.to_owned(),
+        ("", centre) => format!("in {centre}"),
+        (state, centre) => format!("{state}, in {centre}"),
+    };
     let shape = if s.kind == StoreKind::File {
         format!("M{x} {} h9 l3 4 h14 v22 h-26 z", y + 6)
     } else {
@@ -123,9 +156,35 @@ fn store(s: &StoreBox, x: i32) -> AnyView {
             <path d=shape />
             <text class="store-role" x=x + 34 y=y + 16>{s.role.clone()}</text>
             <text class="store-name" x=x + 34 y=y + 31>{short(&s.name, 20)}</text>
+            <text class=format!("store-role line-{}", shade(s.state.tone)) x=x + 34 y=y + 46>{short(&state, 26)}</text>
         </g>
     }
     .into_any()
+}
+
+/// A data centre, and another one at the other end of a slow link.
+fn centre(c: &Centre) -> AnyView {
+    let y = c.y;
+    let one = |name: &str, note: &str, x: i32| {
+        view! {
+            <rect class="node-box centre" x=x y=y width="180" height="38" rx="19" />
+            <text class="node-note" x=x + 18 y=y + 16>{short(name, 24)}</text>
+            <text class="store-role" x=x + 18 y=y + 30>{note.to_owned()}</text>
+        }
+        .into_any()
+    };
+    let other = c.slow_to.as_ref().map(|(name, note)| {
+        view! {
+            <path class="slow-link" d=format!("M188 {m} H308", m = y + 19) />
+            <text class="store-role" x="222" y=y + 13>"slow link"</text>
+            {one(name, note, 308)}
+        }
+    });
+    let fast = c
+        .slow_to
+        .is_none()
+        .then(|| view! { <text class="store-role" x="200" y=y + 23>"fast links only"</text> });
+    view! { <g>{one(&c.name, &c.note, 8)}{other}{fast}</g> }.into_any()
 }
 
 /// As much of a text as fits.

@@ -4,18 +4,20 @@ use leptos::prelude::*;
 use shared::ObjectId;
 use shared::topology::{ChatPool, Computer, Edition, FrontEndPool, Topology};
 
+use super::live::{Line, Live, centres, shade};
 use crate::routes::Route;
 
-const HEADS: [&str; 7] = ["Pool", "Site", "Computers", "mgc", "Backup", "File store", "Next hop"];
+const HEADS: [&str; 9] =
+    ["Pool", "State", "Site", "Computers", "Data centres", "mgc", "Backup", "File store", "Next hop"];
 
 /// The table, `most` rows of it; nothing while there is no pool of either kind.
-pub fn table(t: &Topology, most: usize) -> AnyView {
+pub fn table(t: &Topology, live: &Live, most: usize) -> AnyView {
     if t.pools.is_empty() && t.front_end_pools.is_empty() {
         return ().into_any();
     }
-    let mut rows: Vec<AnyView> = t.front_end_pools.iter().take(most).map(|p| front_end(t, p)).collect();
+    let mut rows: Vec<AnyView> = t.front_end_pools.iter().take(most).map(|p| front_end(t, live, p)).collect();
     let room = most - rows.len();
-    rows.extend(t.pools.iter().take(room).map(|p| pool(t, p)));
+    rows.extend(t.pools.iter().take(room).map(|p| pool(t, live, p)));
     view! {
         <div class="table-box" role="region" aria-label="The topology as a table" tabindex="0">
             <table class="table">
@@ -30,19 +32,35 @@ pub fn table(t: &Topology, most: usize) -> AnyView {
     .into_any()
 }
 
-fn front_end(t: &Topology, p: &FrontEndPool) -> AnyView {
+fn front_end(t: &Topology, live: &Live, p: &FrontEndPool) -> AnyView {
     let kind = if p.edition == Edition::Standard { "Standard Edition server" } else { "Front End pool" };
-    let cells = [site(t, &p.site), computers(&p.servers), host(""), host(""), host(""), host("")];
+    let cells = [
+        state([Line::none(), live.servers(&p.servers)]),
+        site(t, &p.site),
+        computers(&p.servers),
+        place(&centres(t, &p.servers)),
+        host(""),
+        host(""),
+        host(""),
+        host(""),
+    ];
     row(kind, Route::TopologyObject("front-end-pool".to_owned(), p.id.to_string()), p.fqdn.as_str(), cells)
 }
 
-fn pool(t: &Topology, p: &ChatPool) -> AnyView {
+fn pool(t: &Topology, live: &Live, p: &ChatPool) -> AnyView {
     let store = |id: Option<&ObjectId>| {
-        host(&id.and_then(|id| t.sql_store(id)).map(shared::topology::SqlStore::label).unwrap_or_default())
+        let Some(s) = id.and_then(|id| t.sql_store(id)) else { return host("") };
+        let centre =
+            t.data_center_of(&s.fqdn).map(|d| view! { <small class="muted">" in "{d.name.clone()}</small> });
+        let label = s.label();
+        let state = live.store(p.fqdn.as_str(), &label);
+        view! { {host(&label)}{centre}{said(state)} }.into_any()
     };
     let cells = [
+        state([live.pool(p.fqdn.as_str()), live.servers(&p.computers)]),
         site(t, &p.site),
         computers(&p.computers),
+        place(&centres(t, &p.computers)),
         store(Some(&p.sql_store)),
         store(p.backup_sql_store.as_ref()),
         host(&t.file_store_label(&p.file_store)),
@@ -56,7 +74,7 @@ fn pool(t: &Topology, p: &ChatPool) -> AnyView {
     )
 }
 
-fn row(kind: &'static str, route: Route, fqdn: &str, cells: [AnyView; 6]) -> AnyView {
+fn row(kind: &'static str, route: Route, fqdn: &str, cells: [AnyView; 8]) -> AnyView {
     let cells = HEADS[1..].iter().zip(cells).map(|(head, cell)| view! { <td data-label=*head>{cell}</td> });
     view! {
         <tr>
@@ -68,6 +86,23 @@ fn row(kind: &'static str, route: Route, fqdn: &str, cells: [AnyView; 6]) -> Any
         </tr>
     }
     .into_any()
+}
+
+/// A pool that is not published is said once.
+fn state(mut lines: [Line; 2]) -> AnyView {
+    if lines[0] == lines[1] {
+        lines[1] = Line::none();
+    }
+    lines.map(said).into_any()
+}
+
+fn said(l: Line) -> AnyView {
+    let class = format!("topology-kind line-{}", shade(l.tone));
+    (!l.text.is_empty()).then(|| view! { <small class=class>{l.text}</small> }).into_any()
+}
+
+fn place(text: &str) -> AnyView {
+    if text.is_empty() { "–".into_any() } else { text.to_owned().into_any() }
 }
 
 fn site(t: &Topology, id: &ObjectId) -> AnyView {
