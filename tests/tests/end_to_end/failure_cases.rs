@@ -239,12 +239,13 @@ async fn a_share_on_a_disk_that_is_full_read_only_and_gone_stops_nobody() -> Res
     two_messages(&s).await?;
     apart::sh(&format!("mount -o remount,rw {share}"))?;
     shipped(&s).await?;
-    // Gone with the chain that is on it: what stands there now is another, older one.
+    // Gone with the chain that is on it; what comes back is empty.
     apart::sh(&format!("umount -l {share} && rm -rf {share} && touch {share}"))?;
     two_messages(&s).await?;
     told("a share that is gone to be told").await?;
     two_messages(&s).await?;
     std::fs::remove_file(&share)?;
+    std::fs::create_dir(&share)?;
     shipped(&s).await?;
     let p = detail(&s).await?;
     ensure!(messages(&p)? == 14, "{}", p["summary"]);
