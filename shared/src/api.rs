@@ -257,6 +257,8 @@ dto! {
         guided: bool,
         /// The mirror, when the topology has one for the side in use.
         mirror: Option<MirrorView>,
+        /// The mirror of mgccomp, likewise.
+        compliance_mirror: Option<MirrorView>,
         /// Log shipping, when the pool has a backup and a share that this program reaches.
         shipping: Option<ShippingView>,
         /// The guided run that has the pool in hand.

@@ -916,6 +916,10 @@ cmdlets! { ($)
         compliance_sql_store: Option<String> = "ComplianceSqlStore" Kind::Text;
         /// Backup compliance SQL Server store.
         backup_compliance_sql_store: Option<String> = "BackupComplianceSqlStore" Kind::Text;
+        /// SQL Server store of the synchronous mirror of mgccomp; an empty text takes it away.
+        compliance_mirror_sql_store: Option<String> = "ComplianceMirrorSqlStore" Kind::Text;
+        /// SQL Server store that mirrors the backup mgccomp while that is in use; an empty text takes it away.
+        backup_compliance_mirror_sql_store: Option<String> = "BackupComplianceMirrorSqlStore" Kind::Text;
         /// \\server\share of a file store in the draft.
         file_store: Option<String> = "FileStore" Kind::Text;
         /// Front End pool that routes to this pool.
@@ -1119,11 +1123,11 @@ cmdlets! { ($)
         /// Instance; the default instance when left out.
         sql_instance_name: Option<String> = "SqlInstanceName" Kind::Text;
     }
-    /// Sets synchronous mirroring of a pool's mgc up: from then on a post is acknowledged when both copies have it.
+    /// Sets synchronous mirroring of a pool's mgc or mgccomp up: from then on a post or event is acknowledged when both copies have it.
     InstallCsMirrorDatabase "Install-CsMirrorDatabase" Change {
         /// Every database of this SQL Server that has a mirror in the topology.
         configured_databases: bool = "ConfiguredDatabases" Kind::Switch;
-        /// The database instead; only PersistentChat is mirrored here.
+        /// The database instead; PersistentChat and PersistentChatCompliance are mirrored here.
         database_type: Option<String> = "DatabaseType" ALL_DATABASES;
         /// The primary's SQL Server.
         sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
@@ -1142,9 +1146,9 @@ cmdlets! { ($)
         /// Databases that are left out.
         exclude_database_list: Vec<String> = "ExcludeDatabaseList" Kind::List;
     }
-    /// Takes mirroring of a pool's mgc away. Do this before the mirror is taken out of the topology.
+    /// Takes mirroring of a pool's mgc or mgccomp away. Do this before the mirror is taken out of the topology.
     UninstallCsMirrorDatabase "Uninstall-CsMirrorDatabase" Change {
-        /// Only PersistentChat is mirrored here.
+        /// PersistentChat or PersistentChatCompliance.
         database_type: String = "DatabaseType" ALL_DATABASES, req;
         /// The primary's SQL Server.
         sql_server_fqdn: String = "SqlServerFqdn" Kind::Text, req;
@@ -1166,7 +1170,7 @@ cmdlets! { ($)
     InvokeCsDatabaseFailover "Invoke-CsDatabaseFailover" Change {
         /// The pool.
         pool_fqdn: String = "PoolFqdn" Kind::Text, req, piped;
-        /// PersistentChat (default); others are not found here.
+        /// PersistentChat or PersistentChatCompliance; every mirrored database of the pool when left out.
         database_type: Option<String> = "DatabaseType" ALL_DATABASES;
         /// Where the database is used from then on.
         new_principal: String = "NewPrincipal" PRINCIPALS, req;

@@ -62,7 +62,9 @@ pub fn next_step(code: &str) -> Option<&'static str> {
         "db.error" => {
             "Mend the copy before it is needed: look at the databases of the pool. The one in use is not touched."
         }
-        "mirror" => "Bring the mirror's server or disk back; the copy follows by itself.",
+        "mirror" | "mirror.compliance" => {
+            "Bring the mirror's server or disk back; the copy follows by itself."
+        }
         "shipping.late" => {
             "See which of the jobs is behind and whether the share and the other side answer. A schedule that is meant so gets a higher threshold."
         }

@@ -63,6 +63,8 @@ fn pool(s: &Spec) -> ChatPool {
         backup_sql_store: store(1),
         compliance_sql_store: store(2),
         backup_compliance_sql_store: store(3),
+        compliance_mirror_sql_store: None,
+        backup_compliance_mirror_sql_store: None,
         file_store: FileStoreRef::Share(id(s.file)),
         next_hop: id(s.next_hop),
     }

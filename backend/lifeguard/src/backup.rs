@@ -16,14 +16,19 @@ fn databases(root: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut folders = vec![root.to_owned()];
     while let Some(dir) = folders.pop() {
         // What log shipping restores into, and a mirror, is made anew from the database in use.
-        if !dir.is_dir() || dir.join("mgc.restoring").exists() || dir.join("mgc.mirror").exists() {
+        let queue = dir.join("mgccomp.db");
+        let follows = dir.join("mgc.restoring").exists() || dir.join("mgc.mirror").exists();
+        if follows && queue.exists() && !queue.with_extension("mirror").exists() {
+            out.push(queue);
+        }
+        if !dir.is_dir() || follows {
             continue;
         }
         for entry in fs::read_dir(&dir)? {
             let path = entry?.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|e| e == "db") {
+            } else if path.extension().is_some_and(|e| e == "db") && !path.with_extension("mirror").exists() {
                 out.push(path);
             }
         }

@@ -10,16 +10,17 @@ use std::time::Duration;
 use node::traits::{ChatStore, Databases};
 use shared::compliance::{ComplianceConfiguration, seconds};
 use shared::configuration::effective;
-use shared::deployment::PoolState;
 use shared::events::Topic;
 use shared::topology::{ChatPool, Topology};
 use shared::{ObjectId, Timestamp};
-use store::chat::ComplianceQueue;
+use store::chat::MgcDatabase;
 use store::chat::adapter::{self, QueuedEvent};
+use store::management::mirrors::{self, Which};
 use store::management::{configuration, directory};
 
 use crate::app::App;
 use crate::door::Fault;
+use crate::fleet::queue::{Queue, queues};
 use crate::settings::Settings;
 
 /// How often the runner looks whether an adapter is due.
@@ -123,25 +124,24 @@ async fn turn(app: &Arc<App>) -> Result<(), Fault> {
         let t = crate::handlers::published(c)?;
         let mut pools = Vec::new();
         for p in t.pools.iter().filter(|p| p.compliance) {
-            pools.push((p.clone(), settings_of(c, &t, p)?));
+            pools.push((p.clone(), settings_of(c, &t, p)?, queues(c, &app.settings, &t, p)?));
         }
         Ok::<_, Fault>((t, pools))
     })?;
-    for (p, settings) in pools {
+    for (p, settings, queues) in pools {
         let Some(directory) = settings.writes_to() else { continue };
         let now = app.clock.now();
         let every = seconds(&settings.run_interval).unwrap_or(900);
         let due = app.adapters.get(&p.id).is_none_or(|s| {
             s.settings != settings || now.millis_since(s.last_run) >= every.saturating_mul(1000)
         });
-        let queues = if due { queues(&app.settings, &t, &p) } else { Vec::new() };
-        if queues.is_empty() {
+        if !due || queues.is_empty() {
             continue;
         }
         let mut result = Ok(());
-        for (mark, queue) in queues {
+        for queue in queues {
             let written = match folder(&app.settings, &t, directory) {
-                Ok(out) => one(app, &p, &settings, (mark, queue), out).await,
+                Ok(out) => one(app, &p, &settings, queue, out).await,
                 Err(e) => Err(e),
             };
             result = result.and(written);
@@ -155,14 +155,40 @@ async fn turn(app: &Arc<App>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The queues to write out, with the mark of their files: the one beside the primary, and the one beside the
-/// backup. Both, whichever is in use: what waited at a failover is written out too once its store answers.
-fn queues(s: &Settings, t: &Topology, p: &ChatPool) -> Vec<(&'static str, PathBuf)> {
-    let dir = |state| crate::fleet::compliance_dir(s, t, p, state);
-    let (primary, backup) = (dir(PoolState::Normal), dir(PoolState::FailedOver));
-    let backup = backup.filter(|b| primary.as_ref() != Some(b));
-    let both = primary.map(|d| ("", d)).into_iter().chain(backup.map(|d| ("backup-", d)));
-    both.filter(|(_, d)| ComplianceQueue::path(d).exists()).collect()
+/// Takes events out of a queue and says that they are written.
+enum Source {
+    /// The queue of the database in use: its mirror follows.
+    Open(Arc<MgcDatabase>),
+    /// One that nobody has open. What waited at a failover is written out too once its store answers.
+    File(PathBuf),
+}
+
+impl Source {
+    fn of(app: &App, p: &ChatPool, q: &Queue) -> Result<Self, String> {
+        if let Some(db) = app.fleet.queue_in_use(&p.id, &q.dir) {
+            return Ok(Self::Open(db));
+        }
+        if let Some(side) = q.mirrored {
+            // Its mirror does not follow what is taken out of the file.
+            let noted = app.store.write(|tx| mirrors::note(tx, &p.id, Which::queue(side), false));
+            noted.map_err(|e: store::management::StoreError| e.to_string())?;
+        }
+        Ok(Self::File(q.dir.clone()))
+    }
+
+    fn batch(&self) -> Result<Vec<QueuedEvent>, String> {
+        match self {
+            Self::Open(db) => db.queued().map_err(|e| e.to_string()),
+            Self::File(dir) => adapter::batch(dir).map_err(|e| e.to_string()),
+        }
+    }
+
+    fn written(&self) -> Result<(), String> {
+        match self {
+            Self::Open(db) => db.written().map_err(|e| e.to_string()),
+            Self::File(dir) => adapter::written(dir).map_err(|e| e.to_string()),
+        }
+    }
 }
 
 /// Names that files carry when details are asked for.
@@ -195,12 +221,13 @@ async fn one(
     app: &App,
     p: &ChatPool,
     s: &ComplianceConfiguration,
-    (mark, queue): (&'static str, PathBuf),
+    queue: Queue,
     out: PathBuf,
 ) -> Result<(), String> {
     let (names, s, pool) = (names(app, p).await?, s.clone(), p.fqdn.to_string());
+    let (source, mark) = (Source::of(app, p, &queue)?, queue.mark);
     let work = move || loop {
-        let events = adapter::batch(&queue).map_err(|e| e.to_string())?;
+        let events = source.batch()?;
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
         std::fs::create_dir_all(&out).map_err(|e| format!("{}: {e}", out.display()))?;
         let stem = format!("{pool}-{mark}{:010}-{:010}", first.seq, last.seq);
@@ -212,7 +239,7 @@ async fn one(
         } else {
             put(&out, &format!("{stem}.xml"), &document(&s, &names, &rooms))?;
         }
-        adapter::written(&queue).map_err(|e| e.to_string())?;
+        source.written()?;
     };
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(e.to_string()))
 }

@@ -110,6 +110,14 @@ pub struct PoolDraft {
     pub compliance_sql: SqlChoice,
     /// Store of the backup mgccomp.
     pub backup_compliance_sql: SqlChoice,
+    /// Enable SQL Server store mirroring of the compliance store.
+    pub compliance_mirrored: bool,
+    /// Store of the mirror of mgccomp.
+    pub compliance_mirror_sql: SqlChoice,
+    /// Enable SQL Server store mirroring of the backup compliance store.
+    pub backup_compliance_mirrored: bool,
+    /// Store of the mirror of the backup mgccomp.
+    pub backup_compliance_mirror_sql: SqlChoice,
     /// File store.
     pub file: FileChoice,
     /// Id of the next hop Front End pool.
@@ -139,6 +147,10 @@ impl Default for PoolDraft {
             backup_mirror_sql: SqlChoice::default(),
             compliance_sql: SqlChoice::default(),
             backup_compliance_sql: SqlChoice::default(),
+            compliance_mirrored: false,
+            compliance_mirror_sql: SqlChoice::default(),
+            backup_compliance_mirrored: false,
+            backup_compliance_mirror_sql: SqlChoice::default(),
             file: FileChoice::default(),
             next_hop: String::new(),
         }

@@ -431,6 +431,14 @@ impl<'a> World<'a> {
                     vec![],
                 )
             }
+            "compliance_mirror_sql_store" | "backup_compliance_mirror_sql_store" => {
+                let mirrors = |p: &ChatPool| match field {
+                    "compliance_mirror_sql_store" => p.compliance_mirror_sql_store.clone(),
+                    _ => p.backup_compliance_mirror_sql_store.clone(),
+                };
+                let lost = "The mirror of the compliance database is not kept up any more.";
+                (store(mirrors(old).as_ref(), mirrors(new).as_ref(), copy, lost), vec![])
+            }
             "file_store" => (
                 Touch::new(Risk::Data, "Files that were uploaded stay where they are; they are not moved."),
                 all(ServerAct::Reconfigures),

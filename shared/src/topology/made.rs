@@ -128,6 +128,7 @@ fn pool(
     let mirror_sql_store = store("m", !size.full && d.roll(3) == 0);
     let compliance_sql_store = store("c", compliance);
     let backup_compliance_sql_store = store("d", compliance && backup);
+    let compliance_mirror_sql_store = store("e", !size.full && compliance && d.roll(3) == 0);
     let name = format!("pc-{n}");
     let computers = match (single, size.full) {
         (true, _) => vec![computer(name.clone())],
@@ -151,6 +152,8 @@ fn pool(
         backup_sql_store,
         compliance_sql_store,
         backup_compliance_sql_store,
+        compliance_mirror_sql_store,
+        backup_compliance_mirror_sql_store: None,
         file_store: FileStoreRef::Share(id(format!("file-{}", d.roll(sites)))),
         next_hop: id(format!("fe-{}", d.roll(sites))),
         site,

@@ -222,6 +222,12 @@ pub struct ChatPool {
     /// Holds the backup mgccomp (V8).
     #[serde(default)]
     pub backup_compliance_sql_store: Option<ObjectId>,
+    /// Mirrors the mgccomp of `compliance_sql_store` (V9).
+    #[serde(default)]
+    pub compliance_mirror_sql_store: Option<ObjectId>,
+    /// Mirrors the backup mgccomp once that is in use (V9).
+    #[serde(default)]
+    pub backup_compliance_mirror_sql_store: Option<ObjectId>,
     /// Uploaded files.
     pub file_store: FileStoreRef,
     /// The Front End pool that routes to this pool (V13).
@@ -239,6 +245,21 @@ impl ChatPool {
         }
     }
 
+    /// The store of a side's mgccomp and the one of its mirror.
+    pub fn mgccomp_stores(
+        &self,
+        state: crate::deployment::PoolState,
+    ) -> (Option<&ObjectId>, Option<&ObjectId>) {
+        match state {
+            crate::deployment::PoolState::Normal => {
+                (self.compliance_sql_store.as_ref(), self.compliance_mirror_sql_store.as_ref())
+            }
+            crate::deployment::PoolState::FailedOver => {
+                (self.backup_compliance_sql_store.as_ref(), self.backup_compliance_mirror_sql_store.as_ref())
+            }
+        }
+    }
+
     /// Every SQL Server store it uses, in the order of the fields.
     pub fn sql_stores(&self) -> impl Iterator<Item = &ObjectId> {
         let more = [
@@ -247,6 +268,8 @@ impl ChatPool {
             &self.backup_mirror_sql_store,
             &self.compliance_sql_store,
             &self.backup_compliance_sql_store,
+            &self.compliance_mirror_sql_store,
+            &self.backup_compliance_mirror_sql_store,
         ];
         std::iter::once(&self.sql_store).chain(more.into_iter().flatten())
     }

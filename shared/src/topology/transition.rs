@@ -16,6 +16,8 @@ pub struct Facts {
     pub failed_over: BTreeSet<ObjectId>,
     /// Pools whose database is mirrored (`Install-CsMirrorDatabase`).
     pub mirrored: BTreeSet<ObjectId>,
+    /// Pools whose compliance database is mirrored.
+    pub mirrored_queue: BTreeSet<ObjectId>,
     /// Legacy endpoints by pool.
     pub endpoints: BTreeMap<ObjectId, Vec<String>>,
     /// Enabled chat users by the site of their home Front End pool.
@@ -82,7 +84,7 @@ fn pool_goes(before: &Topology, after: &Topology, old: &ChatPool, facts: &Facts,
             format!("{} runs on its backup database. Return it to Normal before it is removed.", old.fqdn),
         );
     }
-    if facts.mirrored.contains(&old.id) {
+    if facts.mirrored.contains(&old.id) || facts.mirrored_queue.contains(&old.id) {
         block(
             "mirror.installed",
             format!("The database of {} is mirrored. Run Uninstall-CsMirrorDatabase first.", old.fqdn),
@@ -172,6 +174,24 @@ fn pool_changes(old: &ChatPool, new: &ChatPool, i: usize, facts: &Facts, out: &m
             },
             format!(
                 "The database of {} is mirrored. Run Uninstall-CsMirrorDatabase first, then change the mirror and publish.",
+                old.fqdn
+            ),
+        );
+    }
+    let both =
+        |p: &ChatPool| (p.compliance_mirror_sql_store.clone(), p.backup_compliance_mirror_sql_store.clone());
+    let queues = |p: &ChatPool| (p.compliance_sql_store.clone(), p.backup_compliance_sql_store.clone());
+    if facts.mirrored_queue.contains(&old.id) && (both(old), queues(old)) != (both(new), queues(new)) {
+        block(
+            "mirror.installed",
+            match (both(old) == both(new), old.compliance_mirror_sql_store == new.compliance_mirror_sql_store)
+            {
+                (true, _) => "compliance_sql_store",
+                (_, true) => "backup_compliance_mirror_sql_store",
+                (_, false) => "compliance_mirror_sql_store",
+            },
+            format!(
+                "The compliance database of {} is mirrored. Run Uninstall-CsMirrorDatabase with DatabaseType PersistentChatCompliance first, then change the mirror and publish.",
                 old.fqdn
             ),
         );

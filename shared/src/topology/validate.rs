@@ -500,6 +500,20 @@ fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
         "backup compliance SQL Server store",
         "V8",
     );
+    need(
+        p.compliance_mirror_sql_store.as_ref(),
+        "compliance_mirror_sql_store",
+        p.compliance && p.compliance_mirror_sql_store.is_some(),
+        "mirroring compliance SQL Server store",
+        "V9",
+    );
+    need(
+        p.backup_compliance_mirror_sql_store.as_ref(),
+        "backup_compliance_mirror_sql_store",
+        p.compliance && backup && p.backup_compliance_mirror_sql_store.is_some(),
+        "mirroring compliance SQL Server store of the backup",
+        "V9",
+    );
     mirrors(t, i, p, out);
     on_node(t, i, p, out);
     for (a, b, field) in [
@@ -558,6 +572,16 @@ fn on_node(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
             "backup_compliance_sql_store",
             "backup compliance SQL Server store",
         ),
+        (
+            p.compliance_mirror_sql_store.as_ref(),
+            "compliance_mirror_sql_store",
+            "mirroring compliance SQL Server store",
+        ),
+        (
+            p.backup_compliance_mirror_sql_store.as_ref(),
+            "backup_compliance_mirror_sql_store",
+            "mirroring compliance SQL Server store of the backup",
+        ),
     ];
     for (id, field, what) in others.into_iter().filter(|(id, ..)| id.is_some()) {
         let text = match (&primary, node(id)) {
@@ -598,7 +622,19 @@ fn mirrors(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     const SOURCE: &str = "L:deploying-sql-mirroring-for-back-end-server-high-availability";
     let at = |f: &str| format!("pools.{i}.{f}");
     let all = [Some(&p.sql_store), p.backup_sql_store.as_ref(), p.mirror_sql_store.as_ref()];
+    let comp = [
+        p.compliance_sql_store.as_ref(),
+        p.backup_compliance_sql_store.as_ref(),
+        p.compliance_mirror_sql_store.as_ref(),
+    ];
     let both = [
+        (p.compliance_mirror_sql_store.as_ref(), "compliance_mirror_sql_store", comp[0], &comp[..2]),
+        (
+            p.backup_compliance_mirror_sql_store.as_ref(),
+            "backup_compliance_mirror_sql_store",
+            comp[1],
+            &comp[..],
+        ),
         (p.mirror_sql_store.as_ref(), "mirror_sql_store", Some(&p.sql_store), &all[..2]),
         (
             p.backup_mirror_sql_store.as_ref(),
@@ -632,6 +668,8 @@ fn one_database_per_instance(t: &Lookup<'_>, out: &mut Vec<Problem>) {
             ("mgc", p.backup_mirror_sql_store.as_ref(), "backup_mirror_sql_store"),
             ("mgccomp", p.compliance_sql_store.as_ref(), "compliance_sql_store"),
             ("mgccomp", p.backup_compliance_sql_store.as_ref(), "backup_compliance_sql_store"),
+            ("mgccomp", p.compliance_mirror_sql_store.as_ref(), "compliance_mirror_sql_store"),
+            ("mgccomp", p.backup_compliance_mirror_sql_store.as_ref(), "backup_compliance_mirror_sql_store"),
         ];
         for (db, id, field) in refs {
             let Some(store) = id.and_then(|id| t.sql_store(id)) else { continue };

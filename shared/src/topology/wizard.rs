@@ -111,8 +111,10 @@ impl Page {
             | "default_for_all" => Self::Properties,
             "sql" | "mirrored" | "mirror_sql" => Self::SqlStore,
             "backup_sql" | "backup_mirrored" | "backup_mirror_sql" => Self::BackupSqlStore,
-            "compliance_sql" => Self::ComplianceSqlStore,
-            "backup_compliance_sql" => Self::BackupComplianceSqlStore,
+            "compliance_sql" | "compliance_mirrored" | "compliance_mirror_sql" => Self::ComplianceSqlStore,
+            "backup_compliance_sql" | "backup_compliance_mirrored" | "backup_compliance_mirror_sql" => {
+                Self::BackupComplianceSqlStore
+            }
             "file" => Self::FileStore,
             "next_hop" => Self::NextHop,
             _ => Self::Fqdn,
@@ -125,8 +127,8 @@ impl Page {
 pub struct NewIds {
     /// Pool.
     pub pool: ObjectId,
-    /// Up to six SQL stores.
-    pub sql: [ObjectId; 6],
+    /// Up to eight SQL stores.
+    pub sql: [ObjectId; 8],
     /// File store.
     pub file: ObjectId,
 }
@@ -137,7 +139,17 @@ impl NewIds {
         let id = |s: &str| ObjectId::try_from(format!("new-{s}")).expect("a fixed id is well formed");
         Self {
             pool: id("pool"),
-            sql: ["sql", "backup", "comp", "backupcomp", "mirror", "backupmirror"].map(id),
+            sql: [
+                "sql",
+                "backup",
+                "comp",
+                "backupcomp",
+                "mirror",
+                "backupmirror",
+                "compmirror",
+                "backupcompmirror",
+            ]
+            .map(id),
             file: id("file"),
         }
     }
@@ -170,6 +182,8 @@ fn to_draft_field(mut p: Problem, d: &PoolDraft, index: usize) -> Option<Problem
             "backup_mirror_sql_store" => "backup_mirror_sql.existing".to_owned(),
             "compliance_sql_store" => "compliance_sql.existing".to_owned(),
             "backup_compliance_sql_store" => "backup_compliance_sql.existing".to_owned(),
+            "compliance_mirror_sql_store" => "compliance_mirror_sql.existing".to_owned(),
+            "backup_compliance_mirror_sql_store" => "backup_compliance_mirror_sql.existing".to_owned(),
             "file_store" => "file.existing".to_owned(),
             "default_for" if d.default_for_all => "default_for_all".to_owned(),
             "default_for" => "default_for_site".to_owned(),
@@ -237,6 +251,18 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
     let backup_mirror = (d.backup_mirrored && d.wants_backup())
         .then(|| sql_choice(&d.backup_mirror_sql, "backup_mirror_sql", &ids.sql[5], &mut after, &mut out))
         .flatten();
+    let queue_mirrors = [
+        (d.compliance && d.compliance_mirrored, &d.compliance_mirror_sql, "compliance_mirror_sql"),
+        (
+            d.compliance && d.backup_compliance_mirrored && d.wants_backup(),
+            &d.backup_compliance_mirror_sql,
+            "backup_compliance_mirror_sql",
+        ),
+    ];
+    let mut queue_mirrors = queue_mirrors.into_iter().zip(&ids.sql[6..]).map(|((on, choice, field), id)| {
+        on.then(|| sql_choice(choice, field, id, &mut after, &mut out)).flatten()
+    });
+    let (comp_mirror, backup_comp_mirror) = (queue_mirrors.next().flatten(), queue_mirrors.next().flatten());
     let file = file_choice(&d.file, d.kind, &ids.file, &mut after, &mut out);
     match (fqdn, port, site, next_hop, sql, file, out.is_empty()) {
         (Some(fqdn), Some(port), Some(site), Some(next_hop), Some(sql_store), Some(file_store), true) => {
@@ -263,6 +289,8 @@ pub fn build(d: &PoolDraft, t: &Topology, ids: &NewIds) -> Result<Topology, Vec<
                 backup_sql_store: backup,
                 compliance_sql_store: comp,
                 backup_compliance_sql_store: backup_comp,
+                compliance_mirror_sql_store: comp_mirror,
+                backup_compliance_mirror_sql_store: backup_comp_mirror,
                 file_store,
                 next_hop,
             });

@@ -404,7 +404,7 @@ async fn databases_are_installed_where_they_are_missing() -> Result<()> {
     Ok(())
 }
 
-async fn judged(b: &Browser, name: &str) -> Result<()> {
+pub async fn judged(b: &Browser, name: &str) -> Result<()> {
     for dark in [false, true] {
         b.prefer(if dark { Scheme::Dark } else { Scheme::Light }, true).await?;
         wait::until("the end of movements", async || {

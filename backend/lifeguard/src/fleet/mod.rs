@@ -7,6 +7,7 @@
 //! is never silently replaced by an older one.
 
 pub mod elsewhere;
+pub mod queue;
 mod rehearse;
 mod shipping;
 pub mod switch;
@@ -66,6 +67,8 @@ pub struct Sides {
     pub trouble: Option<String>,
     /// Mirror of the side in use: its store and state; no state while nothing is open.
     pub mirror: Option<(String, Option<MirrorState>)>,
+    /// The same of mgccomp.
+    pub queue_mirror: Option<(String, Option<MirrorState>)>,
 }
 
 struct Open {
@@ -74,7 +77,7 @@ struct Open {
     /// Compliance queue it was opened with; another one needs it opened anew.
     compliance: Option<PathBuf>,
     /// Its folder and its mirror, likewise.
-    place: (Option<PathBuf>, Option<PathBuf>),
+    place: [Option<PathBuf>; 3],
     database: Arc<MgcDatabase>,
 }
 
@@ -84,8 +87,8 @@ impl Open {
     }
 }
 
-fn place(w: &Wanted) -> (Option<PathBuf>, Option<PathBuf>) {
-    (w.side(w.state).map(|(_, d)| d.clone()), w.mirror.as_ref().map(|(_, d)| d.clone()))
+fn place(w: &Wanted) -> [Option<PathBuf>; 3] {
+    [w.side(w.state), w.mirror.as_ref(), w.queue.to.as_ref()].map(|p| p.map(|(_, d)| d.clone()))
 }
 
 #[derive(Default)]
@@ -379,8 +382,10 @@ impl Fleet {
             let queue = w.compliance.as_ref().and_then(|d| store::chat::ComplianceQueue::count(d).ok());
             let state_of = |_: &_| open.as_ref().and_then(|(_, db)| db.mirror());
             let mirror = w.mirror.as_ref().map(|m| (m.0.clone(), state_of(m)));
+            let queued = |_: &_| open.as_ref().and_then(|(_, db)| db.queue_mirror());
             Sides {
                 mirror,
+                queue_mirror: w.queue.to.as_ref().map(|m| (m.0.clone(), queued(m))),
                 primary: side(PoolState::Normal),
                 backup: side(PoolState::FailedOver),
                 compliance_queue: queue,

@@ -40,6 +40,8 @@ pub struct Shipping {
     pub messages: Option<u64>,
     /// State of the mirror; told when it changes.
     pub mirror: Option<MirrorState>,
+    /// The same of mgccomp.
+    pub queue_mirror: Option<MirrorState>,
     /// Why the backup job failed the last time.
     pub backup_error: Option<String>,
     /// Why copy or restore failed the last time.
@@ -128,7 +130,7 @@ impl Fleet {
                 slots.iter().filter_map(|(id, s)| open(s).map(|o| (id.clone(), o))).collect()
             };
             for (pool, (w, database, side)) in work {
-                if w.ship_to().is_some() || w.mirror.is_some() {
+                if w.ship_to().is_some() || w.mirror.is_some() || w.queue.to.is_some() {
                     let begin = self.due(&pool, &w, &database, side);
                     self.turn(&pool, w, &database, side, (begin, turn.is_multiple_of(CLEAN_EVERY))).await;
                 }
@@ -250,10 +252,11 @@ impl Fleet {
                 x.backup_error.clone(),
                 x.restore_error.clone(),
                 x.late.is_some(),
-                x.mirror.clone(),
+                (x.mirror.clone(), x.queue_mirror.clone()),
             )
         };
         s.mirror = database.mirror();
+        s.queue_mirror = database.queue_mirror();
         let news = told(&old) != told(s);
         drop(slots);
         if news {

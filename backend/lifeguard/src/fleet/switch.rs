@@ -33,33 +33,35 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
         fresh(&info, epoch)?;
     }
     let info = above_claims(w, to, info)?;
+    super::queue::move_queue(w, store, at)?;
     store
         .write(|tx| {
             mirrors::moved(tx, &w.pool, w.state)?;
+            mirrors::moved(tx, &w.pool, mirrors::Which::queue(w.state))?;
             pools::set_opened(tx, &w.pool, w.state, info.epoch)
         })
         .map_err(|e: StoreError| e.to_string())?;
     let ship = w.ship_to().filter(|_| w.backup.is_some());
     let mirror = w.mirror.as_ref().map(|(_, dir)| MirrorTo {
         dir: dir.clone(),
-        witness: Arc::new(Rows { store: store.clone(), pool: w.pool.clone(), side: w.state }),
+        witness: Arc::new(Rows { store: store.clone(), pool: w.pool.clone(), of: w.state.into() }),
         patience: mirror::PATIENCE,
     });
-    MgcDatabase::open_mirrored(to, info.epoch, w.compliance.as_deref(), ship, mirror)
+    MgcDatabase::open_with(to, info.epoch, super::queue::open_at(w, store), ship, mirror)
         .map(|db| db.with_members(Arc::new(store.clone())))
         .map_err(|e| e.to_string())
 }
 
 /// The witness: the management store.
-struct Rows {
-    store: Management,
-    pool: ObjectId,
-    side: PoolState,
+pub(super) struct Rows {
+    pub(super) store: Management,
+    pub(super) pool: ObjectId,
+    pub(super) of: mirrors::Which,
 }
 
 impl Witness for Rows {
     fn note(&self, synchronized: bool) -> Result<(), String> {
-        let write = self.store.write(|tx| mirrors::note(tx, &self.pool, self.side, synchronized));
+        let write = self.store.write(|tx| mirrors::note(tx, &self.pool, self.of, synchronized));
         write.map_err(|e: StoreError| e.to_string())
     }
 }

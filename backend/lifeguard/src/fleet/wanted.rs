@@ -38,6 +38,8 @@ pub struct Wanted {
     pub mirror: Option<(String, PathBuf)>,
     /// Where the principal of the side in use was opened last, when it is wanted on the other of the two.
     pub move_from: Option<(String, PathBuf)>,
+    /// Mirror of the compliance queue in use, and where the queue was last when it is wanted on the other of the two.
+    pub queue: super::queue::QueueMirror,
     /// A guided run has the databases in hand: nothing is opened meanwhile.
     pub held: bool,
     /// When the jobs of log shipping run.
@@ -91,13 +93,13 @@ fn share_dir(s: &Settings, t: &Topology, p: &ChatPool) -> Option<PathBuf> {
 }
 
 /// A label with its folder.
-type Place = Option<(String, PathBuf)>;
+pub(super) type Place = Option<(String, PathBuf)>;
 
 /// Principal and mirror of one side.
-struct Pair {
-    principal: Place,
-    mirror: Place,
-    move_from: Place,
+pub(super) struct Pair {
+    pub(super) principal: Place,
+    pub(super) mirror: Place,
+    pub(super) move_from: Place,
     /// The principal is wanted on the mirror's store.
     moved: bool,
 }
@@ -107,7 +109,7 @@ fn beside(p: &Pair) -> Option<PathBuf> {
     p.principal.as_ref().map(|(_, dir)| dir.clone())
 }
 
-fn pair(own: Place, mirror: Place, row: MirrorRow) -> Pair {
+pub(super) fn pair(own: Place, mirror: Place, row: MirrorRow) -> Pair {
     if !row.installed || mirror.is_none() {
         return Pair { principal: own, mirror: None, move_from: None, moved: false };
     }
@@ -136,6 +138,7 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
         let Some(primary) = normal.principal.clone() else { continue };
         let in_use = if state == PoolState::Normal { &normal } else { &backup };
         let (mirror, move_from) = (in_use.mirror.clone(), in_use.move_from.clone());
+        let queue = super::queue::pair_of(c, s, &t, p, state)?;
         out.push(Wanted {
             pool: p.id.clone(),
             state,
@@ -143,8 +146,11 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
             forced: row.is_some_and(|r| r.forced),
             primary,
             backup: backup.principal.clone(),
-            compliance: compliance_dir(s, &t, p, state)
-                .map(|dir| if in_use.moved { beside(in_use).unwrap_or(dir) } else { dir }),
+            compliance: super::queue::place(queue.as_ref(), || {
+                let own = compliance_dir(s, &t, p, state);
+                own.map(|dir| if in_use.moved { beside(in_use).unwrap_or(dir) } else { dir })
+            }),
+            queue: queue.into(),
             share: share_dir(s, &t, p),
             mirror,
             move_from,

@@ -81,6 +81,7 @@ impl Owner {
                 compliance: None,
                 share: None,
                 mirror: None,
+                queue: crate::fleet::queue::QueueMirror::default(),
                 move_from: None,
                 held: false,
                 schedule: Default::default(),

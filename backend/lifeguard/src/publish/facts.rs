@@ -19,9 +19,10 @@ pub fn facts(c: &Connection, before: &Topology) -> Result<Facts, Fault> {
             out.failed_over.insert(p.id.clone());
         }
     }
-    for pool in mirrors::installed(c)? {
+    for pool in mirrors::installed(c, false)? {
         out.mirrored.insert(pool);
     }
+    out.mirrored_queue.extend(mirrors::installed(c, true)?);
     for e in pools::endpoints(c)? {
         out.endpoints.entry(e.pool).or_default().push(e.sip_address.to_string());
     }

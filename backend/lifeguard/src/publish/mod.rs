@@ -29,7 +29,8 @@ use shared::topology::transition::transition;
 use shared::topology::validate::{MAX_ACTIVE, validate};
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use store::management::drafts::{By, MAIN};
-use store::management::{jobs, mirrors, pools, topology as tstore};
+use store::management::mirrors::{self, Which};
+use store::management::{jobs, pools, topology as tstore};
 
 use crate::app::App;
 use crate::clock::new_id;
@@ -344,17 +345,24 @@ impl Run {
         let settings = &self.app.settings;
         let (t, before) = (&self.input.document, self.before()?);
         for p in &t.pools {
-            for side in [PoolState::Normal, PoolState::FailedOver] {
-                let (_, Some(id)) = p.mgc_stores(side) else { continue };
-                let known = before.pool(&p.id).is_some_and(|o| o.mgc_stores(side).1 == Some(id));
+            let sides = [PoolState::Normal, PoolState::FailedOver];
+            for of in sides.map(Which::from).into_iter().chain(sides.map(Which::queue)) {
+                let stores = |p: &ChatPool| {
+                    let (_, mirror) =
+                        if of.queue { p.mgccomp_stores(of.side) } else { p.mgc_stores(of.side) };
+                    mirror.cloned()
+                };
+                let Some(id) = &stores(p) else { continue };
+                let known = before.pool(&p.id).is_some_and(|o| stores(o).as_ref() == Some(id));
                 let Some(store) = t.sql_store(id).filter(|s| s.placement == Placement::RunHere && !known)
                 else {
                     continue;
                 };
                 let dir = settings.sql_dir(store);
-                if dir.join("mgc.db").exists() && !store::chat::mirror::is_mirror(&dir) {
+                let name = if of.queue { "mgccomp" } else { "mgc" };
+                if dir.join(format!("{name}.db")).exists() && !dir.join(format!("{name}.mirror")).exists() {
                     log.push(format!(
-                        "A database mgc stands on {} already; run Install-CsMirrorDatabase with DropExistingDatabasesOnMirror.",
+                        "A database {name} stands on {} already; run Install-CsMirrorDatabase with DropExistingDatabasesOnMirror.",
                         store.label()
                     ));
                     continue;
@@ -362,9 +370,9 @@ impl Run {
                 std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
                 self.app
                     .store
-                    .write(|tx| mirrors::install(tx, &p.id, side, true))
+                    .write(|tx| mirrors::install(tx, &p.id, of, true))
                     .map_err(|e: store::management::StoreError| e.to_string())?;
-                log.push(format!("mgc of {} is mirrored to {}.", p.fqdn, store.label()));
+                log.push(format!("{name} of {} is mirrored to {}.", p.fqdn, store.label()));
             }
         }
         if log.is_empty() {

@@ -4,7 +4,8 @@ use shared::api::MirrorView;
 use shared::error::ApiError;
 use shared::topology::{ChatPool, SqlStore, Topology};
 use store::chat::mirror::MirrorState;
-use store::management::{mirrors, pools};
+use store::management::mirrors::{self, Which};
+use store::management::pools;
 
 use crate::app::App;
 
@@ -13,19 +14,32 @@ use crate::app::App;
 /// # Errors
 /// When the store does not answer.
 pub async fn view(app: &App, t: &Topology, p: &ChatPool) -> Result<Option<MirrorView>, ApiError> {
+    of(app, t, p, false).await
+}
+
+/// The same of mgccomp.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn queue_view(app: &App, t: &Topology, p: &ChatPool) -> Result<Option<MirrorView>, ApiError> {
+    of(app, t, p, true).await
+}
+
+async fn of(app: &App, t: &Topology, p: &ChatPool, queue: bool) -> Result<Option<MirrorView>, ApiError> {
     let (side, row) = app
         .store
         .read(|c| {
             let side = pools::state(c, &p.id)?.map(|s| s.state).unwrap_or_default();
-            Ok((side, mirrors::get(c, &p.id, side)?))
+            Ok((side, mirrors::get(c, &p.id, Which { side, queue })?))
         })
         .map_err(crate::door::store_error)?;
     let label = |id: Option<&shared::ObjectId>| id.and_then(|id| t.sql_store(id)).map(SqlStore::label);
-    let (own, mirror) = p.mgc_stores(side);
+    let (own, mirror) = if queue { p.mgccomp_stores(side) } else { p.mgc_stores(side) };
     let (Some(own), Some(mirror)) = (label(own), label(mirror)) else { return Ok(None) };
     let (principal, mirror) = if row.on_mirror { (mirror, own) } else { (own, mirror) };
     let sides = app.fleet.sides(&p.id).await;
-    let (state, why) = match sides.mirror.map(|m| m.1) {
+    let found = if queue { sides.queue_mirror } else { sides.mirror };
+    let (state, why) = match found.map(|m| m.1) {
         _ if !row.installed => ("not installed", None),
         Some(Some(MirrorState::Synchronized)) => ("synchronized", None),
         Some(Some(MirrorState::Synchronizing)) => ("synchronizing", None),

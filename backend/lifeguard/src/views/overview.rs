@@ -196,6 +196,7 @@ pub async fn pool(app: &App, fqdn: &str) -> Result<PoolDetail, ApiError> {
         tests: f.tests.iter().filter(|t| t.pool.as_ref() == Some(&p.fqdn)).take(20).cloned().collect(),
         guided: shared::runbook::is_guided(&f.t, p),
         mirror: super::mirror::view(app, &f.t, p).await?,
+        compliance_mirror: super::mirror::queue_view(app, &f.t, p).await?,
         shipping: shipped(app, &p.id),
         run: held,
         runs,
@@ -380,6 +381,14 @@ fn all_problems(
             let text = format!("The mirror of {} is disconnected: {why}. Posts go on without it.", p.fqdn);
             let href = format!("/pools/{}/databases", p.fqdn);
             problems.push(problem("mirror", false, text, p.fqdn.as_str(), href));
+        }
+        if let Some(MirrorState::Disconnected(why)) = app.fleet.queue_mirror_of(&p.id) {
+            let text = format!(
+                "The mirror of mgccomp of {} is disconnected: {why}. Events are queued without it.",
+                p.fqdn
+            );
+            let href = format!("/pools/{}/databases", p.fqdn);
+            problems.push(problem("mirror.compliance", false, text, p.fqdn.as_str(), href));
         }
         let shipping = app.fleet.shipping(&p.id);
         if let Some(why) = shipping.as_ref().and_then(|s| s.late.clone()) {

@@ -22,7 +22,7 @@ fn by_itself(code: &str) -> Option<&'static str> {
     Some(match code {
         "server.failed" | "front_end.failed" => "Its host tries to start it every 3 seconds.",
         "pool.database" => "The service tries to open it every 5 seconds.",
-        "mirror" => "The service tries to reach the mirror every 5 seconds.",
+        "mirror" | "mirror.compliance" => "The service tries to reach the mirror every 5 seconds.",
         "shipping" | "shipping.late" => "Log shipping tries again by its schedule.",
         "compliance.adapter" => "The adapter tries again by its interval.",
         "backup.failed" => "A backup is tried again within an hour.",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::traits::{ChatStore, ComplianceEvent};
+use crate::traits::{ChatStore, ComplianceEvent, StoreError};
 
 /// Events that may wait; posts and joins are refused above this, so that nothing goes unrecorded.
 const WAITING: usize = 20_000;
@@ -57,12 +57,25 @@ impl Journal {
         Some((store, events))
     }
 
-    /// Writes batch after batch until closed and empty.
-    pub async fn run(&self) {
+    /// The first `n` events go to another store: theirs is closed.
+    fn hand_over(&self, n: usize, to: &Arc<dyn ChatStore>) {
+        for (store, _) in self.waiting().iter_mut().take(n) {
+            *store = to.clone();
+        }
+    }
+
+    /// Writes batch after batch until closed and empty. `now` is the store in use.
+    pub async fn run(&self, now: impl Fn() -> Option<Arc<dyn ChatStore>>) {
         loop {
             while let Some((store, events)) = self.batch() {
                 let n = events.len();
-                match store.record_events(events).await {
+                let written = store.record_events(events).await;
+                let other = || now().filter(|s| s.generation() != store.generation());
+                if let (Err(StoreError::Closed), Some(other)) = (&written, other()) {
+                    self.hand_over(n, &other);
+                    continue;
+                }
+                match written {
                     Ok(()) => {
                         self.waiting().drain(..n);
                     }

@@ -322,7 +322,7 @@ impl ChatServer {
 
     /// Writes compliance events until the server has stopped and all are written.
     pub async fn keep_journal(self: Arc<Self>) {
-        self.journal.run().await;
+        self.journal.run(|| self.store()).await;
     }
 }
 

@@ -30,11 +30,16 @@ pub struct QueuedEvent {
 }
 
 fn connect(dir: &Path) -> rusqlite::Result<Connection> {
-    let c = read_write(&ComplianceQueue::path(dir), false)?;
+    if super::mirror::marked(dir, super::compliance::FILE) {
+        return Err(rusqlite::Error::InvalidPath(ComplianceQueue::path(dir)));
+    }
+    read_write(&ComplianceQueue::path(dir), false)
+}
+
+fn prepare(c: &Connection) -> rusqlite::Result<()> {
     c.execute_batch(
         "CREATE TABLE IF NOT EXISTS adapter_batch (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL) STRICT",
-    )?;
-    Ok(c)
+    )
 }
 
 /// The batch under way, or a new one; empty when nothing waits.
@@ -42,7 +47,12 @@ fn connect(dir: &Path) -> rusqlite::Result<Connection> {
 /// # Errors
 /// SQLite's.
 pub fn batch(dir: &Path) -> rusqlite::Result<Vec<QueuedEvent>> {
-    let c = connect(dir)?;
+    take(&connect(dir)?)
+}
+
+/// The same over a connection.
+pub(super) fn take(c: &Connection) -> rusqlite::Result<Vec<QueuedEvent>> {
+    prepare(c)?;
     c.execute(
         "INSERT OR IGNORE INTO adapter_batch SELECT 1, MAX(seq) FROM (SELECT seq FROM event ORDER BY seq LIMIT ?1)
          HAVING MAX(seq) IS NOT NULL",
@@ -69,7 +79,12 @@ pub fn batch(dir: &Path) -> rusqlite::Result<Vec<QueuedEvent>> {
 /// # Errors
 /// SQLite's.
 pub fn written(dir: &Path) -> rusqlite::Result<()> {
-    let mut c = connect(dir)?;
+    done(&mut connect(dir)?)
+}
+
+/// The same over a connection.
+pub(super) fn done(c: &mut Connection) -> rusqlite::Result<()> {
+    prepare(c)?;
     let tx = c.transaction()?;
     tx.execute("DELETE FROM event WHERE seq <= (SELECT last FROM adapter_batch)", [])?;
     tx.execute("DELETE FROM adapter_batch", [])?;
@@ -84,9 +99,10 @@ mod tests {
     #[test]
     fn a_batch_that_was_not_finished_comes_again_as_it_was() -> rusqlite::Result<()> {
         let dir = tempfile::tempdir().map_err(|_| rusqlite::Error::InvalidQuery)?;
-        let q = ComplianceQueue::open(dir.path())?;
-        let push = |text: &str| {
-            q.push(&[ComplianceEvent { kind: "CHAT", room: "r".into(), user: "u".into(), text: text.into() }])
+        let mut q = ComplianceQueue::open(dir.path())?;
+        let mut push = |text: &str| {
+            let e = ComplianceEvent { kind: "CHAT", room: "r".into(), user: "u".into(), text: text.into() };
+            q.push(&[e]).map_err(|_| rusqlite::Error::InvalidQuery)
         };
         assert_eq!(batch(dir.path())?, []);
         push("one")?;

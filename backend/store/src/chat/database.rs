@@ -18,8 +18,8 @@ use rusqlite::{Connection, OptionalExtension};
 use shared::Timestamp;
 use tokio::sync::broadcast;
 
-use super::compliance::ComplianceQueue;
 use super::mirror::{self, Mirror, MirrorState, MirrorTo};
+use super::queue::{OpenQueue, QueueAt};
 use super::shipping::{self, Mark, ShipError, ShipTo, Turn};
 use super::writer::Writer;
 use super::{APPLICATION_ID, SCHEMA, database_error, now, queries, read_only, read_write};
@@ -72,13 +72,13 @@ fn sync_dir(dir: &Path) -> std::io::Result<()> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used as a function for map_err")]
-fn io(e: std::io::Error) -> StoreError {
+pub(super) fn io(e: std::io::Error) -> StoreError {
     StoreError::Database(e.to_string())
 }
 
 /// An open database.
 pub struct MgcDatabase {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
 }
 
 pub(super) struct Store {
@@ -86,7 +86,7 @@ pub(super) struct Store {
     readers: Vec<Mutex<Connection>>,
     next: AtomicUsize,
     events: broadcast::Sender<Committed>,
-    compliance: Option<Mutex<ComplianceQueue>>,
+    pub(super) compliance: Option<OpenQueue>,
     generation: u64,
     /// Messages posted until now.
     messages: Arc<AtomicU64>,
@@ -163,6 +163,21 @@ impl MgcDatabase {
         ship: Option<ShipTo>,
         mirror: Option<MirrorTo>,
     ) -> Result<Arc<Self>, StoreError> {
+        let queue = compliance.map(|dir| QueueAt { dir: dir.to_owned(), mirror: None });
+        Self::open_with(dir, epoch, queue, ship, mirror)
+    }
+
+    /// The same with a compliance queue that may have a mirror of its own.
+    ///
+    /// # Errors
+    /// Also when a mirrored queue does not answer.
+    pub fn open_with(
+        dir: &Path,
+        epoch: u64,
+        queue: Option<QueueAt>,
+        ship: Option<ShipTo>,
+        mirror: Option<MirrorTo>,
+    ) -> Result<Arc<Self>, StoreError> {
         let path = dir.join(FILE);
         if dir.join("mgc.restoring").exists() {
             return Err(StoreError::Database(RESTORING.to_owned()));
@@ -180,7 +195,7 @@ impl MgcDatabase {
             .map(|_| read_only(&path).map(Mutex::new))
             .collect::<Result<_, _>>()
             .map_err(database_error)?;
-        let compliance = compliance.map(ComplianceQueue::open).transpose().map_err(database_error)?;
+        let compliance = queue.map(OpenQueue::open).transpose()?;
         if ship.is_some() || mirror.is_some() {
             // The backup job alone folds the log, after it has shipped it.
             c.pragma_update(None, "wal_autocheckpoint", 0).map_err(database_error)?;
@@ -205,7 +220,7 @@ impl MgcDatabase {
             readers,
             next: AtomicUsize::new(0),
             events,
-            compliance: compliance.map(Mutex::new),
+            compliance,
             generation,
             messages,
             carrier,
@@ -230,6 +245,7 @@ impl MgcDatabase {
             self.between_turns().await;
             return Ok(None);
         };
+        self.queue_turn().await;
         // Opening the chain, a base, what waited, what is new.
         for _ in 0..4 {
             let turn = match &*self.store.writer.read().await {
@@ -246,6 +262,7 @@ impl MgcDatabase {
 
     /// What may not wait for the next turn of the backup job: the mirror, and whether another side was claimed.
     pub async fn between_turns(&self) {
+        self.queue_turn().await;
         if let Some(w) = &*self.store.writer.read().await {
             // Nothing is cut, so nothing can fail.
             let _ = w.ship(false).await;
@@ -273,6 +290,7 @@ impl MgcDatabase {
         if let Some(w) = writer {
             w.close().await;
         }
+        self.close_queue().await;
     }
 
     /// Whether the database of this folder answers, and what it says of itself.
@@ -397,7 +415,7 @@ fn side_files(path: &Path) -> [PathBuf; 2] {
     })
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     for p in side_files(path).iter().chain([&path.to_owned()]) {
         match std::fs::remove_file(p) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io(e)),
@@ -408,7 +426,7 @@ fn remove(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Puts a closed, complete database in place.
-fn put(fresh: &Path, path: &Path, dir: &Path) -> Result<(), StoreError> {
+pub(super) fn put(fresh: &Path, path: &Path, dir: &Path) -> Result<(), StoreError> {
     {
         // Back to one file, so that the rename moves all of it.
         let c = Connection::open(fresh).map_err(database_error)?;
@@ -520,7 +538,7 @@ impl ChatStore for Shared {
         let store = self.0.clone();
         let work = move || match &store.compliance {
             None => Ok(()),
-            Some(q) => q.lock().unwrap_or_else(PoisonError::into_inner).push(&events).map_err(database_error),
+            Some(q) => q.push(&events),
         };
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(StoreError::Database(e.to_string())))
     }

@@ -1,4 +1,4 @@
-//! The synchronous mirror of an mgc: a second copy, byte for byte, that has every commit before it is
+//! The synchronous mirror of an mgc, or of an mgccomp: a second copy, byte for byte, that has every commit before it is
 //! acknowledged. Source: procedures §4.
 //!
 //! The mirror's folder holds the database file as it was folded last and the log since; SQLite itself
@@ -19,8 +19,6 @@ use rusqlite::Connection;
 use super::shipping::{Position, beside, checkpoint, wal};
 use super::{database_error, read_write};
 
-/// The database in a folder with this file is a mirror: nobody opens it.
-pub const MARKER: &str = "mgc.mirror";
 /// What a probe says of it.
 pub const MIRRORING: &str = "the database is the mirror of another";
 const FILE: &str = "mgc.db";
@@ -100,10 +98,11 @@ impl Mirror {
         to.witness.note(false)?;
         let (hand, tasks) = mpsc::sync_channel::<(Task, SyncSender<Answer>)>(1);
         let dir = to.dir.clone();
+        let file = database.file_name().map_or_else(|| FILE.to_owned(), |n| n.to_string_lossy().into_owned());
         let work = move || {
             while let Ok((task, reply)) = tasks.recv() {
                 // Whoever did not wait has noted that the mirror is lost.
-                let _ = reply.send(carry_out(&dir, task).map_err(|e| e.to_string()));
+                let _ = reply.send(carry_out(&dir, &file, task).map_err(|e| e.to_string()));
             }
         };
         std::thread::Builder::new().name("mgc-mirror".to_owned()).spawn(work).map_err(|e| e.to_string())?;
@@ -130,6 +129,15 @@ impl Mirror {
     /// The database file must not change now: it is being copied.
     pub fn copying(&self) -> bool {
         matches!(self.phase, Phase::Copying(_))
+    }
+
+    /// Before closing: a copy under way is waited for, so that it does not end when another one is the principal.
+    pub fn settle(&mut self) {
+        if let Phase::Copying(answer) = &self.phase {
+            // What came of it does not matter: the next opening copies again.
+            let _ = answer.recv_timeout(self.to.patience);
+            self.phase = Phase::Lost { since: Instant::now() };
+        }
     }
 
     /// After each commit: sends it to the mirror. Nothing may be acknowledged when this fails.
@@ -199,6 +207,10 @@ impl Mirror {
     pub fn tick(&mut self, c: &Connection, alone: bool) {
         // Tried again here, so that a quiet database is told of as well.
         let _ = self.noted();
+        // Without a mirror nothing is to be kept in the log for it.
+        if alone && matches!(self.phase, Phase::Lost { .. }) && self.log_bytes() > CHECKPOINT {
+            checkpoint(c);
+        }
         match &self.phase {
             Phase::Lost { since }
                 if since.elapsed() >= RETRY.min(self.to.patience) && self.unnoted.is_none() =>
@@ -234,9 +246,13 @@ impl Mirror {
         self.follow();
     }
 
+    fn log_bytes(&self) -> u64 {
+        std::fs::metadata(beside(&self.database, "-wal")).map_or(0, |m| m.len())
+    }
+
     /// The principal's log was folded: the mirror folds its own, which holds the same.
     pub fn follow(&mut self) {
-        let empty = std::fs::metadata(beside(&self.database, "-wal")).map_or(0, |m| m.len()) == 0;
+        let empty = self.log_bytes() == 0;
         if matches!(self.phase, Phase::Synchronized) && empty && self.position.salts.is_some() {
             match self.ask(Task::Fold) {
                 Ok(()) => self.position = EMPTY,
@@ -250,16 +266,21 @@ fn long_ago() -> Instant {
     Instant::now().checked_sub(RETRY).unwrap_or_else(Instant::now)
 }
 
-fn carry_out(dir: &Path, task: Task) -> std::io::Result<()> {
+fn carry_out(dir: &Path, file: &str, task: Task) -> std::io::Result<()> {
     match task {
-        Task::Copy(from) => copy(&from, dir),
-        Task::Append(offset, bytes) => append(dir, offset, &bytes),
-        Task::Fold => fold(dir),
+        Task::Copy(from) => copy(&from, dir, file),
+        Task::Append(offset, bytes) => append(dir, file, offset, &bytes),
+        Task::Fold => fold(dir, file),
     }
 }
 
-fn log_of(dir: &Path) -> PathBuf {
-    beside(&dir.join(FILE), "-wal")
+fn log_of(dir: &Path, file: &str) -> PathBuf {
+    beside(&dir.join(file), "-wal")
+}
+
+/// The marker of a database file: `mgc.mirror` of `mgc.db`.
+fn marker(dir: &Path, file: &str) -> PathBuf {
+    dir.join(file).with_extension("mirror")
 }
 
 fn sync_dir(dir: &Path) -> std::io::Result<()> {
@@ -267,18 +288,18 @@ fn sync_dir(dir: &Path) -> std::io::Result<()> {
 }
 
 /// Replaces the mirror by the principal's file. One that is no mirror may hold what nobody else has.
-fn copy(from: &Path, dir: &Path) -> std::io::Result<()> {
+fn copy(from: &Path, dir: &Path, name: &str) -> std::io::Result<()> {
     if !dir.is_dir() {
         let text = format!("the folder of the SQL instance, {}, is not there", dir.display());
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, text));
     }
-    let (file, fresh) = (dir.join(FILE), dir.join("mgc.mirror.copy"));
-    if dir.join(MARKER).exists() {
-        fold(dir)?; // what it had stays readable until the new file is there
+    let (file, fresh) = (dir.join(name), dir.join(name).with_extension("mirror.copy"));
+    if marker(dir, name).exists() {
+        fold(dir, name)?; // what it had stays readable until the new file is there
     } else if file.exists() {
         let n = std::fs::read_dir(dir.join("orphans")).map_or(0, Iterator::count) + 1;
         let aside = dir.join("orphans").join(n.to_string());
-        super::database::set_aside(dir, &aside, FILE).map_err(|e| std::io::Error::other(e.to_string()))?;
+        super::database::set_aside(dir, &aside, name).map_err(|e| std::io::Error::other(e.to_string()))?;
     }
     let facts = |p: &Path| std::fs::metadata(p).and_then(|m| Ok((m.len(), m.modified()?)));
     let before = facts(from)?;
@@ -287,7 +308,7 @@ fn copy(from: &Path, dir: &Path) -> std::io::Result<()> {
         return Err(std::io::Error::other("the database was folded while it was copied"));
     }
     File::open(&fresh)?.sync_all()?;
-    File::create(dir.join(MARKER))?.sync_all()?;
+    File::create(marker(dir, name))?.sync_all()?;
     for ending in ["-wal", "-shm", "-shipped"] {
         match std::fs::remove_file(beside(&file, ending)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
@@ -298,8 +319,8 @@ fn copy(from: &Path, dir: &Path) -> std::io::Result<()> {
     sync_dir(dir)
 }
 
-fn append(dir: &Path, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
-    let path = log_of(dir);
+fn append(dir: &Path, file: &str, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
+    let path = log_of(dir, file);
     let mut log = OpenOptions::new().write(true).create(offset == 0).truncate(false).open(&path)?;
     if log.metadata()?.len() != offset {
         return Err(std::io::Error::other("the mirror's log was written to by somebody else"));
@@ -311,10 +332,10 @@ fn append(dir: &Path, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// Writes what the log holds into the file. A kill in between is repaired by doing it again.
-fn fold(dir: &Path) -> std::io::Result<()> {
-    let log = log_of(dir);
+fn fold(dir: &Path, name: &str) -> std::io::Result<()> {
+    let log = log_of(dir, name);
     if let Some(found) = wal::read(&log, EMPTY).map_err(|e| std::io::Error::other(e.to_string()))? {
-        let mut file = OpenOptions::new().write(true).open(dir.join(FILE))?;
+        let mut file = OpenOptions::new().write(true).open(dir.join(name))?;
         for (number, page) in &found.pages {
             file.seek(SeekFrom::Start(u64::from(number - 1) * u64::from(found.page_size)))?;
             file.write_all(page)?;
@@ -332,7 +353,19 @@ fn fold(dir: &Path) -> std::io::Result<()> {
 
 /// Whether the database of this folder is a mirror.
 pub fn is_mirror(dir: &Path) -> bool {
-    dir.join(MARKER).exists()
+    marked(dir, FILE)
+}
+
+/// The same of a file.
+pub(super) fn marked(dir: &Path, file: &str) -> bool {
+    marker(dir, file).exists()
+}
+
+/// Opens what was the mirror, when it is sound.
+pub(super) fn sound(dir: &Path, file: &str) -> Result<Connection, StoreError> {
+    let c = read_write(&dir.join(file), false).map_err(database_error)?;
+    let sound: String = c.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).map_err(database_error)?;
+    if sound == "ok" { Ok(c) } else { Err(StoreError::Database(format!("the mirror is damaged: {sound}"))) }
 }
 
 /// Makes the mirror of this folder the database that is opened, as epoch `epoch`: what was opened before is
@@ -341,11 +374,7 @@ pub fn is_mirror(dir: &Path) -> bool {
 /// # Errors
 /// When there is no readable database.
 pub fn take_over(dir: &Path, epoch: u64) -> Result<(), StoreError> {
-    let c = read_write(&dir.join(FILE), false).map_err(database_error)?;
-    let sound: String = c.query_row("PRAGMA quick_check(1)", [], |r| r.get(0)).map_err(database_error)?;
-    if sound != "ok" {
-        return Err(StoreError::Database(format!("the mirror is damaged: {sound}")));
-    }
+    let c = sound(dir, FILE)?;
     if super::database::epoch_of(&c).map_err(database_error)? < epoch {
         super::database::set_meta(&c, "epoch", &epoch.to_string()).map_err(database_error)?;
     }
@@ -358,7 +387,12 @@ pub fn take_over(dir: &Path, epoch: u64) -> Result<(), StoreError> {
 /// # Errors
 /// I/O.
 pub fn forget(dir: &Path) -> Result<(), StoreError> {
-    match std::fs::remove_file(dir.join(MARKER)) {
+    unmark(dir, FILE)
+}
+
+/// The same of a file.
+pub(super) fn unmark(dir: &Path, file: &str) -> Result<(), StoreError> {
+    match std::fs::remove_file(marker(dir, file)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Database(e.to_string())),
         _ => Ok(()),
     }
@@ -369,7 +403,13 @@ pub fn forget(dir: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// I/O.
 pub fn step_down(dir: &Path) -> Result<(), StoreError> {
-    File::create(dir.join(MARKER)).and_then(|f| f.sync_all()).map_err(|e| StoreError::Database(e.to_string()))
+    mark(dir, FILE)
+}
+
+/// The same of a file.
+pub(super) fn mark(dir: &Path, file: &str) -> Result<(), StoreError> {
+    let made = File::create(marker(dir, file)).and_then(|f| f.sync_all());
+    made.map_err(|e| StoreError::Database(e.to_string()))
 }
 
 /// Deletes the mirror of this folder; a database that is no mirror is left alone. Whether there was one.
@@ -377,16 +417,21 @@ pub fn step_down(dir: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// I/O.
 pub fn drop_mirror(dir: &Path) -> Result<bool, StoreError> {
-    if !is_mirror(dir) {
+    drop_marked(dir, FILE)
+}
+
+/// The same of a file.
+pub(super) fn drop_marked(dir: &Path, file: &str) -> Result<bool, StoreError> {
+    if !marked(dir, file) {
         return Ok(false);
     }
     for ending in ["-wal", "-shm", "-shipped", ""] {
-        match std::fs::remove_file(beside(&dir.join(FILE), ending)) {
+        match std::fs::remove_file(beside(&dir.join(file), ending)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(StoreError::Database(e.to_string()));
             }
             _ => {}
         }
     }
-    forget(dir).map(|()| true)
+    unmark(dir, file).map(|()| true)
 }

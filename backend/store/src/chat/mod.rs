@@ -6,6 +6,8 @@ mod compliance;
 mod database;
 pub mod mirror;
 mod queries;
+mod queue;
+pub mod queue_mirror;
 mod retired;
 mod search;
 pub mod shipping;
@@ -14,10 +16,13 @@ mod writer;
 #[cfg(test)]
 mod mirror_tests;
 #[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
 mod tests;
 
 pub use compliance::ComplianceQueue;
 pub use database::{DbInfo, MgcDatabase, RESTORING};
+pub use queue::QueueAt;
 
 use std::path::Path;
 

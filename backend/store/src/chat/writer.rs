@@ -157,6 +157,9 @@ fn work(
             next = receiver.blocking_recv();
         }
     }
+    if let Some(m) = &mut mirror {
+        m.settle();
+    }
     let tail = shipping.as_mut().map(|s| s.finish(&c, super::now()));
     if let Some(Err(e)) = &tail {
         tracing::warn!(cause = %e, "the tail of a chat database could not be shipped; it stays in its log");

@@ -6,6 +6,33 @@ use shared::deployment::PoolState;
 
 use super::Result;
 
+/// Which database of a pool: the mgc of a side, or its mgccomp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Which {
+    /// The side.
+    pub side: PoolState,
+    /// Its mgccomp instead of its mgc.
+    pub queue: bool,
+}
+
+impl Which {
+    /// The mgccomp of a side.
+    pub fn queue(side: PoolState) -> Self {
+        Self { side, queue: true }
+    }
+
+    /// The word in the table.
+    fn word(self) -> String {
+        format!("{}{}", self.side.word(), if self.queue { " mgccomp" } else { "" })
+    }
+}
+
+impl From<PoolState> for Which {
+    fn from(side: PoolState) -> Self {
+        Self { side, queue: false }
+    }
+}
+
 /// The mirror of one side of a pool.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MirrorRow {
@@ -25,10 +52,10 @@ pub struct MirrorRow {
 ///
 /// # Errors
 /// SQLite's.
-pub fn get(c: &Connection, pool: &ObjectId, side: PoolState) -> Result<MirrorRow> {
+pub fn get(c: &Connection, pool: &ObjectId, of: impl Into<Which>) -> Result<MirrorRow> {
     let sql = "SELECT installed, on_mirror, opened_on_mirror, forced, synchronized FROM mirror
                WHERE pool = ?1 AND side = ?2";
-    let row = c.query_row(sql, params![pool.as_str(), side.word()], |r| {
+    let row = c.query_row(sql, params![pool.as_str(), of.into().word()], |r| {
         Ok(MirrorRow {
             installed: r.get(0)?,
             on_mirror: r.get(1)?,
@@ -40,13 +67,14 @@ pub fn get(c: &Connection, pool: &ObjectId, side: PoolState) -> Result<MirrorRow
     Ok(row.optional()?.unwrap_or_default())
 }
 
-/// Pools of which a side is mirrored.
+/// Pools of which the mgc of a side is mirrored, or with `queue` the mgccomp.
 ///
 /// # Errors
 /// SQLite's.
-pub fn installed(c: &Connection) -> Result<Vec<ObjectId>> {
-    let mut s = c.prepare_cached("SELECT DISTINCT pool FROM mirror WHERE installed = 1")?;
-    let rows = s.query_map([], |r| r.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+pub fn installed(c: &Connection, queue: bool) -> Result<Vec<ObjectId>> {
+    let sql = "SELECT DISTINCT pool FROM mirror WHERE installed = 1 AND (side LIKE '% mgccomp') = ?1";
+    let mut s = c.prepare_cached(sql)?;
+    let rows = s.query_map([queue], |r| r.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
     Ok(rows.iter().filter_map(|p| ObjectId::try_from(p.as_str()).ok()).collect())
 }
 
@@ -54,11 +82,11 @@ pub fn installed(c: &Connection) -> Result<Vec<ObjectId>> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn install(c: &Connection, pool: &ObjectId, side: PoolState, on: bool) -> Result<()> {
+pub fn install(c: &Connection, pool: &ObjectId, of: impl Into<Which>, on: bool) -> Result<()> {
     c.execute(
         "INSERT INTO mirror (pool, side, installed) VALUES (?1, ?2, ?3)
          ON CONFLICT (pool, side) DO UPDATE SET installed = ?3, synchronized = 0",
-        params![pool.as_str(), side.word(), on],
+        params![pool.as_str(), of.into().word(), on],
     )?;
     Ok(())
 }
@@ -67,10 +95,16 @@ pub fn install(c: &Connection, pool: &ObjectId, side: PoolState, on: bool) -> Re
 ///
 /// # Errors
 /// SQLite's.
-pub fn want(c: &Connection, pool: &ObjectId, side: PoolState, on_mirror: bool, forced: bool) -> Result<()> {
+pub fn want(
+    c: &Connection,
+    pool: &ObjectId,
+    of: impl Into<Which>,
+    on_mirror: bool,
+    forced: bool,
+) -> Result<()> {
     c.execute(
         "UPDATE mirror SET on_mirror = ?3, forced = ?4 WHERE pool = ?1 AND side = ?2",
-        params![pool.as_str(), side.word(), on_mirror, forced],
+        params![pool.as_str(), of.into().word(), on_mirror, forced],
     )?;
     Ok(())
 }
@@ -79,10 +113,10 @@ pub fn want(c: &Connection, pool: &ObjectId, side: PoolState, on_mirror: bool, f
 ///
 /// # Errors
 /// SQLite's.
-pub fn moved(c: &Connection, pool: &ObjectId, side: PoolState) -> Result<()> {
+pub fn moved(c: &Connection, pool: &ObjectId, of: impl Into<Which>) -> Result<()> {
     c.execute(
         "UPDATE mirror SET opened_on_mirror = on_mirror, forced = 0, synchronized = 0 WHERE pool = ?1 AND side = ?2",
-        params![pool.as_str(), side.word()],
+        params![pool.as_str(), of.into().word()],
     )?;
     Ok(())
 }
@@ -91,10 +125,10 @@ pub fn moved(c: &Connection, pool: &ObjectId, side: PoolState) -> Result<()> {
 ///
 /// # Errors
 /// SQLite's.
-pub fn note(c: &Connection, pool: &ObjectId, side: PoolState, synchronized: bool) -> Result<()> {
+pub fn note(c: &Connection, pool: &ObjectId, of: impl Into<Which>, synchronized: bool) -> Result<()> {
     c.execute(
         "UPDATE mirror SET synchronized = ?3 WHERE pool = ?1 AND side = ?2",
-        params![pool.as_str(), side.word(), synchronized],
+        params![pool.as_str(), of.into().word(), synchronized],
     )?;
     Ok(())
 }

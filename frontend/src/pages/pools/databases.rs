@@ -21,21 +21,32 @@ pub fn Databases(
     let rows = Signal::derive(move || pool.with(|p| p.summary.databases.clone()));
     view! {
         <DataTable rows columns=columns() name="databases" plain=true empty=|| "This pool has no database." />
-        <Mirror pool />
+        <Mirror pool queue=false />
+        <Mirror pool queue=true />
         <Shipping pool />
     }
 }
 
-/// The mirror of the database in use, and moving to it and back.
+/// The mirror of the database in use, or of its mgccomp, and moving to it and back.
 #[component]
-fn Mirror(pool: Current<PoolDetail>) -> impl IntoView {
-    let mirror = Memo::new(move |_| pool.with(|p| p.mirror.clone().map(|m| (p.summary.fqdn.to_string(), m))));
-    move || mirror.get().map(|(fqdn, m)| mirrored(&fqdn, m))
+fn Mirror(pool: Current<PoolDetail>, queue: bool) -> impl IntoView {
+    let mirror = Memo::new(move |_| {
+        pool.with(|p| {
+            let found = if queue { p.compliance_mirror.clone() } else { p.mirror.clone() };
+            found.map(|m| (p.summary.fqdn.to_string(), m))
+        })
+    });
+    move || mirror.get().map(|(fqdn, m)| mirrored(&fqdn, m, queue))
 }
 
-fn mirrored(fqdn: &str, m: MirrorView) -> AnyView {
+fn mirrored(fqdn: &str, m: MirrorView, queue: bool) -> AnyView {
     let host = fqdn.split('.').next().unwrap_or_default();
     let says = match m.state.as_str() {
+        "synchronized" if queue => "Every event is on both before it counts as queued.",
+        "synchronizing" if queue => {
+            "All events are being copied; until then they are queued without the mirror."
+        }
+        "disconnected" if queue => "Events are queued without the mirror. It is copied anew when it answers.",
         "synchronized" => "Every post is on both before it is acknowledged.",
         "synchronizing" => {
             "The whole database is being copied; until then posts are acknowledged without the mirror."
@@ -45,17 +56,21 @@ fn mirrored(fqdn: &str, m: MirrorView) -> AnyView {
         _ => "Mirroring is not set up: run Install-CsMirrorDatabase.",
     };
     let to = if m.on_mirror { "Primary" } else { "Mirror" };
-    let label = format!("Move {host} to {}", m.mirror);
+    let (title, what, database) = match queue {
+        true => ("Mirror of mgccomp", "mgccomp of ", "PersistentChatCompliance"),
+        false => ("Mirror", "", "PersistentChat"),
+    };
+    let label = format!("Move {what}{host} to {}", m.mirror);
     let arguments = args([
         ("PoolFqdn", fqdn.to_owned().into()),
-        ("DatabaseType", "PersistentChat".into()),
+        ("DatabaseType", database.into()),
         ("NewPrincipal", to.into()),
     ]);
     let button = m.installed.then(|| {
         view! { <div class="row"><ActButton cmdlet="Invoke-CsDatabaseFailover" args=Signal::stored(arguments) label kind=ButtonKind::Plain review=true /></div> }
     });
     view! {
-        <Section title="Mirror">
+        <Section title>
             <Facts facts=vec![
                 ("Principal", view! { <Mono text=m.principal /> }.into_any()),
                 ("Mirror", view! { <Mono text=m.mirror /> }.into_any()),

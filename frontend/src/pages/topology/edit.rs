@@ -470,6 +470,18 @@ fn pool(t: &Topology, p: &ChatPool) -> Described {
         compliance,
         "Turns compliance on: every event is queued in mgccomp there.",
     ));
+    let mut mirror = |words, name, of: Option<&shared::ObjectId>| {
+        let help = "A second copy of mgccomp: an event is queued when both have it.";
+        out.push(input(words, name, label(of), Way::Choice(sql.clone(), "none"), help));
+    };
+    if p.compliance {
+        let of = p.compliance_mirror_sql_store.as_ref();
+        mirror("Compliance SQL Server store mirror", "ComplianceMirrorSqlStore", of);
+    }
+    if p.compliance && p.backup_sql_store.is_some() {
+        let of = p.backup_compliance_mirror_sql_store.as_ref();
+        mirror("Backup compliance SQL Server store mirror", "BackupComplianceMirrorSqlStore", of);
+    }
     if p.kind == PoolKind::Multiple {
         out.push(input(
             "Backup compliance SQL Server store",

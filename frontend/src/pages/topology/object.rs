@@ -208,6 +208,8 @@ fn pool_facts(t: &Topology, p: &shared::topology::ChatPool) -> AnyView {
             ("Mirror of the backup", sql(p.backup_mirror_sql_store.as_ref(), "none")),
             ("Compliance SQL Server store", sql(p.compliance_sql_store.as_ref(), "compliance is not enabled")),
             ("Backup compliance store", sql(p.backup_compliance_sql_store.as_ref(), "none")),
+            ("Mirror of compliance", sql(p.compliance_mirror_sql_store.as_ref(), "none")),
+            ("Mirror of backup compliance", sql(p.backup_compliance_mirror_sql_store.as_ref(), "none")),
             ("File store", files),
             ("Next hop pool", hop.into_any()),
         ] />

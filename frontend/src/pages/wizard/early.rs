@@ -24,7 +24,7 @@ pub fn problems(d: &PoolDraft, t: &Topology) -> Vec<Problem> {
 }
 
 /// The parts of the draft in the order in which the pages ask for them.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "fqdn",
     "site",
     "computers",
@@ -37,7 +37,9 @@ const ORDER: [&str; 16] = [
     "backup_sql",
     "backup_mirror_sql",
     "compliance_sql",
+    "compliance_mirror_sql",
     "backup_compliance_sql",
+    "backup_compliance_mirror_sql",
     "file",
     "next_hop",
     "",
@@ -70,6 +72,10 @@ fn filled(d: &PoolDraft, t: &Topology, missing: &[String]) -> Option<PoolDraft> 
             "backup_sql" => w.backup_sql = store("unset-sql-2.invalid"),
             "mirror_sql" => w.mirror_sql = store("unset-sql-5.invalid"),
             "backup_mirror_sql" => w.backup_mirror_sql = store("unset-sql-6.invalid"),
+            "compliance_mirror_sql" => w.compliance_mirror_sql = store("unset-sql-7.invalid"),
+            "backup_compliance_mirror_sql" => {
+                w.backup_compliance_mirror_sql = store("unset-sql-8.invalid");
+            }
             "compliance_sql" => w.compliance_sql = store("unset-sql-3.invalid"),
             "backup_compliance_sql" => w.backup_compliance_sql = store("unset-sql-4.invalid"),
             "file" => w.file = share(),

@@ -69,6 +69,11 @@ fn notes(page: Page) -> &'static [Note] {
         ],
         Page::ComplianceSqlStore | Page::BackupComplianceSqlStore => &[
             (
+                "What a mirror is for",
+                "Events that no adapter has written out yet are lost with their store. A mirror has them before they count as queued.",
+                "Required resources",
+            ),
+            (
                 "Not failed over by itself",
                 "After a failover of mgc, compliance goes on with its own backup store. Events that were not processed before stay behind.",
                 "Failing over Persistent Chat Server",

@@ -123,10 +123,24 @@ fn stores(d: &PoolDraft, t: &Topology, out: &mut Vec<(Page, String)>) {
             "After a failover they are queued on",
             "backup mgccomp",
         ),
+        (
+            Page::ComplianceSqlStore,
+            &d.compliance_mirror_sql,
+            "Events are on two stores before they count as queued; the mirror is",
+            "mirror of mgccomp",
+        ),
+        (
+            Page::BackupComplianceSqlStore,
+            &d.backup_compliance_mirror_sql,
+            "There they are mirrored to",
+            "mirror of backup mgccomp",
+        ),
     ];
     for (page, choice, words, database) in all {
         let off = (database == "mirror of mgc" && !d.mirrored)
-            || (database == "mirror of backup mgc" && !d.backup_mirrored);
+            || (database == "mirror of backup mgc" && !d.backup_mirrored)
+            || (database == "mirror of mgccomp" && !d.compliance_mirrored)
+            || (database == "mirror of backup mgccomp" && !d.backup_compliance_mirrored);
         if page.not_needed(d).is_none() && !off {
             out.push((page, format!("{words} {} ({database}).{}", sql(choice, t), defined(choice))));
         }

@@ -32,6 +32,12 @@ fn shape(d: &PoolDraft, t: &Topology) -> Shape {
     for (on, role, choice) in [
         (d.mirrored, "mirror of mgc", &d.mirror_sql),
         (d.backup_mirrored && d.wants_backup(), "mirror of backup", &d.backup_mirror_sql),
+        (d.compliance && d.compliance_mirrored, "mirror of mgccomp", &d.compliance_mirror_sql),
+        (
+            d.compliance && d.backup_compliance_mirrored && d.wants_backup(),
+            "mirror of backup mgccomp",
+            &d.backup_compliance_mirror_sql,
+        ),
     ] {
         if on {
             stores.push((role, sql(choice, t)));

@@ -1,4 +1,4 @@
-//! The four SQL Server store pages: mgc, its backup, mgccomp, its backup; the first two with their mirrors.
+//! The four SQL Server store pages: mgc, its backup, mgccomp, its backup; each with its mirror.
 //! Words: S3 step 8 and 9, P:Define_Persistent_Chat_SQL_Store.
 
 use leptos::prelude::*;
@@ -24,6 +24,10 @@ pub enum Slot {
     Mirror,
     /// The mirror of the backup mgc, on its page.
     BackupMirror,
+    /// The mirror of mgccomp, on its page.
+    ComplianceMirror,
+    /// The mirror of the backup mgccomp, on its page.
+    BackupComplianceMirror,
 }
 
 /// Names of a store's fields in the draft.
@@ -59,6 +63,8 @@ impl Slot {
             Self::BackupCompliance => &d.backup_compliance_sql,
             Self::Mirror => &d.mirror_sql,
             Self::BackupMirror => &d.backup_mirror_sql,
+            Self::ComplianceMirror => &d.compliance_mirror_sql,
+            Self::BackupComplianceMirror => &d.backup_compliance_mirror_sql,
         }
     }
 
@@ -70,6 +76,8 @@ impl Slot {
             Self::BackupCompliance => &mut d.backup_compliance_sql,
             Self::Mirror => &mut d.mirror_sql,
             Self::BackupMirror => &mut d.backup_mirror_sql,
+            Self::ComplianceMirror => &mut d.compliance_mirror_sql,
+            Self::BackupComplianceMirror => &mut d.backup_compliance_mirror_sql,
         }
     }
 
@@ -81,6 +89,8 @@ impl Slot {
             Self::BackupCompliance => fields!("backup_compliance_sql"),
             Self::Mirror => fields!("mirror_sql"),
             Self::BackupMirror => fields!("backup_mirror_sql"),
+            Self::ComplianceMirror => fields!("compliance_mirror_sql"),
+            Self::BackupComplianceMirror => fields!("backup_compliance_mirror_sql"),
         }
     }
 
@@ -91,6 +101,8 @@ impl Slot {
             Self::Compliance => "Compliance SQL Server store",
             Self::BackupCompliance => "Backup compliance SQL Server store",
             Self::Mirror | Self::BackupMirror => "Mirroring SQL Server store",
+            Self::ComplianceMirror => "Compliance SQL Server store mirror",
+            Self::BackupComplianceMirror => "Backup compliance SQL Server store mirror",
         }
     }
 
@@ -111,6 +123,9 @@ impl Slot {
             Self::Mirror | Self::BackupMirror => {
                 "A second copy of mgc, byte for byte, on a store of its own: a post is acknowledged when both have it."
             }
+            Self::ComplianceMirror | Self::BackupComplianceMirror => {
+                "A second copy of mgccomp on another store: an event is queued when both have it."
+            }
         }
     }
 
@@ -119,8 +134,14 @@ impl Slot {
         match self {
             Self::Compliance => Some(Self::Primary),
             Self::BackupCompliance => Some(Self::Backup),
+            Self::ComplianceMirror => Some(Self::Mirror),
+            Self::BackupComplianceMirror => Some(Self::BackupMirror),
             Self::Primary | Self::Backup | Self::Mirror | Self::BackupMirror => None,
         }
+    }
+
+    fn is_mirror(self) -> bool {
+        matches!(self, Self::Mirror | Self::BackupMirror)
     }
 
     /// The mirror that is asked for on the same page, and the field of its box.
@@ -128,6 +149,8 @@ impl Slot {
         match self {
             Self::Primary => Some((Self::Mirror, "mirrored")),
             Self::Backup => Some((Self::BackupMirror, "backup_mirrored")),
+            Self::Compliance => Some((Self::ComplianceMirror, "compliance_mirrored")),
+            Self::BackupCompliance => Some((Self::BackupComplianceMirror, "backup_compliance_mirrored")),
             _ => None,
         }
     }
@@ -165,7 +188,7 @@ fn Mirroring(mirror: Slot, field: &'static str) -> impl IntoView {
     let (on, set) = flag(w, field);
     view! {
         <TickField label="Enable SQL Server store mirroring" field value=on on_change=set help=move || mirror.holds() />
-        {move || on.get().then(|| view! { <Choice which=mirror /> })}
+        {move || on.get().then(|| view! { <Share which=mirror /> <Choice which=mirror /> })}
     }
 }
 
@@ -250,7 +273,12 @@ fn Share(which: Slot) -> impl IntoView {
     which.shares_with().map(|other| {
         let why = Signal::derive(move || {
             let d = w.draft.read();
-            (which.get(&d) == other.get(&d)).then(|| "It is the same already.".to_owned())
+            let none = *other.get(&d) == SqlChoice::default();
+            let same = which.get(&d) == other.get(&d);
+            (none && other.is_mirror())
+                .then_some("mgc has no mirror yet.")
+                .or(same.then_some("It is the same already."))
+                .map(str::to_owned)
         });
         let take = move |()| {
             w.edit(|d| {
@@ -258,8 +286,11 @@ fn Share(which: Slot) -> impl IntoView {
                 *which.get_mut(d) = choice;
             });
         };
-        let label =
-            if other == Slot::Primary { "Use the store of mgc" } else { "Use the backup store of mgc" };
+        let label = match other {
+            Slot::Primary => "Use the store of mgc",
+            Slot::Backup => "Use the backup store of mgc",
+            _ => "Use the mirror of mgc",
+        };
         view! { <div><Button label kind=ButtonKind::Plain blocked=why on_press=take /></div> }
     })
 }

@@ -66,7 +66,10 @@ async fn stores(p: &Person) -> Result<()> {
     p.on("Define the compliance SQL Server store").await?;
     p.press("Use the store of mgc").await?;
     p.value("SQL Server FQDN", "sql01.contoso.com").await?;
+    p.tick("Enable SQL Server store mirroring").await?;
+    p.pick("Compliance SQL Server store mirror", "sql02.contoso.com\\RTC").await?;
     p.judge("15-wizard-compliance").await?;
+    p.tick("Enable SQL Server store mirroring").await?;
     p.send("Next").await?;
 
     p.on("Define the backup compliance SQL Server store").await?;

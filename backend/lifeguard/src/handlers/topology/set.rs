@@ -173,9 +173,11 @@ fn stores(a: &SetLgPersistentChatPool, t: &Topology, p: &mut ChatPool) -> Result
     if a.disaster_recovery == Some(false) {
         (p.backup_sql_store, p.backup_compliance_sql_store) = (None, None);
         p.backup_mirror_sql_store = None;
+        p.backup_compliance_mirror_sql_store = None;
     }
     if a.compliance == Some(false) {
         (p.compliance_sql_store, p.backup_compliance_sql_store) = (None, None);
+        (p.compliance_mirror_sql_store, p.backup_compliance_mirror_sql_store) = (None, None);
     }
     if let Some(on) = a.compliance {
         p.compliance = on;
@@ -186,6 +188,12 @@ fn stores(a: &SetLgPersistentChatPool, t: &Topology, p: &mut ChatPool) -> Result
     for (name, field, slot) in [
         (&a.mirror_sql_store, "MirrorSqlStore", &mut p.mirror_sql_store),
         (&a.backup_mirror_sql_store, "BackupMirrorSqlStore", &mut p.backup_mirror_sql_store),
+        (&a.compliance_mirror_sql_store, "ComplianceMirrorSqlStore", &mut p.compliance_mirror_sql_store),
+        (
+            &a.backup_compliance_mirror_sql_store,
+            "BackupComplianceMirrorSqlStore",
+            &mut p.backup_compliance_mirror_sql_store,
+        ),
     ] {
         match name.as_deref().map(str::trim) {
             Some("") => *slot = None,
@@ -264,6 +272,8 @@ impl Edit for SetLgPersistentChatPool {
             "backup_mirror_sql_store" => "BackupMirrorSqlStore",
             "compliance_sql_store" => "ComplianceSqlStore",
             "backup_compliance_sql_store" => "BackupComplianceSqlStore",
+            "compliance_mirror_sql_store" => "ComplianceMirrorSqlStore",
+            "backup_compliance_mirror_sql_store" => "BackupComplianceMirrorSqlStore",
             "file_store" => "FileStore",
             "next_hop" => "NextHop",
             _ => "Identity",
