@@ -28,6 +28,7 @@ mod made;
 mod mirrors;
 mod node;
 mod node_database;
+mod node_shipping;
 mod outbound;
 mod own_on_nodes;
 mod page;
