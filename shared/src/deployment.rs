@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::names::{Fqdn, ObjectId, SipUri};
+use crate::shipping::Schedule;
 use crate::topology::SqlStore;
 
 /// Port at which a node serves the databases it owns.
@@ -112,6 +113,56 @@ pub struct DatabaseHost {
     pub generation: u64,
 }
 
+/// One side of a pool whose primary and backup are in different processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SideHost {
+    /// The node that owns it; none when it is with the portal.
+    pub node: Option<String>,
+    /// The store that holds mgc.
+    pub store: SqlStore,
+}
+
+/// Log shipping of a pool whose primary and backup are in different processes, as both owners are told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PairHost {
+    /// The side in use; only its owner opens it.
+    pub in_use: PoolState,
+    /// The epoch that it was opened with last, as far as the portal knows.
+    pub epoch: u64,
+    /// The side that is wanted in use.
+    pub state: PoolState,
+    /// The loss of what the side in use has alone was acknowledged.
+    pub forced: bool,
+    /// While the pool is switched nothing is opened; the name of this very switch.
+    pub hold: Option<String>,
+    /// Primary.
+    pub primary: SideHost,
+    /// Backup.
+    pub backup: SideHost,
+    /// Folder of the chain, which both owners reach by this path.
+    pub share: String,
+    /// When the jobs run.
+    pub schedule: Schedule,
+}
+
+impl PairHost {
+    /// One of the two.
+    pub fn side(&self, side: PoolState) -> &SideHost {
+        match side {
+            PoolState::Normal => &self.primary,
+            PoolState::FailedOver => &self.backup,
+        }
+    }
+
+    /// The side that a node, or the portal, owns; none when it owns neither.
+    pub fn of(&self, node: Option<&str>) -> Option<PoolState> {
+        let own = |side: &PoolState| self.side(*side).node.as_deref() == node;
+        [PoolState::Normal, PoolState::FailedOver].into_iter().find(own)
+    }
+}
+
 /// A node that belongs to the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -155,6 +206,9 @@ pub struct ChatPoolHost {
     /// The node that owns its databases; none when they are with the portal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub database: Option<DatabaseHost>,
+    /// Both sides, when they are in different processes. Owners of a side are told, nobody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<PairHost>,
 }
 
 /// Everything a chat host needs to know, at one generation.

@@ -81,6 +81,7 @@ impl App {
         self.nodes.mark(&mut d);
         self.fleet.wanted(self.store.read(|c| crate::fleet::wanted(c, &self.settings)).map_err(|f| f.0)?);
         self.fleet.elsewhere().follow(&d);
+        self.fleet.apart().follow(&d);
         self.deployment.send_replace(Arc::new(d));
         Ok(())
     }

@@ -47,8 +47,7 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
 
 /// Pools whose databases are on nodes and are not among what was fetched.
 fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
-    let t = store.and_then(|s| s.read(store::management::topology::published).ok().flatten());
-    let all = t.map(|v| crate::nodes::copies::on_nodes(&v.document)).unwrap_or_default();
+    let all = store.and_then(|s| s.read(crate::nodes::copies::on_nodes).ok()).unwrap_or_default();
     let gone = all.into_iter().filter(|(_, store, node)| {
         !fetched.is_some_and(|root| crate::nodes::copies::place(root, node, store).is_file())
     });

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use shared::configuration::{ChatConfiguration, effective};
 use shared::deployment::{
     ChatPoolHost, ChatServerHost, ChatSettings, DatabaseHost, Deployment, FrontEndHost, HostedServer,
-    NodePeer,
+    NodePeer, PairHost, PoolState,
 };
 use shared::topology::{ChatPool, Computer, Placement, Topology};
 use shared::{Port, SipUri};
@@ -35,9 +35,18 @@ fn node_address(c: &Connection, name: &str) -> Result<IpAddr, Fault> {
     Ok(address.and_then(|a| a.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
-/// The node that owns a pool's databases.
-fn database(c: &Connection, t: &Topology, p: &ChatPool) -> Result<Option<DatabaseHost>, Fault> {
-    let Some(store) = t.sql_store(&p.sql_store) else { return Ok(None) };
+/// The node that owns the database that a pool uses.
+fn database(
+    c: &Connection,
+    t: &Topology,
+    p: &ChatPool,
+    pair: Option<&PairHost>,
+) -> Result<Option<DatabaseHost>, Fault> {
+    let id = match pair {
+        Some(pair) if pair.in_use == PoolState::FailedOver => Some(&pair.backup.store.id),
+        _ => Some(&p.sql_store),
+    };
+    let Some(store) = id.and_then(|id| t.sql_store(id)) else { return Ok(None) };
     let Placement::Node(node) = &store.placement else { return Ok(None) };
     Ok(Some(DatabaseHost {
         node: node.clone(),
@@ -118,6 +127,7 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
             })
         };
         let [lookup_uri, channel_uri] = contacts(p, &t);
+        let pair = crate::fleet::pair(c, &t, p)?;
         chat.push(ChatPoolHost {
             id: p.id.clone(),
             fqdn: p.fqdn.clone(),
@@ -137,7 +147,8 @@ pub fn build(c: &Connection, s: &Settings, generation: u64) -> Result<Deployment
                 .collect(),
             compliance: p.compliance,
             settings: settings(&configurations, &t, p),
-            database: database(c, &t, p)?,
+            database: database(c, &t, p, pair.as_ref())?,
+            pair,
         });
     }
     let peer = |n: store::management::nodes::Node| Some(NodePeer { name: n.name, key: n.key_hash? });

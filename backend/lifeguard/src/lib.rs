@@ -1,6 +1,7 @@
 //! Lifeguard: the portal, the one door, the handlers behind it, and the program that wires it all.
 
 pub mod alerts;
+pub mod apart;
 pub mod app;
 pub mod backup;
 pub mod backups;

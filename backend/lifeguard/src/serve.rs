@@ -315,6 +315,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     announce(&app);
     crate::reach::apply(&app)?;
     app.redeploy()?;
+    tokio::spawn(crate::apart::run(app.clone()));
     let pools: Vec<_> = app.deployment.borrow().pools.iter().map(|p| p.id.clone()).collect();
     // One deadline for all: many that are gone at once do not keep the portal away for long.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
@@ -324,7 +325,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
             continue;
         }
         let mut left = deadline.saturating_duration_since(std::time::Instant::now());
-        if app.fleet.elsewhere().has(p) {
+        if app.fleet.elsewhere().has(p) || app.fleet.apart().has(p) {
             // A node that is down may be so for long; acts that were under way there stay unknown.
             left = left.min(OWNERS);
         }

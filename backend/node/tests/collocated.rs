@@ -77,6 +77,7 @@ async fn both_roles_of_one_computer_run_and_stop() {
         compliance: false,
         settings: ChatSettings::default(),
         database: None,
+        pair: None,
     };
     let deployment =
         Deployment { generation: 1, front_ends: vec![front_end], pools: vec![pool], ..Deployment::default() };

@@ -280,6 +280,33 @@ impl ChatPool {
     }
 }
 
+/// The two sides of a pool whose databases are in different processes, and the share between them.
+#[derive(Debug, Clone)]
+pub struct Pair<'a> {
+    /// Primary.
+    pub primary: &'a SqlStore,
+    /// Backup.
+    pub backup: &'a SqlStore,
+    /// Folder of the file store.
+    pub share: std::path::PathBuf,
+}
+
+impl ChatPool {
+    /// Its sides, when at least one is on a node and the share is reached from everywhere by one path.
+    pub fn pair<'a>(&self, t: &'a Topology) -> Option<Pair<'a>> {
+        let (primary, backup) =
+            (t.sql_store(&self.sql_store)?, t.sql_store(self.backup_sql_store.as_ref()?)?);
+        let owned = |s: &SqlStore| matches!(s.placement, Placement::Node(_));
+        let run = |s: &SqlStore| owned(s) || s.placement == Placement::RunHere;
+        if !(owned(primary) || owned(backup)) || !run(primary) || !run(backup) {
+            return None;
+        }
+        let FileStoreRef::Share(id) = &self.file_store else { return None };
+        let Placement::Address(path) = &t.file_store(id)?.placement else { return None };
+        Some(Pair { primary, backup, share: path.trim().into() })
+    }
+}
+
 /// A data centre: a label on computers and SQL Servers. A stretched pool is one site, so this is what
 /// "near the database" (S1 step 7) is checked by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -550,16 +550,16 @@ fn pool_stores(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     }
 }
 
-/// A node owns the one database mgc of a pool: log shipping, mirrors and the compliance queue are with the
-/// portal.
+/// Nodes own databases mgc; mirrors and the compliance queue are with the portal. Log shipping between two
+/// processes goes through a share that both reach by one path.
 fn on_node(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
     let node = |id: Option<&ObjectId>| match &t.sql_store(id?)?.placement {
         Placement::Node(n) => Some(n.clone()),
         _ => None,
     };
-    let primary = node(Some(&p.sql_store));
+    let (primary, backup) = (node(Some(&p.sql_store)), node(p.backup_sql_store.as_ref()));
+    let owner = primary.as_ref().or(backup.as_ref());
     let others = [
-        (p.backup_sql_store.as_ref(), "backup_sql_store", "backup SQL Server store"),
         (p.mirror_sql_store.as_ref(), "mirror_sql_store", "mirroring SQL Server store"),
         (
             p.backup_mirror_sql_store.as_ref(),
@@ -583,17 +583,51 @@ fn on_node(t: &Lookup<'_>, i: usize, p: &ChatPool, out: &mut Vec<Problem>) {
             "mirroring compliance SQL Server store of the backup",
         ),
     ];
+    let mut refuse = |field: &str, code: &str, text: String| {
+        out.push(Problem::error(code, format!("pools.{i}.{field}"), text, ""));
+    };
     for (id, field, what) in others.into_iter().filter(|(id, ..)| id.is_some()) {
-        let text = match (&primary, node(id)) {
+        let text = match (owner, node(id)) {
             (Some(n), _) => format!(
-                "The database of this pool is on node {n}; such a pool has no {what}. Leave it out, or choose a primary SQL Server store that runs here."
+                "A database of this pool is on node {n}; such a pool has no {what}. Leave it out, or choose SQL Server stores that run here."
             ),
             (None, Some(n)) => format!(
-                "A {what} is not on a node: only a pool's primary SQL Server store is. Choose another one than that on node {n}."
+                "A {what} is not on a node: only a pool's primary and backup SQL Server stores are. Choose another one than that on node {n}."
             ),
             (None, None) => continue,
         };
-        out.push(Problem::error("place.node", format!("pools.{i}.{field}"), text, ""));
+        refuse(field, "place.node", text);
+    }
+    let (Some(n), Some(id)) = (owner, p.backup_sql_store.as_ref()) else { return };
+    if primary.is_some() && primary == backup && p.sql_store != *id {
+        let text = format!(
+            "Primary and backup are both on node {n} and would be lost together. Choose a store that runs here or on another node."
+        );
+        refuse("backup_sql_store", "place.node", text);
+    }
+    let run = |id: &ObjectId| {
+        t.sql_store(id).is_none_or(|s| matches!(s.placement, Placement::RunHere | Placement::Node(_)))
+    };
+    if !run(&p.sql_store) || !run(id) {
+        let text = format!(
+            "One database of this pool is on node {n}; the other one must be on a node too, or run here."
+        );
+        refuse("backup_sql_store", "place.node", text);
+    }
+    let path = match &p.file_store {
+        FileStoreRef::Share(id) => t.file_store(id).map(|s| &s.placement),
+        FileStoreRef::LocalPath(_) => return,
+    };
+    let reached = match path {
+        Some(Placement::Address(a)) => a.trim().starts_with('/'),
+        Some(_) => false,
+        None => return,
+    };
+    if !reached {
+        let text = format!(
+            "Primary and backup are in different processes and ship the log through the file store. Choose one that stands at an address: the path of a folder, such as /mnt/chatfiles, which node {n} and the owner of the other database both have mounted."
+        );
+        refuse("file_store", "place.share", text);
     }
 }
 
@@ -802,11 +836,44 @@ mod tests {
         let (primary, backup) =
             (t.pools[double].sql_store.clone(), t.pools[double].backup_sql_store.clone().unwrap());
         let (primary, backup) = (of(&t, &primary), of(&t, &backup));
-        t.sql_stores[primary].placement = Placement::Node("n1".to_owned());
-        let field = format!("pools.{double}.backup_sql_store");
-        assert!(at(&t).contains(&field), "{:?}", at(&t));
-        t.sql_stores[primary].placement = Placement::RunHere;
-        t.sql_stores[backup].placement = Placement::Node("n1".to_owned());
-        assert!(at(&t).contains(&field), "{:?}", at(&t));
+        let codes = |t: &Topology| {
+            let of = format!("pools.{double}.");
+            let mut found: Vec<_> = validate(t)
+                .into_iter()
+                .filter_map(|p| Some((p.field.strip_prefix(&of)?.to_owned(), p.code)))
+                .collect();
+            found.sort();
+            found
+        };
+        let one = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
+        for place in [primary, backup] {
+            let was = t.clone();
+            t.sql_stores[place].placement = Placement::Node("n1".to_owned());
+            let found = codes(&t);
+            assert!(found.contains(&one("compliance_sql_store", "place.node")[0]), "{found:?}");
+            t.pools[double].compliance = false;
+            t.pools[double].compliance_sql_store = None;
+            t.pools[double].backup_compliance_sql_store = None;
+            assert_eq!(codes(&t), one("file_store", "place.share"), "a share that only the portal reaches");
+            assert!(t.pools[double].pair(&t).is_none());
+            let FileStoreRef::Share(share) = t.pools[double].file_store.clone() else { panic!("no share") };
+            let share = t.file_stores.iter().position(|s| s.id == share).unwrap();
+            t.file_stores[share].placement = Placement::Address("mnt".to_owned());
+            assert_eq!(codes(&t), one("file_store", "place.share"), "no path of a folder");
+            t.file_stores[share].placement = Placement::Address("/mnt/files".to_owned());
+            assert_eq!(codes(&t), [], "one side on a node, the other here");
+            assert!(t.pools[double].pair(&t).is_some());
+            let far = primary + backup - place;
+            t.sql_stores[far].placement = Placement::Node("n2".to_owned());
+            assert_eq!(codes(&t), [], "each on a node of its own");
+            t.sql_stores[far].placement = Placement::Node("n1".to_owned());
+            assert_eq!(codes(&t), one("backup_sql_store", "place.node"), "lost together");
+            t.sql_stores[far].placement = Placement::SqlServerGuided;
+            assert!(
+                codes(&t).contains(&one("backup_sql_store", "place.node")[0]),
+                "a person drives the other"
+            );
+            t = was;
+        }
     }
 }

@@ -30,6 +30,7 @@ mod mirrors;
 mod mirrors_queue;
 mod node;
 mod node_database;
+mod node_shipping;
 mod outbound;
 mod own_on_nodes;
 mod page;

@@ -35,14 +35,14 @@ struct Placed {
     room: String,
 }
 
-async fn join(s: &Sample, portal: &str, name: &str) -> Result<(Node, String)> {
+pub async fn join(s: &Sample, portal: &str, name: &str) -> Result<(Node, String)> {
     let at = address();
     let node = Node::join(portal, &token(s, name).await?, &at).await?;
     node.line("connected portal=").await?;
     Ok((node, at))
 }
 
-async fn publish(s: &Sample, state: &str) -> Result<Value> {
+pub async fn publish(s: &Sample, state: &str) -> Result<Value> {
     let answer = run(&s.client, "Publish-CsTopology", json!({})).await?;
     job(&s.client, answer["job"].as_str().context("no job")?, state).await
 }
@@ -246,7 +246,7 @@ async fn a_stopped_owner_of_a_database_is_noticed_and_goes_on() -> Result<()> {
 }
 
 /// A server of the portal's Front End pool on the node `name`.
-async fn front_end(s: &Sample, name: &str, at: &str) -> Result<SocketAddr> {
+pub async fn front_end(s: &Sample, name: &str, at: &str) -> Result<SocketAddr> {
     let add = json!({
         "Identity": "atl-fe-001.litwareinc.com", "Servers": { "Add": [FRONT] }, "Placement": format!("Node:{name}"),
     });
@@ -471,8 +471,11 @@ async fn publishing_asks_the_node_and_says_which_rule_is_broken() -> Result<()> 
     let other = stores.iter().find(|n| **n != SQL).context("one store")?;
     let set = json!({ "Identity": POOL, "BackupSqlStore": other });
     let e = refused(&s.client, "Set-LgPersistentChatPool", set, 422).await?;
-    ensure!(e["field"] == "BackupSqlStore", "{e}");
-    ensure!(e.to_string().contains("such a pool has no backup SQL Server store"), "{e}");
+    ensure!(e["field"] == "FileStore" && e.to_string().contains("which node n1 and the owner"), "{e}");
+    let set = json!({ "Identity": POOL, "MirrorSqlStore": other });
+    let e = refused(&s.client, "Set-LgPersistentChatPool", set, 422).await?;
+    ensure!(e["field"] == "MirrorSqlStore", "{e}");
+    ensure!(e.to_string().contains("such a pool has no mirroring SQL Server store"), "{e}");
     // A pool that goes leaves its database on the node, set aside.
     run(&s.client, "Remove-LgTopologyObject", json!({ "Identity": POOL })).await?;
     let j = publish(&s, "done").await?;

@@ -50,6 +50,7 @@ const SPARE: u64 = 16_000_000;
 /// When the store does not answer.
 pub async fn preflight(cx: &Cx, t: &Topology, wish: &Wish<'_>) -> Result<Preflight, ApiError> {
     let pool = wish.pool;
+    crate::apart::look(&cx.app, &pool.id).await;
     let sides = cx.app.fleet.sides(&pool.id).await;
     let (old, new) = match wish.to {
         PoolState::FailedOver => (&sides.primary, &sides.backup),
@@ -68,12 +69,12 @@ pub async fn preflight(cx: &Cx, t: &Topology, wish: &Wish<'_>) -> Result<Preflig
         problems.push(Problem::warning("compliance.queue", "Identity", text, SOURCE));
     }
     room(cx, wish, old, new, &mut problems).await;
-    let loss = (wish.forced && old.error.is_some()).then(|| loss(cx, wish, new));
+    let loss = (wish.forced && old.error.is_some()).then(|| loss(cx, wish, old, new));
     Ok(Preflight { problems, active, loss, stores: (old.store.clone(), new.store.clone()), next_hop })
 }
 
 /// What a forced run loses, in seconds and messages as far as they are known.
-fn loss(cx: &Cx, wish: &Wish<'_>, new: &SideView) -> String {
+fn loss(cx: &Cx, wish: &Wish<'_>, old: &SideView, new: &SideView) -> String {
     let Some(until) = new.restoring.or(new.copied_at) else {
         return format!(
             "What was posted later than what {} holds is lost: it was never copied to.",
@@ -81,7 +82,12 @@ fn loss(cx: &Cx, wish: &Wish<'_>, new: &SideView) -> String {
         );
     };
     let seconds = cx.now().millis_since(until) / 1000;
+    let elsewhere = cx.app.fleet.apart().has(&wish.pool.id);
     let count = match cx.app.fleet.shipping(&wish.pool.id).and_then(|s| s.messages_behind()) {
+        Some(n) if elsewhere => format!(
+            "Of the messages that the owner of {} told of last, {n} are missing there; what was posted after that is not counted.",
+            old.store
+        ),
         None => "How many messages that are is not known: the database has not answered since the program was started."
             .to_owned(),
         Some(0) => "Of the messages that were seen here none is missing there.".to_owned(),
@@ -98,9 +104,13 @@ fn loss(cx: &Cx, wish: &Wish<'_>, new: &SideView) -> String {
 /// Whether there is room for a whole copy on the side that takes over, with some to spare.
 async fn room(cx: &Cx, wish: &Wish<'_>, old: &SideView, new: &SideView, out: &mut Vec<Problem>) {
     let Some(size) = old.info.as_ref().map(|i| i.size_bytes) else { return };
-    let Some(w) = cx.app.fleet.wanted_of(&wish.pool.id) else { return };
-    let Some((_, dir)) = w.side(wish.to).cloned() else { return };
-    let free = tokio::task::spawn_blocking(move || crate::disk::free(&dir)).await.ok().flatten();
+    let free = if cx.app.fleet.apart().has(&wish.pool.id) {
+        cx.app.fleet.apart().told(&wish.pool.id, wish.to).and_then(|t| t.free)
+    } else {
+        let Some(w) = cx.app.fleet.wanted_of(&wish.pool.id) else { return };
+        let Some((_, dir)) = w.side(wish.to).cloned() else { return };
+        tokio::task::spawn_blocking(move || crate::disk::free(&dir)).await.ok().flatten()
+    };
     if let Some(p) = free.and_then(|free| tight(size, free, &new.store)) {
         out.push(p);
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use node::remote::Rehearsed;
 use serde::{Deserialize, Serialize};
 use shared::ObjectId;
 use shared::api::{JobStep, JobView};
@@ -83,7 +84,7 @@ pub fn begin(cx: &Cx, input: Input, detail: &str) -> Result<String, ApiError> {
     cx.commit(detail, |tx| Ok(jobs::save_job(tx, &job, KIND, &input)?))?;
     let id = job.id.clone();
     let app = cx.app.clone();
-    tokio::spawn(async move { Rehearsal { app, job, input, epoch: 0 }.run().await });
+    tokio::spawn(async move { Rehearsal { app, job, input, epoch: 0, there: None }.run().await });
     Ok(id)
 }
 
@@ -115,6 +116,8 @@ struct Rehearsal {
     job: JobView,
     input: Input,
     epoch: u64,
+    /// What the owner of the side that would take over did, when that is another process.
+    there: Option<Vec<Rehearsed>>,
 }
 
 type Log = Vec<String>;
@@ -132,9 +135,11 @@ impl Rehearsal {
             let started = Instant::now();
             let mut log = Vec::new();
             let result = self.step(i, &mut log).await;
+            let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            let took = self.part(i).map_or(took, |p| p.millis);
             let step = &mut self.job.steps[i];
             step.log.append(&mut log);
-            step.millis = Some(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+            step.millis = Some(took);
             match result {
                 Ok(()) => self.set(i, "done"),
                 Err(why) => {
@@ -185,6 +190,9 @@ impl Rehearsal {
     }
 
     async fn step(&mut self, i: usize, log: &mut Log) -> Result<(), String> {
+        if (1..TAKE_AWAY).contains(&i) && self.app.fleet.apart().has(&self.input.id) {
+            return self.elsewhere(i, log).await;
+        }
         match i {
             0 => {
                 self.look(log);
@@ -196,6 +204,27 @@ impl Rehearsal {
             4 => self.online(log).await,
             5 => self.read(log).await,
             _ => self.take_away(log).await,
+        }
+    }
+
+    /// What the owner of the side says of a step.
+    fn part(&self, i: usize) -> Option<&Rehearsed> {
+        self.there.as_ref()?.get(i.checked_sub(1)?)
+    }
+
+    /// A step that the owner of the side does: all of them are done there at once, and told one by one.
+    async fn elsewhere(&mut self, i: usize, log: &mut Log) -> Result<(), String> {
+        if i == 1 {
+            self.there = Some(crate::apart::rehearse(&self.app, &self.input.id, self.input.to).await?);
+        }
+        let part = self.part(i).ok_or("its owner did not come to this step")?.clone();
+        log.extend(part.log);
+        if let Some(why) = part.error {
+            return Err(why);
+        }
+        match part.messages {
+            Some(n) => self.compare(n, log),
+            None => Ok(()),
         }
     }
 
@@ -299,8 +328,13 @@ impl Rehearsal {
             info.messages,
             info.size_bytes.div_ceil(1000)
         ));
+        self.compare(info.messages, log)
+    }
+
+    /// How the copy stands to the database in use.
+    fn compare(&self, messages: u64, log: &mut Log) -> Result<(), String> {
         let in_use = self.app.fleet.shipping(&self.input.id).filter(|s| s.from == other(self.input.to));
-        log.push(match in_use.and_then(|s| s.messages).map(|n| n.saturating_sub(info.messages)) {
+        log.push(match in_use.and_then(|s| s.messages).map(|n| n.saturating_sub(messages)) {
             None => "How many messages the database in use has now is not known.".to_owned(),
             Some(0) => "The database in use has no message more: even a forced run would lose nothing now.".to_owned(),
             Some(n) => format!("The database in use has {n} messages more: a planned run ships them with the tail, a forced run would lose them."),

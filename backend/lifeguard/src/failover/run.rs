@@ -15,6 +15,7 @@ use store::management::audit::{self, Opened};
 use store::management::{accounts, jobs, pools, roles as own_roles};
 
 use super::{Input, KIND, next_hop};
+use crate::apart::Over;
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::{Cx, Fault, store_error};
@@ -282,8 +283,18 @@ impl Run {
         }
     }
 
+    /// The switch, when the sides are in different processes.
+    fn over(&self) -> Option<Over<'_>> {
+        let (to, forced) = (self.input.to, self.input.forced);
+        let over = Over { app: &self.app, pool: &self.input.id, to, forced, hold: &self.job.id };
+        self.app.fleet.apart().has(&self.input.id).then_some(over)
+    }
+
     fn opened(&self) -> Result<(PoolState, u64), String> {
         let found = self.app.store.read(|c| pools::opened(c, &self.input.id)).map_err(|e| e.to_string())?;
+        if self.over().is_some() {
+            return Ok(found.unwrap_or_default());
+        }
         found.ok_or_else(|| "the pool's database was never opened".to_owned())
     }
 
@@ -294,6 +305,20 @@ impl Run {
 
     async fn take_in_hand(&self, log: &mut Log) -> Result<(), String> {
         self.app.redeploy().map_err(|e| e.message)?;
+        if let Some(over) = self.over() {
+            if self.is_online()? {
+                return done_already(log);
+            }
+            log.push(match over.close().await? {
+                (_, Some(t)) if t.tail.is_some() => {
+                    "Posts are refused; the database in use is closed, and the tail of its log is in the share."
+                }
+                (_, Some(_)) => "Posts are refused; the database in use is closed.",
+                (_, None) => "The database in use does not answer; from now on nobody is led to it.",
+            }
+            .to_owned());
+            return Ok(());
+        }
         self.app.fleet.with_files(&self.input.id, PATIENCE, |_| Ok(())).await?;
         log.push(
             "Posts are refused; the database in use is closed, and the tail of its log is in the share."
@@ -305,6 +330,13 @@ impl Run {
     async fn copy(&self, log: &mut Log) -> Result<(), String> {
         if self.is_online()? {
             return done_already(log);
+        }
+        if let Some(over) = self.over() {
+            match over.copy().await {
+                Ok((n, epoch)) => log.push(format!("{n} segments of epoch {epoch} were copied.")),
+                Err(e) => self.fall_back(&e, log)?,
+            }
+            return Ok(());
         }
         let (side, epoch) = self.opened()?;
         let work = move |w: &Wanted| {
@@ -339,6 +371,12 @@ impl Run {
         if self.is_online()? {
             return done_already(log);
         }
+        if let Some(over) = self.over() {
+            return match over.apply(log).await {
+                Err(e) if self.input.forced => self.fall_back(&e, log),
+                r => r,
+            };
+        }
         let (side, epoch) = self.opened()?;
         let work = move |w: &Wanted| catch_up(w, side, epoch);
         match self.app.fleet.with_files(&self.input.id, PATIENCE, work).await {
@@ -352,6 +390,11 @@ impl Run {
         if self.is_online()? {
             return done_already(log);
         }
+        if let Some(over) = self.over() {
+            let did = over.online().await?;
+            let pair = self.app.fleet.apart().pair(&self.input.id).ok_or("the pool is not published")?;
+            return self.came_online(&pair.side(self.input.to).store.label(), did.epoch, did.messages, log);
+        }
         let (side, epoch) = self.opened()?;
         let (to, forced, at) = (self.input.to, self.input.forced, self.app.clock.now());
         let work = move |w: &Wanted| {
@@ -361,11 +404,13 @@ impl Run {
             Ok((label.clone(), MgcDatabase::probe(dir)?))
         };
         let (label, info) = self.app.fleet.with_files(&self.input.id, PATIENCE, work).await?;
-        self.app
-            .store
-            .write(|tx| pools::set_opened(tx, &self.input.id, to, info.epoch))
-            .map_err(|e| e.to_string())?;
-        log.push(format!("mgc on {label} is online with {} messages, epoch {}.", info.messages, info.epoch));
+        self.came_online(&label, info.epoch, info.messages, log)
+    }
+
+    fn came_online(&self, label: &str, epoch: u64, messages: u64, log: &mut Log) -> Result<(), String> {
+        let noted = self.app.store.write(|tx| pools::set_opened(tx, &self.input.id, self.input.to, epoch));
+        noted.map_err(|e| e.to_string())?;
+        log.push(format!("mgc on {label} is online with {messages} messages, epoch {epoch}."));
         log.push("The database that was in use is fenced: it takes no more writes.".to_owned());
         Ok(())
     }
@@ -464,16 +509,18 @@ impl Run {
             self.input.active.len()
         ));
         log.push(format!("Send a test message to {} to prove it from a client's side.", self.input.pool));
-        let orphans = self
-            .app
-            .fleet
-            .wanted_of(&self.input.id)
-            .and_then(|w| w.secondary(self.input.to))
-            .map(|s| s.orphans());
-        for o in orphans.unwrap_or_default() {
-            log.push(format!("The database that was in use before is kept in {}; it may hold messages that were never shipped.", o.display()));
+        let orphans: Vec<String> = if self.over().is_some() {
+            let told = self.app.fleet.apart().told(&self.input.id, other(self.input.to));
+            told.map(|t| t.orphans).unwrap_or_default()
+        } else {
+            let w = self.app.fleet.wanted_of(&self.input.id);
+            let secondary = w.and_then(|w| w.secondary(self.input.to));
+            let found = secondary.map(|s| s.orphans()).unwrap_or_default();
+            found.iter().map(|o| o.display().to_string()).collect()
+        };
+        for o in orphans {
+            log.push(format!("The database that was in use before is kept in {o}; it may hold messages that were never shipped."));
         }
-        let _ = other(self.input.to);
         Ok(())
     }
 

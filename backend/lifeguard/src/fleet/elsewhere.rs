@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use node::ca::databases_name;
 use node::remote::{
-    ALIVE, FROM_PORTAL, FrameError, Inquiry, Remote, Reply, SILENCE, SideTold, ToNode, ToPortal, VERSION,
+    ALIVE, FROM_PORTAL, FrameError, Inquiry, OLDEST, Remote, Reply, SILENCE, SideTold, ToNode, ToPortal,
     WRITE, read, write,
 };
 use node::traits::{ChatStore, Databases};
@@ -278,7 +278,8 @@ impl Keep {
         let connector = tokio_rustls::TlsConnector::from(tls);
         let mut stream = connector.connect(name, tcp).await.map_err(|e| plain(&e))?;
         let hello = ToPortal::Hello {
-            version: VERSION,
+            // What is asked here is older than this version: an owner that was not updated yet answers too.
+            version: OLDEST,
             product: self.shown.product.to_owned(),
             listen: None,
             groups: true,

@@ -6,9 +6,12 @@
 //! noted before it is opened, so a restart in between does the same again, and a database that vanished
 //! is never silently replaced by an older one.
 
+pub mod apart;
 pub mod elsewhere;
+mod half;
 pub mod queue;
 mod rehearse;
+mod rehearse_half;
 mod shipping;
 pub mod switch;
 mod wanted;
@@ -26,9 +29,10 @@ use store::chat::{DbInfo, MgcDatabase};
 use store::management::Management;
 use tokio::sync::{Notify, watch};
 
+pub use self::half::NOT_YET;
 pub use self::shipping::Shipping;
 use self::switch::switch;
-pub use self::wanted::{Wanted, compliance_dir, create_databases, other, wanted};
+pub use self::wanted::{Wanted, compliance_dir, create_databases, other, pair, wanted};
 use crate::clock::Clock;
 
 /// What is known of one side.
@@ -76,19 +80,24 @@ struct Open {
     generation: u64,
     /// Compliance queue it was opened with; another one needs it opened anew.
     compliance: Option<PathBuf>,
-    /// Its folder and its mirror, likewise.
-    place: [Option<PathBuf>; 3],
+    /// Its folder, its mirrors and where it ships to, likewise.
+    place: Places,
     database: Arc<MgcDatabase>,
 }
 
 impl Open {
     fn fits(&self, w: &Wanted) -> bool {
-        !w.held && self.state == w.state && self.compliance == w.compliance && self.place == place(w)
+        !w.rests() && self.state == w.state && self.compliance == w.compliance && self.place == place(w)
     }
 }
 
-fn place(w: &Wanted) -> [Option<PathBuf>; 3] {
-    [w.side(w.state), w.mirror.as_ref(), w.queue.to.as_ref()].map(|p| p.map(|(_, d)| d.clone()))
+type Places = [Option<PathBuf>; 4];
+
+fn place(w: &Wanted) -> Places {
+    let share = w.share.clone().filter(|_| w.backup.is_some());
+    let [own, mirror, queue] =
+        [w.side(w.state), w.mirror.as_ref(), w.queue.to.as_ref()].map(|p| p.map(|(_, d)| d.clone()));
+    [own, mirror, queue, share]
 }
 
 #[derive(Default)]
@@ -96,6 +105,8 @@ struct Slot {
     wanted: Option<Wanted>,
     shipping: Shipping,
     open: Option<Open>,
+    /// It is being closed or opened.
+    busy: bool,
     trouble: Option<String>,
 }
 
@@ -110,6 +121,8 @@ pub struct Fleet {
     moving: tokio::sync::Mutex<()>,
     /// Databases that nodes own.
     elsewhere: elsewhere::Elsewhere,
+    /// Pools whose sides are in different processes, as the portal sees them.
+    apart: apart::Apart,
 }
 
 impl Fleet {
@@ -120,6 +133,7 @@ impl Fleet {
             slots: Mutex::default(),
             wake: Notify::new(),
             elsewhere: elsewhere::Elsewhere::new(changed.clone()),
+            apart: apart::Apart::new(changed.clone()),
             changed,
             clock,
             store,
@@ -134,6 +148,11 @@ impl Fleet {
     /// The databases that nodes own.
     pub fn elsewhere(&self) -> &elsewhere::Elsewhere {
         &self.elsewhere
+    }
+
+    /// Pools whose sides are in different processes.
+    pub fn apart(&self) -> &apart::Apart {
+        &self.apart
     }
 
     /// Sets what is wanted and wakes the reconciler.
@@ -185,15 +204,18 @@ impl Fleet {
                 return true;
             }
             // From here on nobody gets the old store: posts stop.
+            slot.busy = slot.open.is_some() || !w.rests();
             (w, slot.open.take())
         };
         self.bump();
         if let Some(o) = open {
             o.database.close().await;
         }
-        if wanted.held {
+        if wanted.rests() {
             if let Some(slot) = self.slots().get_mut(pool) {
-                slot.trouble = Some("a guided run has the databases in hand".to_owned());
+                let held = || "a guided run has the databases in hand".to_owned();
+                slot.trouble = wanted.held.then(held);
+                slot.busy = false;
             }
             self.bump();
             return true;
@@ -207,6 +229,7 @@ impl Fleet {
         let ok = result.is_ok();
         let mut slots = self.slots();
         if let Some(slot) = slots.get_mut(pool) {
+            slot.busy = false;
             match result {
                 Ok(database) => {
                     slot.trouble = None;
@@ -269,12 +292,13 @@ impl Fleet {
     pub fn not_open(&self) -> Vec<ObjectId> {
         let slots = self.slots();
         let missing = |s: &Slot| {
-            s.wanted.as_ref().is_some_and(|w| !w.held && s.open.as_ref().is_none_or(|o| !o.fits(w)))
+            s.wanted.as_ref().is_some_and(|w| !w.rests() && s.open.as_ref().is_none_or(|o| !o.fits(w)))
         };
         let mut out: Vec<ObjectId> =
             slots.iter().filter(|(_, s)| missing(s)).map(|(id, _)| id.clone()).collect();
         drop(slots);
-        out.extend(self.elsewhere.pools().into_iter().filter(|p| self.elsewhere.away(p).is_some()));
+        let away = |p: &ObjectId| self.elsewhere.away(p).is_some() && !self.apart.held(p);
+        out.extend(self.elsewhere.pools().into_iter().filter(away));
         out
     }
 
@@ -286,9 +310,10 @@ impl Fleet {
             let ran = (x.backup_at.is_some() && x.restore_at.is_some())
                 || x.backup_error.is_some()
                 || x.restore_error.is_some();
-            s.wanted.as_ref().is_some_and(|w| w.share.is_some()) && !ran
+            s.wanted.as_ref().is_some_and(|w| w.share.is_some() && w.half.is_none()) && !ran
         };
-        slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone()).collect()
+        let here = slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone());
+        here.chain(self.apart.unheard()).collect()
     }
 
     /// Waits until no database of the pool is open, then runs `work` on its files while nobody else
@@ -325,6 +350,9 @@ impl Fleet {
     /// Why it does not, when `limit` has passed.
     pub async fn converged(&self, pool: &ObjectId, limit: Duration) -> Result<(), String> {
         let done = || {
+            if self.apart.has(pool) {
+                return self.unsettled(pool).is_none().then_some(());
+            }
             if self.elsewhere.has(pool) {
                 return self.elsewhere.away(pool).is_none().then_some(());
             }
@@ -348,12 +376,22 @@ impl Fleet {
             .slots()
             .get(pool)
             .and_then(|s| s.trouble.clone())
+            .or_else(|| self.unsettled(pool))
             .or_else(|| self.elsewhere.away(pool))
             .unwrap_or_else(|| "it takes longer than expected.".to_owned()))
     }
 
+    /// Why a pool whose sides are in different processes does not use the side that is wanted; none when it
+    /// does, and for other pools.
+    fn unsettled(&self, pool: &ObjectId) -> Option<String> {
+        self.apart.unsettled(pool).or_else(|| self.elsewhere.away(pool).filter(|_| self.apart.has(pool)))
+    }
+
     /// What is known of both sides of a pool; probes files that are not open.
     pub async fn sides(&self, pool: &ObjectId) -> Sides {
+        if let Some(told) = self.apart.sides(pool, self.elsewhere.away(pool)) {
+            return told;
+        }
         if let Some(told) = self.elsewhere.sides(pool).await {
             return told;
         }

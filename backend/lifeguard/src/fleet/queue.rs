@@ -15,7 +15,7 @@ use store::management::{Management, StoreError};
 
 use super::Fleet;
 use super::switch::Rows;
-use super::wanted::{Pair, Place, Wanted, compliance_dir, pair};
+use super::wanted::{Pair, Place, Wanted, compliance_dir, mirrored};
 use crate::door::Fault;
 use crate::settings::Settings;
 
@@ -46,7 +46,7 @@ pub(super) fn pair_of(
     let place = |id: Option<&ObjectId>| id.and_then(|id| t.sql_store(id)).and_then(here);
     let (own, mirror) = p.mgccomp_stores(state);
     let row = mirrors::get(c, &p.id, Which::queue(state))?;
-    let found = pair(place(own), place(mirror), row);
+    let found = mirrored(place(own), place(mirror), row);
     Ok(found.mirror.is_some().then_some(found))
 }
 
@@ -84,9 +84,9 @@ pub fn queues(c: &Connection, s: &Settings, t: &Topology, p: &ChatPool) -> Resul
     };
     for (side, mark) in [(PoolState::Normal, ""), (PoolState::FailedOver, "backup-")] {
         let pair = pair_of(c, s, t, p, side)?;
-        let mirrored = pair.is_some().then_some(side);
+        let on = pair.is_some().then_some(side);
         if let Some(dir) = place(pair.as_ref(), || compliance_dir(s, t, p, side)) {
-            add(Queue { mark, dir, mirrored });
+            add(Queue { mark, dir, mirrored: on });
         }
     }
     for (side, mark) in [(PoolState::Normal, "mirror-"), (PoolState::FailedOver, "backup-mirror-")] {

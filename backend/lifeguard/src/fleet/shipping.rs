@@ -48,12 +48,12 @@ pub struct Shipping {
     pub restore_error: Option<String>,
     /// What is later than its threshold, in a sentence.
     pub late: Option<String>,
-    turns: Turns,
+    pub(super) turns: Turns,
 }
 
 /// When each job was begun last, for this opening of the database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Turns {
+pub(super) struct Turns {
     opening: u64,
     begun: Timestamp,
     backup: Option<Timestamp>,
@@ -69,6 +69,18 @@ fn due(last: Option<Timestamp>, every: u32, now: Timestamp) -> bool {
 }
 
 impl Shipping {
+    /// When its side was opened, as far as the jobs count.
+    pub(super) fn begun(&self) -> Timestamp {
+        self.turns.begun
+    }
+
+    /// The same of sides that others own: `begun` as their owner told it, and lateness by the schedule.
+    pub(super) fn counted(mut self, begun: Timestamp, s: &Schedule, now: Timestamp) -> Self {
+        self.turns.begun = begun;
+        self.late = self.lateness(s, now);
+        self
+    }
+
     /// Up to when the other side has what was committed; none when it has nothing. A quiet database ships
     /// nothing: then the jobs' last turn is how far the other side is.
     pub fn complete_until(&self) -> Option<Timestamp> {
@@ -107,10 +119,10 @@ impl Shipping {
 
 /// The jobs that a turn does.
 #[derive(Debug, Clone, Copy, Default)]
-struct Begin {
+pub(super) struct Begin {
     backup: bool,
-    copy: bool,
-    restore: bool,
+    pub(super) copy: bool,
+    pub(super) restore: bool,
 }
 
 impl Fleet {
@@ -134,6 +146,9 @@ impl Fleet {
                     let begin = self.due(&pool, &w, &database, side);
                     self.turn(&pool, w, &database, side, (begin, turn.is_multiple_of(CLEAN_EVERY))).await;
                 }
+            }
+            for (pool, w, half) in self.resting() {
+                self.follow_log(&pool, w, half, turn.is_multiple_of(CLEAN_EVERY)).await;
             }
         }
     }
@@ -163,6 +178,52 @@ impl Fleet {
             }
         }
         begin
+    }
+
+    /// Which jobs of a side are due whose log another process ships.
+    pub(super) fn due_resting(&self, pool: &ObjectId, w: &Wanted) -> Begin {
+        let now = self.clock.now();
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(pool) else { return Begin::default() };
+        let x = &mut slot.shipping;
+        if x.from != w.state || x.turns.opening != 0 {
+            *x = Shipping {
+                from: w.state,
+                turns: Turns { begun: now, ..Turns::default() },
+                ..Shipping::default()
+            };
+        }
+        let (failed, t, s) = (x.restore_error.is_some(), &mut x.turns, &w.schedule);
+        let copy = failed || due(t.copy, s.copy_seconds, now);
+        let restore = failed || due(t.restore, s.restore_seconds, now);
+        t.copy = if copy { Some(now) } else { t.copy };
+        t.restore = if restore { Some(now) } else { t.restore };
+        Begin { backup: false, copy, restore }
+    }
+
+    /// Notes what copy and restore of such a side did.
+    pub(super) fn restored(
+        &self,
+        pool: &ObjectId,
+        from: PoolState,
+        begin: Begin,
+        done: Result<(), String>,
+        applied: Option<Mark>,
+    ) {
+        let now = self.clock.now();
+        let mut slots = self.slots();
+        let Some(x) = slots.get_mut(pool).map(|s| &mut s.shipping).filter(|x| x.from == from) else { return };
+        let old = (x.applied.clone(), x.restore_error.clone());
+        if done.is_ok() && begin.restore {
+            x.restore_at = Some(now);
+        }
+        x.restore_error = done.err();
+        x.applied = applied;
+        let news = old != (x.applied.clone(), x.restore_error.clone());
+        drop(slots);
+        if news {
+            self.bump();
+        }
     }
 
     /// One turn for one pool. The lock keeps a switch from moving the files meanwhile.
@@ -268,10 +329,11 @@ impl Fleet {
     pub fn perhaps_late(&self) -> Vec<ObjectId> {
         let slots = self.slots();
         let new = |s: &super::Slot| {
-            let ships = s.wanted.as_ref().is_some_and(|w| w.share.is_some());
+            let ships = s.wanted.as_ref().is_some_and(|w| w.share.is_some() && w.half.is_none());
             ships && s.shipping.late.is_none() && s.shipping.complete_until().is_none()
         };
-        slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone()).collect()
+        let here = slots.iter().filter(|(_, s)| new(s)).map(|(id, _)| id.clone());
+        here.chain(self.apart.unheard()).collect()
     }
 
     /// State of the mirror of the database in use; none when it has none or nothing is open.
@@ -281,6 +343,9 @@ impl Fleet {
 
     /// What the jobs of a pool did last; none when it ships nowhere.
     pub fn shipping(&self, pool: &ObjectId) -> Option<Shipping> {
+        if self.apart.has(pool) {
+            return self.apart.shipping(pool, self.clock.now());
+        }
         let slots = self.slots();
         let slot = slots.get(pool)?;
         slot.wanted

@@ -17,6 +17,9 @@ use super::wanted::{Wanted, other};
 /// chain of log shipping when that is complete, else by a whole copy. When the side that was in use does
 /// not answer, only an acknowledged loss goes on, with what was shipped.
 pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDatabase>, String> {
+    if let Some(half) = &w.half {
+        return super::half::open_half(w, half, store);
+    }
     let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
     let last = store.read(|c| pools::opened(c, &w.pool)).map_err(|e: StoreError| e.to_string())?;
     if let Some((side, last_epoch)) = last.filter(|(side, _)| *side != w.state) {
@@ -182,7 +185,7 @@ fn claimant(w: &Wanted) -> String {
 
 /// Claims an epoch in the share. With an acknowledged loss a share that is gone stops nobody: the claim is
 /// made when the new side first ships.
-fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
+pub(super) fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
     let (to, who) = (share.to_owned(), claimant(w));
     match within(share, "claim", PATIENCE, move |_| claim(&to, epoch, &who)) {
         Err(e @ (ShipError::Silent(_) | ShipError::Io { .. })) if w.forced => {
@@ -194,7 +197,7 @@ fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
 }
 
 /// A claim that came to nothing fenced this side too: it goes on with an epoch above it.
-fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInfo, String> {
+pub(super) fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInfo, String> {
     // A share that does not answer says nothing of claims; the backup job looks again before it ships.
     let look = |s: &PathBuf| {
         let share = s.clone();

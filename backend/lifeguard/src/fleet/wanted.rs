@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use shared::deployment::PoolState;
+use shared::deployment::{PairHost, PoolState, SideHost};
 use shared::shipping::Schedule;
 use shared::topology::{ChatPool, FileStoreRef, Placement, SqlStore, Topology};
 use shared::{ObjectId, Timestamp};
@@ -44,11 +44,65 @@ pub struct Wanted {
     pub held: bool,
     /// When the jobs of log shipping run.
     pub schedule: Schedule,
+    /// Only one of the sides is of this process; another one owns the other.
+    pub half: Option<Half>,
+}
+
+/// What a process knows of a pool of which it owns one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Half {
+    /// Its side.
+    pub side: PoolState,
+    /// The epoch that the side in use was opened with last.
+    pub epoch: u64,
+    /// The switch under way.
+    pub hold: Option<String>,
+    /// Whether the portal has said all this since the program was started.
+    pub confirmed: bool,
 }
 
 impl Wanted {
-    /// Label and folder of a side.
+    /// Of the owner of `side`, which lies in `dir`.
+    pub fn half(
+        pool: &ObjectId,
+        generation: u64,
+        pair: &PairHost,
+        side: PoolState,
+        dir: &Path,
+        confirmed: bool,
+    ) -> Self {
+        let place = |s: PoolState| {
+            let dir = if s == side { dir.to_owned() } else { PathBuf::new() };
+            (pair.side(s).store.label(), dir)
+        };
+        Self {
+            pool: pool.clone(),
+            state: pair.in_use,
+            generation,
+            forced: false,
+            primary: place(PoolState::Normal),
+            backup: Some(place(PoolState::FailedOver)),
+            compliance: None,
+            queue: super::queue::QueueMirror::default(),
+            share: Some(PathBuf::from(&pair.share)),
+            mirror: None,
+            move_from: None,
+            held: pair.hold.is_some(),
+            schedule: pair.schedule,
+            half: Some(Half { side, epoch: pair.epoch, hold: pair.hold.clone(), confirmed }),
+        }
+    }
+
+    /// Whether nothing is to be open in this process.
+    pub fn rests(&self) -> bool {
+        self.held || self.half.as_ref().is_some_and(|h| h.side != self.state)
+    }
+
+    /// Label and folder of a side; none of one that another process owns.
     pub fn side(&self, state: PoolState) -> Option<&(String, PathBuf)> {
+        if self.half.as_ref().is_some_and(|h| h.side != state) {
+            return None;
+        }
         match state {
             PoolState::Normal => Some(&self.primary),
             PoolState::FailedOver => self.backup.as_ref(),
@@ -109,7 +163,7 @@ fn beside(p: &Pair) -> Option<PathBuf> {
     p.principal.as_ref().map(|(_, dir)| dir.clone())
 }
 
-pub(super) fn pair(own: Place, mirror: Place, row: MirrorRow) -> Pair {
+pub(super) fn mirrored(own: Place, mirror: Place, row: MirrorRow) -> Pair {
     if !row.installed || mirror.is_none() {
         return Pair { principal: own, mirror: None, move_from: None, moved: false };
     }
@@ -123,18 +177,26 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
     let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
     let mut out = Vec::new();
     for p in &t.pools {
+        if let Some(pair) = pair(c, &t, p)? {
+            if let Some(side) = pair.of(None) {
+                let dir = s.sql_dir(&pair.side(side).store);
+                let generation = pools::state(c, &p.id)?.map_or(0, |r| r.generation);
+                out.push(Wanted::half(&p.id, generation, &pair, side, &dir, true));
+            }
+            continue;
+        }
         let here = |store: &SqlStore| {
             (store.placement == Placement::RunHere).then(|| (store.label(), s.sql_dir(store)))
         };
         let row = pools::state(c, &p.id)?;
         let state = row.map(|r| r.state).unwrap_or_default();
-        let pair = |side: PoolState| -> Result<Pair, Fault> {
+        let both = |side: PoolState| -> Result<Pair, Fault> {
             let (own, mirror) = p.mgc_stores(side);
             let place = |id: Option<&ObjectId>| id.and_then(|id| t.sql_store(id)).and_then(here);
             let (own, mirror, row) = (place(own), place(mirror), mirrors::get(c, &p.id, side)?);
-            Ok(pair(own, mirror, row))
+            Ok(mirrored(own, mirror, row))
         };
-        let (normal, backup) = (pair(PoolState::Normal)?, pair(PoolState::FailedOver)?);
+        let (normal, backup) = (both(PoolState::Normal)?, both(PoolState::FailedOver)?);
         let Some(primary) = normal.principal.clone() else { continue };
         let in_use = if state == PoolState::Normal { &normal } else { &backup };
         let (mirror, move_from) = (in_use.mirror.clone(), in_use.move_from.clone());
@@ -156,9 +218,37 @@ pub fn wanted(c: &Connection, s: &Settings) -> Result<Vec<Wanted>, Fault> {
             move_from,
             held: pools::held_by(c, &p.id)?.is_some(),
             schedule: pools::shipping(c, &p.id)?,
+            half: None,
         });
     }
     Ok(out)
+}
+
+/// The pool's two sides, when they are in different processes and at least one of them is a node's.
+pub fn pair(c: &Connection, t: &Topology, p: &ChatPool) -> Result<Option<PairHost>, Fault> {
+    let Some(pair) = p.pair(t) else { return Ok(None) };
+    let row = pools::state(c, &p.id)?;
+    let state = row.map(|r| r.state).unwrap_or_default();
+    let (in_use, epoch) = pools::opened(c, &p.id)?.unwrap_or_default();
+    let switch = || (state != in_use).then(|| format!("state-{}", row.map_or(0, |r| r.generation)));
+    let side = |s: &SqlStore| SideHost {
+        node: match &s.placement {
+            Placement::Node(n) => Some(n.clone()),
+            _ => None,
+        },
+        store: s.clone(),
+    };
+    Ok(Some(PairHost {
+        in_use,
+        epoch,
+        state,
+        forced: row.is_some_and(|r| r.forced),
+        hold: pools::held_by(c, &p.id)?.or_else(switch),
+        primary: side(pair.primary),
+        backup: side(pair.backup),
+        share: pair.share.join("log-shipping").join(p.fqdn.as_str()).display().to_string(),
+        schedule: pools::shipping(c, &p.id)?,
+    }))
 }
 
 /// Events are queued beside the side in use: after a failover in the backup store's own mgccomp. What waits

@@ -122,9 +122,10 @@ impl Handler for TestLgFailover {
     async fn plan(&self, cx: &Cx) -> Result<Plan, ApiError> {
         let t = cx.topology()?;
         let pool = find_pool(&t, &self.identity, "Identity")?;
+        let whose = if cx.app.fleet.apart().has(&pool.id) { "its owner" } else { "the portal" };
         let p = plan([
             format!(
-                "A rehearsal: the database that would take over {} is copied to a scratch folder of the portal, and the steps of a run are done there.",
+                "A rehearsal: the database that would take over {} is copied to a scratch folder of {whose}, and the steps of a run are done there.",
                 pool.fqdn
             ),
             "The pool goes on as it is. Its databases and its share are read and not changed; log shipping waits while they are copied."

@@ -100,6 +100,10 @@ impl Handler for InstallCsDatabase {
             if m.store.placement != Placement::RunHere {
                 let text = format!("{label} is not reached from here; create {db} there by its own means.");
                 p = blocked(p, "db.guided", "SqlServerFqdn", text, SOURCE);
+            } else if db == "mgc" && !m.primary && m.pool.pair(&t).is_some() {
+                p.sentences.push(format!(
+                    "{db} of {fqdn} is made on {label} by log shipping, as a copy of the primary."
+                ));
             } else if there(cx, &m) {
                 p.sentences.push(format!("{db} of {fqdn} is on {label} already; it stays as it is."));
             } else if m.primary && cx.read(|c| Ok(pools::opened(c, &m.pool.id)?))?.is_some() {

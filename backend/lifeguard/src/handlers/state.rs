@@ -90,6 +90,7 @@ impl Handler for SetCsPersistentChatState {
             );
             return Ok(blocked(p, "V15", "PoolState", text, "S0"));
         }
+        crate::apart::look(&cx.app, &pool.id).await;
         let sides = cx.app.fleet.sides(&pool.id).await;
         let (old, new) = match to {
             PoolState::FailedOver => (&sides.primary, &sides.backup),

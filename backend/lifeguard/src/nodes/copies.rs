@@ -11,7 +11,9 @@ use std::time::Duration;
 use node::remote::{Inquiry, Reply};
 use node::traits::StoreError;
 use shared::Fqdn;
-use shared::topology::{Placement, SqlStore, Topology};
+use shared::deployment::PoolState;
+use shared::topology::{Placement, SqlStore};
+use store::management::{pools, topology};
 
 use super::instance::inquire;
 use crate::app::App;
@@ -23,14 +25,24 @@ const PIECE: usize = 2 * 1024 * 1024;
 /// A copy that nobody has asked for in so long is waste.
 const STALE: Duration = Duration::from_secs(3600);
 
-/// Pools whose database a node owns: pool, store, node.
-pub fn on_nodes(t: &Topology) -> Vec<(Fqdn, SqlStore, String)> {
-    let own = t.pools.iter().filter_map(|p| {
-        let store = t.sql_store(&p.sql_store)?;
-        let Placement::Node(n) = &store.placement else { return None };
-        Some((p.fqdn.clone(), store.clone(), n.clone()))
-    });
-    own.collect()
+/// Pools whose database in use a node owns: pool, store, node. One that log shipping restores into is made
+/// anew from the one in use.
+///
+/// # Errors
+/// The store's.
+pub fn on_nodes(c: &rusqlite::Connection) -> store::management::Result<Vec<(Fqdn, SqlStore, String)>> {
+    let t = topology::published(c)?.map(|v| v.document).unwrap_or_default();
+    let mut out = Vec::new();
+    for p in &t.pools {
+        let over = p.pair(&t).is_some()
+            && pools::opened(c, &p.id)?.is_some_and(|(side, _)| side == PoolState::FailedOver);
+        let id = if over { p.backup_sql_store.as_ref() } else { Some(&p.sql_store) };
+        let Some(store) = id.and_then(|id| t.sql_store(id)) else { continue };
+        if let Placement::Node(n) = &store.placement {
+            out.push((p.fqdn.clone(), store.clone(), n.clone()));
+        }
+    }
+    Ok(out)
 }
 
 /// Where a backup has the database of a node.
@@ -44,8 +56,8 @@ pub async fn fetch(app: &Arc<App>) -> Result<PathBuf, String> {
     let text = |e: std::io::Error| e.to_string();
     let root = app.settings.data_dir.join(format!("backup-{}-nodes.tmp", random_hex(&*app.entropy, 4)));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&root).map_err(text)?;
-    let t = app.store.read(crate::handlers::published).map_err(|f| f.0.message)?;
-    for (pool, store, node) in on_nodes(&t) {
+    let all = app.store.read(on_nodes).map_err(|e: store::management::StoreError| e.to_string())?;
+    for (pool, store, node) in all {
         let to = place(&root, &node, &store);
         if let Err(why) = one(app, &node, store, &to).await {
             tracing::error!(%pool, node, why, "the backup is made without the database of this pool");

@@ -27,6 +27,8 @@ const PORTAL_ORIGIN: &str = "(portal)";
 const PART: usize = 500;
 /// Changes that come together are sent together.
 const GATHER: Duration = Duration::from_millis(50);
+/// The first version of the protocol whose nodes ship logs.
+const PAIRS: u32 = 4;
 /// Users are compared this often even when nothing was announced.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -160,7 +162,10 @@ pub async fn feed(app: Arc<App>, name: String, number: u64, out: mpsc::Sender<To
         if sent.generation != Some(d.generation) {
             sent.generation = Some(d.generation);
             app.nodes.sent(&name, number, d.generation);
-            frames.push(ToNode::Deployment(Box::new(view::for_node(&d, &name))));
+            let seen = view::for_node(&d, &name);
+            let ships = app.nodes.way(&name).is_some_and(|w| w.version >= PAIRS);
+            let seen = if ships { seen } else { view::without_pairs(seen, &name) };
+            frames.push(ToNode::Deployment(Box::new(seen)));
         }
         for f in frames {
             if out.send(f).await.is_err() {

@@ -13,6 +13,7 @@ use store::chat::MgcDatabase;
 use tokio::sync::oneshot;
 
 use crate::app::App;
+use crate::clock::{SystemEntropy, random_hex};
 use crate::fleet::Fleet;
 use crate::publish::writable;
 use crate::settings::sql_dir;
@@ -65,16 +66,32 @@ impl Inquiries {
 /// # Errors
 /// Why there is no answer, with the node's name.
 pub async fn inquire(app: &App, name: &str, what: Inquiry) -> std::result::Result<Reply, String> {
+    inquire_within(app, name, what, LIMIT).await
+}
+
+/// The same with another longest wait.
+///
+/// # Errors
+/// Why there is no answer, with the node's name.
+pub async fn inquire_within(
+    app: &App,
+    name: &str,
+    what: Inquiry,
+    limit: Duration,
+) -> std::result::Result<Reply, String> {
     let Some(way) = app.nodes.way(name) else { return Err(super::gone(&app.store, name)) };
     if way.version < DATABASES {
         return Err(format!("Node {name} runs an older version, which keeps no databases. Update it."));
+    }
+    if way.version < what.since() {
+        return Err(format!("Node {name} runs an older version, which ships no logs. Update it."));
     }
     let all = &app.nodes.inquiries;
     let id = all.next.fetch_add(1, Ordering::Relaxed);
     let (to, answer) = oneshot::channel();
     all.waiting().insert(id, Waiting { link: way.link, to });
     let sent = way.out.send(ToNode::Inquire { id, what }).await;
-    let answer = if sent.is_ok() { tokio::time::timeout(LIMIT, answer).await.ok() } else { None };
+    let answer = if sent.is_ok() { tokio::time::timeout(limit, answer).await.ok() } else { None };
     all.waiting().remove(&id);
     match answer {
         Some(Ok(result)) => result.map_err(|e| format!("node {name}: {e}")),
@@ -113,6 +130,20 @@ pub async fn answer(fleet: Arc<Fleet>, data_dir: PathBuf, what: Inquiry) -> Resu
                 last_write: info.last_write,
             })))
         }
+        Inquiry::Half(pool) => {
+            let told = fleet.half_told(&pool).await.map_err(StoreError::Database)?;
+            Ok(Reply::Half(Box::new(told)))
+        }
+        Inquiry::Step { pool, hold, step } => {
+            let did = fleet.half_step(&pool, hold.as_deref(), step).await;
+            did.map(Reply::Did).map_err(StoreError::Database)
+        }
+        Inquiry::Rehearse(pool) => {
+            let scratch = data_dir.join("rehearsals").join(random_hex(&SystemEntropy, 4));
+            let done = fleet.rehearse_half(&pool, scratch).await;
+            done.map(Reply::Rehearsed).map_err(StoreError::Database)
+        }
+        Inquiry::Share { path, store } => aside(move || share(&data_dir, &path, store.as_ref())).await,
         Inquiry::Check(store) => aside(move || check(&data_dir, &store)).await,
         Inquiry::Create(store) => aside(move || create(&data_dir, &store)).await,
         Inquiry::Copy { store, copy, offset } => {
@@ -128,6 +159,8 @@ pub async fn answer(fleet: Arc<Fleet>, data_dir: PathBuf, what: Inquiry) -> Resu
             fleet.released(&pool, CLOSE).await.map_err(StoreError::Database)?;
             aside(move || {
                 let dir = sql_dir(&data_dir, &store);
+                let restored = store::chat::shipping::Secondary::new(&dir, pool.as_str()).abandon();
+                restored.map_err(|e| StoreError::Database(e.to_string()))?;
                 let to = dir.join("kept").join(folder);
                 let moved = MgcDatabase::set_aside(&dir, &to)?;
                 Ok(if moved { to.display().to_string() } else { String::new() })
@@ -147,11 +180,24 @@ fn check(data_dir: &Path, store: &SqlStore) -> Result<String> {
     // Where it will be made: the nearest folder that is there.
     let there = dir.ancestors().find(|d| d.is_dir()).unwrap_or(data_dir);
     writable(there).map_err(StoreError::Database)?;
+    if dir.join("mgc.restoring").exists() {
+        return Ok("holds mgc as log shipping restores it".to_owned());
+    }
     match MgcDatabase::probe(&dir) {
         Ok(i) => Ok(format!("holds mgc with {} messages", i.messages)),
         Err(e) if dir.join("mgc.db").exists() => Err(StoreError::Database(e)),
         Err(_) => Ok(format!("can be kept in {}", dir.display())),
     }
+}
+
+/// Whether the share is reached by the path that the topology says; a folder for the instance is made.
+fn share(data_dir: &Path, path: &str, store: Option<&SqlStore>) -> Result<String> {
+    writable(Path::new(path)).map_err(StoreError::Database)?;
+    if let Some(dir) = store.map(|s| sql_dir(data_dir, s)) {
+        let failed = |e: std::io::Error| StoreError::Database(format!("{}: {e}", dir.display()));
+        std::fs::create_dir_all(&dir).map_err(failed)?;
+    }
+    Ok("read, write, modify and permission change work".to_owned())
 }
 
 fn create(data_dir: &Path, store: &SqlStore) -> Result<String> {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use node::ca::{LocalCa, PORTAL, databases_name, key_of, names_of, node_name};
@@ -59,6 +60,8 @@ pub struct Owner {
     pub fleet: Arc<Fleet>,
     /// What is to run.
     pub deployment: watch::Receiver<Arc<Deployment>>,
+    /// Whether the portal has said so since this process began.
+    pub confirmed: Arc<AtomicBool>,
 }
 
 /// Pools whose databases are on this node.
@@ -69,7 +72,14 @@ fn owned(d: &Deployment, name: &str) -> BTreeSet<ObjectId> {
 
 impl Owner {
     fn wanted(&self, d: &Deployment) -> Vec<Wanted> {
+        let confirmed = self.confirmed.load(Ordering::Acquire);
         let own = d.pools.iter().filter_map(|p| {
+            if let Some(pair) = &p.pair {
+                let side = pair.of(Some(&self.name))?;
+                let dir = sql_dir(&self.data_dir, &pair.side(side).store);
+                let generation = p.database.as_ref().map_or(0, |h| h.generation);
+                return Some(Wanted::half(&p.id, generation, pair, side, &dir, confirmed));
+            }
             let h = p.database.as_ref().filter(|h| h.node == self.name)?;
             Some(Wanted {
                 pool: p.id.clone(),
@@ -85,6 +95,7 @@ impl Owner {
                 move_from: None,
                 held: false,
                 schedule: Default::default(),
+                half: None,
             })
         });
         own.collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +17,7 @@ use node::remote::{
 use node::roster::Rosters;
 use rustls::pki_types::ServerName;
 use shared::ObjectId;
-use shared::deployment::{ChatPoolHost, Deployment, ServerReport};
+use shared::deployment::{ChatPoolHost, Deployment, PoolState, ServerReport};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
@@ -131,6 +132,14 @@ struct Node {
     tests: Arc<Here>,
     /// Databases that it owns.
     fleet: Arc<Fleet>,
+    /// Whether the portal has sent a deployment since this process began.
+    confirmed: Arc<AtomicBool>,
+}
+
+/// Sides in use and switches under way.
+fn holds(d: &Deployment) -> Vec<(&ObjectId, PoolState, Option<&String>)> {
+    let pairs = d.pools.iter().filter_map(|p| Some((&p.id, p.pair.as_ref()?)));
+    pairs.map(|(id, pair)| (id, pair.in_use, pair.hold.as_ref())).collect()
 }
 
 /// Why a session ended.
@@ -171,6 +180,10 @@ impl Node {
 
     fn save(&self) -> Result<(), Failed> {
         let deployment = (**self.deployment.borrow()).clone();
+        self.save_as(deployment)
+    }
+
+    fn save_as(&self, deployment: Deployment) -> Result<(), Failed> {
         let identities = self.identities().clone();
         let r = Replica { deployment, users: self.directory.all(), identities };
         self.kept.save_replica(&SystemEntropy, &r)
@@ -217,6 +230,13 @@ impl Node {
                 self.identities().retain(|i| here.iter().any(|h| h.as_str() == i.server));
                 own::apply(&self.ca, &self.identities());
                 self.ca.refresh(SystemClock.now());
+                // A switch that the portal is told of holds after a kill as well: it is noted first.
+                if holds(&d) != holds(&self.deployment.borrow())
+                    && let Err(e) = self.save_as((*d).clone())
+                {
+                    return Err(Over::Lost(format!("a switch could not be noted: {e}")));
+                }
+                self.confirmed.store(true, Ordering::Release);
                 self.deployment.send_replace(Arc::new(*d));
                 self.changed.notify_one();
             }
@@ -409,6 +429,8 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         }
     };
     println!("node name={}", own.name);
+    // What a rehearsal left that was ended with the process.
+    let _ = std::fs::remove_dir_all(args.data_dir.join("rehearsals"));
     let ca = Arc::new(LocalCa::replica(hex::decode(&own.authority)?)?);
     let replica = kept.replica();
     let directory = Arc::new(ReplicaDirectory::default());
@@ -429,6 +451,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
     let databases =
         Arc::new(Reached { fleet: fleet.clone(), portal: remote.clone(), changed: watch::channel(0).0 });
     tokio::spawn(databases.clone().follow());
+    let confirmed = Arc::new(AtomicBool::new(false));
     let owner = Arc::new(Owner {
         name: own.name.clone(),
         data_dir: args.data_dir.clone(),
@@ -436,6 +459,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         ca: ca.clone(),
         fleet: fleet.clone(),
         deployment: seen.clone(),
+        confirmed: confirmed.clone(),
     });
     let host = HostRuntime::start(
         node::Settings { ca: ca.clone(), directory: directory.clone(), databases, rosters: rosters.clone() },
@@ -455,6 +479,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         changed: Notify::new(),
         tests: Arc::default(),
         fleet: fleet.clone(),
+        confirmed,
     });
     let shown = node.clone();
     fleet.elsewhere().begin(Shown {
@@ -463,6 +488,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
         product: PRODUCT,
     });
     let opening = tokio::spawn(fleet.clone().run());
+    let shipping = tokio::spawn(fleet.clone().ship());
     let serving = tokio::spawn(owner.run());
     let keeping = tokio::spawn(node.clone().keep());
     let work = async {
@@ -481,6 +507,7 @@ pub async fn run(args: NodeArgs) -> Result<(), Failed> {
     host.shutdown().await;
     serving.abort();
     opening.abort();
+    shipping.abort();
     fleet.shutdown().await;
     keeping.abort();
     let _ = keeping.await;

@@ -20,6 +20,18 @@ pub fn for_node(d: &Deployment, name: &str) -> Deployment {
         s.runs_here = s.node.as_deref() == Some(name);
         s.unreachable &= !s.runs_here;
     }
+    for p in &mut d.pools {
+        p.pair = p.pair.take().filter(|pair| pair.of(Some(name)).is_some());
+    }
+    d
+}
+
+/// The same for a node whose version ships no logs: it must not open what another process may take over.
+pub fn without_pairs(mut d: Deployment, name: &str) -> Deployment {
+    for p in d.pools.iter_mut().filter(|p| p.pair.is_some()) {
+        p.pair = None;
+        p.database = p.database.take().filter(|h| h.node != name);
+    }
     d
 }
 
@@ -39,8 +51,11 @@ pub fn servers_of(d: &Deployment, name: &str) -> Vec<(Fqdn, Fqdn, ServerRole)> {
 /// Stores whose databases the node owns, each with its pool.
 pub fn stores_of(d: &Deployment, name: &str) -> Vec<(SqlStore, Fqdn, ObjectId)> {
     let own = d.pools.iter().filter_map(|p| {
-        let h = p.database.as_ref().filter(|h| h.node == name)?;
-        Some((h.store.clone(), p.fqdn.clone(), p.id.clone()))
+        let store = match &p.pair {
+            Some(pair) => &pair.side(pair.of(Some(name))?).store,
+            None => &p.database.as_ref().filter(|h| h.node == name)?.store,
+        };
+        Some((store.clone(), p.fqdn.clone(), p.id.clone()))
     });
     own.collect()
 }
@@ -80,7 +95,7 @@ pub fn views(app: &App) -> Result<Vec<NodeView>, shared::ApiError> {
         let database = |(store, pool, id): (SqlStore, Fqdn, ObjectId)| NodeServer {
             fqdn: store.fqdn,
             pool,
-            state: match app.fleet.elsewhere().away(&id) {
+            state: match database_trouble(app, &d, &id, &n.name) {
                 None => ServerState::Running,
                 Some(why) => ServerState::Unreachable(why),
             },
@@ -98,6 +113,15 @@ pub fn views(app: &App) -> Result<Vec<NodeView>, shared::ApiError> {
         }
     };
     Ok(rows.into_iter().map(view).collect())
+}
+
+/// Why the database that a node has of a pool does not answer.
+fn database_trouble(app: &App, d: &Deployment, pool: &ObjectId, node: &str) -> Option<String> {
+    let pair = d.pools.iter().find(|p| p.id == *pool).and_then(|p| p.pair.as_ref());
+    match pair.and_then(|pair| pair.of(Some(node))) {
+        Some(side) => app.fleet.apart().why(pool, side),
+        None => app.fleet.elsewhere().away(pool),
+    }
 }
 
 /// Why a server cannot be placed on the node now; none when it can.

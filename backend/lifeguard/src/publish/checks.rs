@@ -166,6 +166,37 @@ impl Run {
         std::fs::create_dir_all(dir).map_err(|e| format!("{} could not be made: {e}", dir.display()).into())
     }
 
+    /// The shares between two owners, as each of them reaches them; with `make`, the folder of its instance is
+    /// made there too.
+    pub(super) async fn shares(&self, make: bool, log: &mut Log) -> Result<(), Failed> {
+        let t = &self.input.document;
+        for p in &t.pools {
+            let Some(pair) = p.pair(t) else { continue };
+            let path = pair.share.display().to_string();
+            for s in [pair.primary, pair.backup] {
+                let Placement::Node(n) = &s.placement else {
+                    if make {
+                        let dir = self.app.settings.sql_dir(s);
+                        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+                    }
+                    continue;
+                };
+                let ask = Inquiry::Share { path: path.clone(), store: make.then(|| s.clone()) };
+                let said = instance::said(&self.app, n, ask).await.map_err(|e| {
+                    format!(
+                        "{} ships the log of {} through {path}, and node {n} must reach that share by the same path: {e}",
+                        s.label(),
+                        p.fqdn
+                    )
+                })?;
+                if !make {
+                    log.push(format!("{path} on node {n}: {said}."));
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn files(&self, log: &mut Log) -> Result<(), Failed> {
         let t = &self.input.document;
         for s in &t.file_stores {

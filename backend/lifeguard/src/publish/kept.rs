@@ -92,16 +92,25 @@ fn uses(s: &Settings, t: &Topology) -> Vec<Use> {
 impl Run {
     /// The same on nodes; one that does not answer keeps its database where it is, and that is said.
     async fn on_nodes(&self, before: &Topology, version: u64, log: &mut Log) {
-        for old in before.pools.iter().filter(|p| self.input.document.pool(&p.id).is_none()) {
-            let Some(store) = before.sql_store(&old.sql_store) else { continue };
-            let Placement::Node(n) = &store.placement else { continue };
-            let folder = format!("{}-v{version}", old.fqdn);
-            let ask = Inquiry::SetAside { pool: old.id.clone(), store: store.clone(), folder };
-            log.push(match instance::said(&self.app, n, ask).await {
-                Ok(to) if to.is_empty() => format!("mgc of {} was set aside on node {n} already.", old.fqdn),
-                Ok(to) => format!("mgc of {} is kept on node {n} in {to}.", old.fqdn),
-                Err(e) => format!("mgc of {} stays where it is on node {n}: {e}", old.fqdn),
-            });
+        let t = &self.input.document;
+        for old in &before.pools {
+            let now = t.pool(&old.id);
+            for id in [Some(&old.sql_store), old.backup_sql_store.as_ref()].into_iter().flatten() {
+                if now.is_some_and(|p| p.sql_store == *id || p.backup_sql_store.as_ref() == Some(id)) {
+                    continue;
+                }
+                let Some(store) = before.sql_store(id) else { continue };
+                let Placement::Node(n) = &store.placement else { continue };
+                let folder = format!("{}-v{version}", old.fqdn);
+                let ask = Inquiry::SetAside { pool: old.id.clone(), store: store.clone(), folder };
+                log.push(match instance::said(&self.app, n, ask).await {
+                    Ok(to) if to.is_empty() => {
+                        format!("mgc of {} was set aside on node {n} already.", old.fqdn)
+                    }
+                    Ok(to) => format!("mgc of {} is kept on node {n} in {to}.", old.fqdn),
+                    Err(e) => format!("mgc of {} stays where it is on node {n}: {e}", old.fqdn),
+                });
+            }
         }
     }
 

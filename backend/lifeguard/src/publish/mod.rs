@@ -272,7 +272,10 @@ impl Run {
             0 => self.rules(log),
             1 => self.places(log).await,
             2 => self.sql(log).await,
-            3 => self.files(log),
+            3 => {
+                self.files(log)?;
+                self.shares(false, log).await
+            }
             4 => self.databases(log).await,
             5 => self.version(log),
             6 => self.mirrors(log),
@@ -283,6 +286,7 @@ impl Run {
 
     async fn databases(&self, log: &mut Log) -> Result<(), Failed> {
         let t = &self.input.document;
+        self.shares(true, log).await?;
         for p in &t.pools {
             if let Some(store) = t.sql_store(&p.sql_store)
                 && let Placement::Node(n) = &store.placement
@@ -293,6 +297,13 @@ impl Run {
                     format!("mgc of {} could not be created on {}: {e}", p.fqdn, store.label())
                 })?;
                 log.push(format!("mgc of {} {made} on {}, node {n}.", p.fqdn, store.label()));
+            }
+            if let Some(pair) = p.pair(t) {
+                log.push(format!(
+                    "The backup mgc of {} is made on {} by log shipping, as a copy of the primary.",
+                    p.fqdn,
+                    pair.backup.label()
+                ));
             }
             for line in crate::fleet::create_databases(&self.app.settings, t, p, self.app.clock.now())? {
                 log.push(line);

@@ -220,15 +220,28 @@ pub fn last_tests(app: &App) -> Result<Vec<TestSummary>, ApiError> {
 /// Log shipping of a pool; none when nothing is shipped.
 pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
     let s = app.fleet.shipping(pool)?;
-    let w = app.fleet.wanted_of(pool)?;
-    let label = |side: PoolState| w.side(side).map(|(l, _)| l.clone()).unwrap_or_default();
+    let (labels, schedule, orphans) = match app.fleet.apart().pair(pool) {
+        Some(pair) => {
+            let told = |side| app.fleet.apart().told(pool, side);
+            let told = [PoolState::Normal, PoolState::FailedOver].into_iter().filter_map(told);
+            let labels = [pair.primary.store.label(), pair.backup.store.label()];
+            (labels, pair.schedule, told.flat_map(|t| t.orphans).collect())
+        }
+        None => {
+            let w = app.fleet.wanted_of(pool)?;
+            let label = |side: PoolState| w.side(side).map(|(l, _)| l.clone()).unwrap_or_default();
+            let sides = [PoolState::Normal, PoolState::FailedOver];
+            let orphans = sides.into_iter().filter_map(|x| w.secondary(x)).flat_map(|x| x.orphans());
+            (sides.map(label), w.schedule, orphans.map(|o| o.display().to_string()).collect())
+        }
+    };
+    let label = |side: PoolState| labels[usize::from(side == PoolState::FailedOver)].clone();
     let count = |m: &Option<store::chat::shipping::Mark>| m.as_ref().map(|m| m.commits);
     let same = s.shipped.as_ref().map(|m| m.epoch) == s.applied.as_ref().map(|m| m.epoch);
     let applied = count(&s.applied).filter(|_| same).unwrap_or(0);
-    let orphans = [PoolState::Normal, PoolState::FailedOver].into_iter().filter_map(|x| w.secondary(x));
     let (backup_age, restore_age) = s.ages(app.clock.now());
     Some(ShippingView {
-        schedule: w.schedule,
+        schedule,
         backup_age: s.backup_at.map(|_| backup_age),
         restore_age: s.applied.as_ref().map(|_| restore_age),
         late: s.late.clone(),
@@ -243,7 +256,7 @@ pub fn shipped(app: &App, pool: &ObjectId) -> Option<ShippingView> {
         complete_until: s.complete_until(),
         messages_behind: s.messages_behind(),
         problem: s.backup_error.or(s.restore_error),
-        orphans: orphans.flat_map(|x| x.orphans()).map(|o| o.display().to_string()).collect(),
+        orphans,
     })
 }
 

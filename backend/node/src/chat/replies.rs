@@ -225,6 +225,7 @@ mod tests {
             compliance: false,
             settings: shared::deployment::ChatSettings::default(),
             database: None,
+            pair: None,
         }
     }
 

@@ -9,7 +9,7 @@ mod errand;
 mod frame;
 mod wire;
 
-pub use self::acts::{Act, Inquiry, SideTold, administer};
+pub use self::acts::{Act, Did, HalfTold, Inquiry, MarkTold, Rehearsed, SideTold, Step, administer};
 pub use self::answer::answer;
 pub use self::client::Remote;
 pub use self::directory::ReplicaDirectory;

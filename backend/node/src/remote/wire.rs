@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use shared::deployment::{Deployment, ServerReport};
 use shared::{ObjectId, SipUri};
 
-use super::acts::{Act, Inquiry, SideTold};
+use super::acts::{Act, Did, HalfTold, Inquiry, Rehearsed, SideTold};
 use super::errand::{Errand, Told};
 use crate::administration::{Addin, Named, Retired, Usage};
 use crate::ca::Issued;
@@ -15,7 +15,7 @@ use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreErro
 use wire::digest::Algorithm;
 
 /// Version of this protocol.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// The oldest version that is still spoken: the one before.
 pub const OLDEST: u32 = if VERSION > 1 { VERSION - 1 } else { 1 };
 
@@ -341,6 +341,12 @@ pub enum Reply {
     Addins(Vec<Addin>),
     /// What a pool's database says of itself.
     Side(Box<SideTold>),
+    /// What an owner says of its side of a pair.
+    Half(Box<HalfTold>),
+    /// What came of a step of a switch.
+    Did(Did),
+    /// What came of the steps of a rehearsal.
+    Rehearsed(Vec<Rehearsed>),
     /// A sentence.
     Said(String),
     /// A piece of a file.

@@ -274,6 +274,20 @@ impl MgcDatabase {
         std::fs::metadata(shipping::beside(&dir.join(FILE), "-wal")).map_or(0, |m| m.len())
     }
 
+    /// Epoch and number of the last segment, when the closed database of this folder holds nothing that is
+    /// not in the share.
+    pub fn shipped_to(dir: &Path) -> Option<(u64, u64)> {
+        shipping::shipped_to(&dir.join(FILE))
+    }
+
+    /// Makes the next run of the backup job on the closed database of this folder begin with a whole copy.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn ship_whole(dir: &Path) -> Result<(), ShipError> {
+        shipping::forget_shipped(&dir.join(FILE))
+    }
+
     /// State of the mirror; none when the database has none.
     pub fn mirror(&self) -> Option<MirrorState> {
         self.store.mirror.as_ref().map(|m| m.lock().unwrap_or_else(PoisonError::into_inner).clone())

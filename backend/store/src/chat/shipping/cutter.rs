@@ -59,6 +59,20 @@ pub fn is_clean(database: &Path) -> bool {
     note(database).is_some_and(|c| log == 0 && facts(database).is_ok_and(|f| f == (c.size, c.modified)))
 }
 
+/// The last segment, when the closed database holds nothing that is not in the share.
+pub fn shipped_to(database: &Path) -> Option<(u64, u64)> {
+    note(database).filter(|_| is_clean(database)).map(|c| (c.epoch, c.seq))
+}
+
+/// Makes the next run of the backup job begin with a whole copy.
+pub fn forget_shipped(database: &Path) -> Result<(), ShipError> {
+    let path = beside(database, "-shipped");
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(io(&path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Cuts the log of one database.
 #[derive(Debug)]
 pub struct Cutter {

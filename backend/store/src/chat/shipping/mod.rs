@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
 pub use carrier::Carrier;
-pub(super) use cutter::{beside, checkpoint};
+pub(super) use cutter::{beside, checkpoint, forget_shipped, shipped_to};
 pub use job::{Job, ShipTo, Turn};
 pub use progress::{PATIENCE, Progress, within};
 pub use secondary::{Applied, Secondary};
