@@ -91,6 +91,10 @@ const CLIENTS: [(&str, &str); 6] = [
 /// One line for what is missing and cannot be installed.
 pub fn peers() -> Result<()> {
     programs(&PEERS)?;
+    let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    if !libraries.any(|d| d.path().join("faketime/libfaketimeMT.so.1").exists()) {
+        apt_install(&["libfaketime"]).context("libfaketime is missing")?;
+    }
     without_service("kamailio", || programs(&TROUBLE))?;
     // The module's directory has the machine's name in it.
     let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

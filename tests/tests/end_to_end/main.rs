@@ -7,6 +7,7 @@ mod backups;
 mod causes;
 mod chat;
 mod chat_client;
+mod clock;
 mod crowd;
 mod documents;
 mod drafts;

@@ -54,6 +54,8 @@ pub enum StoreKind {
     Primary,
     /// Databases to fail over to.
     Backup,
+    /// Copies that are kept while posts are acknowledged.
+    Mirror,
     /// Uploaded files.
     File,
 }
@@ -239,8 +241,12 @@ fn stores(t: &Topology, p: &ChatPool, live: &Live, top: i32) -> Vec<StoreBox> {
     let refs = [
         (Some(&p.sql_store), "mgc", StoreKind::Primary),
         (p.compliance_sql_store.as_ref(), "mgccomp", StoreKind::Primary),
+        (p.mirror_sql_store.as_ref(), "mgc", StoreKind::Mirror),
+        (p.compliance_mirror_sql_store.as_ref(), "mgccomp", StoreKind::Mirror),
         (p.backup_sql_store.as_ref(), "mgc", StoreKind::Backup),
         (p.backup_compliance_sql_store.as_ref(), "mgccomp", StoreKind::Backup),
+        (p.backup_mirror_sql_store.as_ref(), "backup mgc", StoreKind::Mirror),
+        (p.backup_compliance_mirror_sql_store.as_ref(), "backup mgccomp", StoreKind::Mirror),
     ];
     let mut out: Vec<StoreBox> = Vec::new();
     for (id, role, kind) in refs {
@@ -275,8 +281,10 @@ fn stores(t: &Topology, p: &ChatPool, live: &Live, top: i32) -> Vec<StoreBox> {
         y: 0,
     });
     for (i, s) in out.iter_mut().enumerate() {
-        if s.kind == StoreKind::Backup {
-            s.role = format!("backup {}", s.role);
+        match s.kind {
+            StoreKind::Backup => s.role = format!("backup {}", s.role),
+            StoreKind::Mirror => s.role = format!("mirror: {}", s.role),
+            StoreKind::Primary | StoreKind::File => {}
         }
         s.y = top + i32::try_from(i).unwrap_or(0) * STORE_STEP;
     }
@@ -330,6 +338,18 @@ mod tests {
         let p = picture(&litware(), &Live::default());
         let roles: Vec<_> = p.pools[0].stores.iter().map(|s| s.role.as_str()).collect();
         assert_eq!(roles, ["mgc, mgccomp", "backup mgc, mgccomp", "files"]);
+    }
+
+    #[test]
+    fn mirrors_stand_between_what_they_mirror_and_the_files() {
+        let mut t = litware();
+        let (second, third) = (t.sql_stores[2].id.clone(), t.sql_stores[3].id.clone());
+        t.pools[0].mirror_sql_store = Some(second);
+        t.pools[0].backup_mirror_sql_store = Some(third);
+        let p = picture(&t, &Live::default());
+        let roles: Vec<_> = p.pools[0].stores.iter().map(|s| s.role.as_str()).collect();
+        let wanted = ["mgc, mgccomp", "mirror: mgc", "backup mgc, mgccomp", "mirror: backup mgc", "files"];
+        assert_eq!(roles, wanted);
     }
 
     #[test]

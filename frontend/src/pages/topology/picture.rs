@@ -57,6 +57,7 @@ pub fn Picture(
                         <span><span class="key key-server key-bad"></span>"one with trouble"</span>
                         <span><span class="key key-server key-neutral"></span>"neither"</span>
                         <span><span class="key key-primary"></span>"databases"</span>
+                        <span><span class="key key-mirror"></span>"mirrors"</span>
                         <span><span class="key key-backup"></span>"backup databases"</span>
                         <span><span class="key key-file"></span>"file store"</span>
                         <span>"→ next hop"</span>
@@ -149,6 +150,7 @@ fn store(s: &StoreBox, x: i32) -> AnyView {
     let class = match s.kind {
         StoreKind::Primary => "store store-primary",
         StoreKind::Backup => "store store-backup",
+        StoreKind::Mirror => "store store-mirror",
         StoreKind::File => "store store-file",
     };
     view! {

@@ -56,13 +56,19 @@ fn pool(t: &Topology, live: &Live, p: &ChatPool) -> AnyView {
         let state = live.store(p.fqdn.as_str(), &label);
         view! { {host(&label)}{centre}{said(state)} }.into_any()
     };
+    let mirror = |id: Option<&ObjectId>| {
+        let label = id.and_then(|id| t.sql_store(id)).map(shared::topology::SqlStore::label);
+        label
+            .map(|l| view! { <small class="topology-kind muted">"mirrored to "{host(&l)}</small> })
+            .into_any()
+    };
     let cells = [
         state([live.pool(p.fqdn.as_str()), live.servers(&p.computers)]),
         site(t, &p.site),
         computers(&p.computers),
         place(&centres(t, &p.computers)),
-        store(Some(&p.sql_store)),
-        store(p.backup_sql_store.as_ref()),
+        [store(Some(&p.sql_store)), mirror(p.mirror_sql_store.as_ref())].into_any(),
+        [store(p.backup_sql_store.as_ref()), mirror(p.backup_mirror_sql_store.as_ref())].into_any(),
         host(&t.file_store_label(&p.file_store)),
         host(t.front_end_pool(&p.next_hop).map(|f| f.fqdn.as_str()).unwrap_or_default()),
     ];
