@@ -23,6 +23,8 @@ use crate::{session, time};
 pub struct App {
     /// The browser's address.
     pub place: RwSignal<Place>,
+    /// A page with the one above it, when its address does not tell that.
+    pub above: RwSignal<Option<(Route, Route)>>,
     /// Who is signed in.
     pub session: RwSignal<Option<Session>>,
     /// The session ended and requests wait for a sign-in.
@@ -51,6 +53,7 @@ impl App {
     fn install() {
         let state = Self {
             place: RwSignal::new(Place::current()),
+            above: RwSignal::new(None),
             session: RwSignal::new(None),
             session_ended: RwSignal::new(false),
             live: Live::default(),

@@ -74,6 +74,47 @@ pub fn draft() -> Option<String> {
     query_of(&Place::current().query, "draft").filter(|d| d != "main")
 }
 
+const LAST_DRAFT: &str = "lifeguard-last-draft";
+
+fn tab_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
+}
+
+/// Remembers for this tab which draft was looked at last; main and none are the same.
+pub fn remember_draft(name: Option<&str>) {
+    let Some(storage) = tab_storage() else { return };
+    // A browser that keeps nothing leads to the draft main, as the address alone does.
+    let _ = match name.filter(|n| *n != "main") {
+        Some(name) => storage.set_item(LAST_DRAFT, name),
+        None => storage.remove_item(LAST_DRAFT),
+    };
+}
+
+/// Where the navigation leads to the topology: to the draft that was looked at last in this tab. Links elsewhere
+/// mean the draft main, or what is published.
+pub fn topology_again() -> String {
+    let last = tab_storage().and_then(|s| s.get_item(LAST_DRAFT).ok().flatten());
+    let plain = Route::Topology.href();
+    match last {
+        Some(name) => format!("{plain}?draft={}", crate::routes::segment(&name)),
+        None => plain,
+    }
+}
+
+/// The pages from the top down to the one that is shown.
+pub fn use_trail() -> Memo<Vec<Route>> {
+    let route = use_route();
+    Memo::new(move |_| {
+        let route = route.get();
+        // Where a run stands, it says itself, once it is read.
+        let above = app().above.get().filter(|(of, _)| *of == route);
+        match above {
+            Some((_, above)) => above.trail().into_iter().chain([route]).collect(),
+            None => route.trail(),
+        }
+    })
+}
+
 /// An address of the topology's pages keeps the draft that one is in.
 fn within_draft(href: &str) -> String {
     let topology = href.starts_with("/topology") || href.starts_with("/jobs/");

@@ -1089,6 +1089,8 @@ dto! {
         at: Timestamp,
         /// Size.
         bytes: u64,
+        /// Pools whose databases it does not hold, each with the node that was away.
+        lacks: Vec<String>,
     }
     /// Someone who is told of problems, one of `GET /api/v1/alert-targets`.
     AlertTargetView {

@@ -117,9 +117,9 @@ impl TryFrom<String> for SipUri {
     fn try_from(raw: String) -> Result<Self, InvalidName> {
         let text = raw.trim().to_ascii_lowercase();
         let Some(rest) = text.strip_prefix("sip:") else {
+            let other = if text.is_empty() { String::new() } else { format!(", not '{}'", raw.trim()) };
             return Err(InvalidName(format!(
-                "A SIP address starts with sip:, for example sip:persistentchat@contoso.com, not '{}'.",
-                raw.trim()
+                "A SIP address starts with sip:, for example sip:persistentchat@contoso.com{other}."
             )));
         };
         let Some((user, domain)) = rest.split_once('@') else {

@@ -81,6 +81,7 @@ pub fn next_step(code: &str) -> Option<&'static str> {
         "disk.full" | "disk.low" => "Make room on the disk: old backups and databases kept aside come first.",
         "backup.failed" => "Mend what the reason names, then make a backup now.",
         "backup.old" => "Make a backup now.",
+        "backup.incomplete" => "Bring the node back, then make a backup now.",
         "share.ending" => "Make a new link for those who still need it; the old one ends by itself.",
         _ => return None,
     })

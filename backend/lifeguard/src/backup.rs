@@ -45,24 +45,30 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
+<<<<<<< HEAD
 /// Pools whose databases are on nodes and are not among what was fetched.
 fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
     let all = store.and_then(|s| s.read(crate::nodes::copies::on_nodes).ok()).unwrap_or_default();
+=======
+/// Pools whose databases are on nodes and are not among what was fetched, with their nodes.
+pub fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
+    let t = store.and_then(|s| s.read(store::management::topology::published).ok().flatten());
+    let all = t.map(|v| crate::nodes::copies::on_nodes(&v.document)).unwrap_or_default();
+>>>>>>> 2ca3fd6c476fa022cba555063ef089778df43a95
     let gone = all.into_iter().filter(|(_, store, node)| {
         !fetched.is_some_and(|root| crate::nodes::copies::place(root, node, store).is_file())
     });
     gone.map(|(pool, _, node)| format!("{pool} (node {node})")).collect()
 }
 
-/// What a backup does not hold, as the end of a sentence.
-pub fn without(store: Option<&Management>, fetched: Option<&Path>) -> String {
-    let list = missing(store, fetched);
-    if list.is_empty() {
+/// What a backup does not hold, as a sentence after others.
+pub fn without(missing: &[String]) -> String {
+    if missing.is_empty() {
         return String::new();
     }
     format!(
         " It does not hold the database of {}: portal and node must both run to fetch it.",
-        list.join(", ")
+        missing.join(", ")
     )
 }
 
@@ -84,7 +90,7 @@ pub fn write(
     let _ = fs::remove_dir_all(&work);
     let result = collect(data_dir, store, fetched, &work).and_then(|n| pack(&work, target).map(|()| n));
     let _ = fs::remove_dir_all(&work);
-    let without = without(store, fetched);
+    let without = without(&missing(store, fetched));
     result.map(|n| {
         format!("{} holds the management store, keys and {n} chat databases.{without}", target.display())
     })

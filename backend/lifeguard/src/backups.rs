@@ -89,11 +89,20 @@ pub fn list(folder: &Path) -> Vec<BackupFile> {
         if let Ok(m) = entry.metadata()
             && m.is_file()
         {
-            out.push(BackupFile { name, at, bytes: m.len() });
+            out.push(BackupFile { name, at, bytes: m.len(), lacks: Vec::new() });
         }
     }
     out.sort_by(|a, b| b.name.cmp(&a.name));
     out
+}
+
+/// The same, with what is known of each.
+fn kept(folder: &Path, state: &State) -> Vec<BackupFile> {
+    let mut all = list(folder);
+    for b in &mut all {
+        b.lacks = state.lacks.get(&b.name).cloned().unwrap_or_default();
+    }
+    all
 }
 
 /// `lifeguard-20261121T023000Z.tar`.
@@ -125,8 +134,21 @@ fn clear(data_dir: &Path, folder: &Path) {
     }
 }
 
+/// One that was made: its name, and the pools whose databases on nodes it does not hold.
+struct Made {
+    name: String,
+    lacks: Vec<String>,
+}
+
+impl Made {
+    fn words(&self) -> String {
+        let without = crate::backup::without(&self.lacks);
+        format!("{}{}{without}", self.name, if without.is_empty() { "" } else { "." })
+    }
+}
+
 /// Writes, verifies and names one, then deletes what is over the number kept.
-fn make(app: &App, s: &Schedule, now: Timestamp, fetched: &Path) -> Result<String, String> {
+fn make(app: &App, s: &Schedule, now: Timestamp, fetched: &Path) -> Result<Made, String> {
     let (data_dir, folder) = (&app.settings.data_dir, folder(app, s));
     let text = |e: std::io::Error| format!("{}: {e}", folder.display());
     make_folder(&folder).map_err(text)?;
@@ -147,8 +169,7 @@ fn make(app: &App, s: &Schedule, now: Timestamp, fetched: &Path) -> Result<Strin
     for old in list(&folder).iter().skip(s.keep.max(1) as usize) {
         fs::remove_file(folder.join(&old.name)).map_err(text)?;
     }
-    let without = crate::backup::without(Some(&app.store), Some(fetched));
-    Ok(format!("{name}{}{without}", if without.is_empty() { "" } else { "." }))
+    Ok(Made { name, lacks: crate::backup::missing(Some(&app.store), Some(fetched)) })
 }
 
 fn read(app: &App) -> Result<(Schedule, State), ApiError> {
@@ -194,7 +215,7 @@ async fn turn(app: &Arc<App>) -> Result<(), ApiError> {
     app.bus.send(Topic::Directory, "backups");
     app.bus.send(Topic::Audit, "");
     match made {
-        Ok(name) => tracing::info!(name, "a backup was made"),
+        Ok(made) => tracing::info!(name = made.words(), "a backup was made"),
         Err(why) => tracing::error!(cause = why, "a backup failed"),
     }
     noted
@@ -205,7 +226,7 @@ fn note(
     app: &App,
     s: &Schedule,
     now: Timestamp,
-    made: &Result<String, String>,
+    made: &Result<Made, String>,
     asked: Option<&str>,
 ) -> Result<(), ApiError> {
     let end = app.clock.now();
@@ -229,13 +250,20 @@ fn note(
             state.next = Some(if failed { regular.min(soon) } else { regular }).filter(|_| s.enabled);
             state.last = Some(now);
             state.error = made.as_ref().err().cloned();
+            if let Ok(made) = made {
+                let there = list(&folder(app, &s));
+                state.lacks.retain(|name, _| there.iter().any(|b| b.name == *name));
+                if !made.lacks.is_empty() {
+                    state.lacks.insert(made.name.clone(), made.lacks.clone());
+                }
+            }
             backups::set_state(tx, &state)?;
             audit::open(tx, &entry, end)?;
             let (outcome, detail) = match made {
-                Ok(name) => ("done", name),
-                Err(why) => ("failed", why),
+                Ok(made) => ("done", made.words()),
+                Err(why) => ("failed", why.clone()),
             };
-            audit::close(tx, &entry.op_id, outcome, detail, end)
+            audit::close(tx, &entry.op_id, outcome, &detail, end)
         })
         .map_err(store_error)
 }
@@ -257,15 +285,15 @@ pub fn view(app: &App) -> Result<BackupsView, ApiError> {
         running: app.backups.running.load(Ordering::Acquire) || state.asked.is_some(),
         next: state.next.filter(|_| s.enabled),
         last: state.last,
+        backups: kept(&folder, &state),
         error: state.error,
-        backups: list(&folder),
     })
 }
 
 /// What the overview says of backups: the last one failed, or the newest is older than it should be.
 pub fn problem(app: &App) -> Option<LiveProblem> {
     let (s, state) = read(app).ok()?;
-    let found = trouble(&s, &state, &list(&folder(app, &s)), app.clock.now())?;
+    let found = trouble(&s, &state, &kept(&folder(app, &s), &state), app.clock.now())?;
     Some(LiveProblem { since: state.last, ..LiveProblem::new(found, "backup", "/settings/backup") })
 }
 
@@ -278,7 +306,9 @@ fn trouble(s: &Schedule, state: &State, kept: &[BackupFile], now: Timestamp) -> 
     }
     let newest = kept.first().map_or(s.since, |b| b.at.max(s.since));
     if !s.enabled || now.millis() - newest.millis() <= 2 * interval(s) {
-        return None;
+        let lacks = kept.first().filter(|b| !b.lacks.is_empty())?;
+        let text = format!("The newest backup is not whole.{}", crate::backup::without(&lacks.lacks));
+        return Some(Problem::warning("backup.incomplete", "", text, ""));
     }
     let text = match kept.first() {
         Some(b) => format!(
@@ -333,13 +363,18 @@ mod tests {
     #[test]
     fn the_overview_says_what_failed_or_is_old() {
         let s = Schedule { enabled: true, since: at("2026-11-01T00:00:00Z"), ..Schedule::default() };
-        let kept = |n: &str| vec![BackupFile { name: String::new(), at: at(n), bytes: 1 }];
+        let kept = |n: &str| vec![BackupFile { name: String::new(), at: at(n), bytes: 1, lacks: Vec::new() }];
         let now = at("2026-11-21T12:00:00Z");
         let code =
             |s: &Schedule, state: &State, kept: &[BackupFile]| trouble(s, state, kept, now).map(|p| p.code);
         assert_eq!(code(&s, &State::default(), &kept("2026-11-20T02:30:00Z")), None);
         assert_eq!(code(&s, &State::default(), &kept("2026-11-19T02:30:00Z")).as_deref(), Some("backup.old"));
         assert_eq!(code(&s, &State::default(), &[]).as_deref(), Some("backup.old"));
+        let mut without = kept("2026-11-20T02:30:00Z");
+        without[0].lacks = vec!["pool.litwareinc.com (node n1)".to_owned()];
+        assert_eq!(code(&s, &State::default(), &without).as_deref(), Some("backup.incomplete"));
+        without.insert(0, kept("2026-11-21T02:30:00Z").remove(0));
+        assert_eq!(code(&s, &State::default(), &without), None, "the newest one holds everything");
         let fresh = Schedule { since: now, ..s };
         assert_eq!(code(&fresh, &State::default(), &[]), None, "it was set just now");
         let failed = State { error: Some("no room".to_owned()), ..State::default() };

@@ -88,10 +88,14 @@ pub fn parse(text: &str) -> Result<Table, String> {
         }
         // The reader stands behind the row; where a row begins it would name blank lines before it.
         let inside = record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
-        rows.push(((reader.position().line() + skipped).saturating_sub(inside + 1), cells(&record)));
-        if rows.len() > MAX_ROWS {
-            return Err(format!("There are more than {MAX_ROWS} rows. Split the file."));
+        let line = (reader.position().line() + skipped).saturating_sub(inside + 1);
+        if rows.len() == MAX_ROWS {
+            return Err(format!(
+                "Row {line} and those below it are too many: an import takes {MAX_ROWS} rows at once. Split the file \
+                 before that row."
+            ));
         }
+        rows.push((line, cells(&record)));
     }
     if rows.is_empty() {
         return Err("There is no row below the line of headings.".to_owned());
@@ -164,7 +168,8 @@ mod tests {
         assert!(parse("").unwrap_err().contains("no row") && parse("a,b\n").unwrap_err().contains("no row"));
         assert!(parse("PK\0\u{3}").unwrap_err().contains("not a text file"));
         let many = format!("a\n{}", "1\n".repeat(MAX_ROWS + 1));
-        assert!(parse(&many).unwrap_err().contains("more than"));
+        assert!(parse(&many).unwrap_err().starts_with(&format!("Row {} and those", MAX_ROWS + 2)));
+        assert_eq!(parse(&many[..many.len() - 2]).unwrap().rows.len(), MAX_ROWS);
         for cell in ["=1+1", "+1", "-1", "@x", "'=1", " =1", "＝1"] {
             assert!(is_formula(cell), "{cell}");
         }

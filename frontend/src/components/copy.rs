@@ -57,9 +57,9 @@ pub fn Mono(
     }
 }
 
-/// The text with a break opportunity after each dot, at sign and backslash.
+/// The text with a break opportunity after each dot, at sign, comma, slash and backslash.
 pub fn breakable(text: &str) -> AnyView {
-    text.split_inclusive(['.', '@', '\\', '/'])
+    text.split_inclusive(['.', '@', ',', '\\', '/'])
         .map(|part| view! { {part.to_owned()}<wbr /> })
         .collect_view()
         .into_any()

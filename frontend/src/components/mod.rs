@@ -42,7 +42,7 @@ pub use copy::{CopyButton, Mono};
 pub use data_table::DataTable;
 pub use dialog::Dialog;
 pub use field::Field;
-pub use fields::{CheckField, PasswordField, RadioGroup, SelectField, TextField};
+pub use fields::{CheckField, NamesField, PasswordField, RadioGroup, SelectField, TextField};
 pub use form::FormState;
 pub use icon::Icon;
 pub use load_error::LoadError;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
+use crate::app::app;
 use crate::nav;
 use crate::routes::{Route, SettingsTab};
 
@@ -44,9 +45,16 @@ pub fn pages() -> Vec<(Route, Icon)> {
 #[component]
 pub fn Navigation() -> impl IntoView {
     let route = nav::use_route();
-    let top = Memo::new(move |_| route.with(|r| r.screen().trail().into_iter().next().unwrap_or_default()));
+    let trail = nav::use_trail();
+    let top = Memo::new(move |_| trail.with(|t| t.first().map(Route::screen).unwrap_or_default()));
     let item = move |(page, icon): (Route, Icon)| {
-        let (href, title) = (page.href(), page.title());
+        let title = page.title();
+        let (plain, topology) = (page.href(), page == Route::Topology);
+        let href = move || {
+            // Each time one goes somewhere it may have become another.
+            app().place.track();
+            if topology { nav::topology_again() } else { plain.clone() }
+        };
         let current = move || {
             let here = top.with(|t| *t == page);
             here.then(|| if route.with(|r| r.screen() == page) { "page" } else { "true" })

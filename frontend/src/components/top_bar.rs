@@ -34,12 +34,12 @@ pub fn TopBar(
 
 #[component]
 fn Breadcrumbs() -> impl IntoView {
-    let route = nav::use_route();
+    let trail = nav::use_trail();
     view! {
         <nav class="crumbs" aria-label="Breadcrumbs">
             <ol role="list">
                 {move || {
-                    let trail = route.get().trail();
+                    let trail = trail.get();
                     let last = trail.len() - 1;
                     trail
                         .into_iter()

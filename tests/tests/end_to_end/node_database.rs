@@ -521,6 +521,22 @@ async fn a_backup_holds_the_databases_of_nodes_or_says_that_it_does_not() -> Res
     p.told().await?;
     let said = command(&["backup"], p.s.server.data_dir(), &into.path().join("two.tar"))?;
     ensure!(said.contains(&format!("It does not hold the database of {POOL} (node n1)")), "{said}");
+    // So do the page, the overview and the cmdlet, of one that the portal made itself.
+    run(&p.s.client, "Start-LgBackup", json!({})).await?;
+    let b = Browser::start().await?;
+    crate::page::sign_in(&b, &p.s).await?;
+    b.goto(&format!("{}/settings/backup", p.s.server.url())).await?;
+    b.wait_text(&format!("The newest backup does not hold the database of {POOL} (node n1).")).await?;
+    b.assert_accessible("a backup without a database").await?;
+    b.screenshot("backup-lacks").await?;
+    b.dark().await?;
+    b.size(390, 844).await?;
+    b.assert_accessible("a backup without a database, dark and narrow").await?;
+    b.screenshot("backup-lacks-narrow-dark").await?;
+    let (_, o) = p.s.client.get("/api/v1/overview").await?;
+    ensure!(o["problems"].to_string().contains("backup.incomplete"), "{o}");
+    let list = run(&p.s.client, "Get-LgBackup", json!({})).await?;
+    ensure!(list["output"][0]["Lacks"] == json!([format!("{POOL} (node n1)")]), "{list}");
     Ok(())
 }
 

@@ -88,6 +88,45 @@ async fn the_preview_says_what_each_row_does_and_what_is_wrong() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn names_that_look_alike_are_refused_with_both_rows() -> Result<()> {
+    let s = Sample::start().await?;
+    // A Cyrillic e, a and o stand where they look like Latin ones; in the first pair it comes first.
+    let text = format!(
+        "{HEAD}sip:a1@litwareinc.com;Nina Vi\u{435}tzen;LITWAREINC\\a1;{POOL};\n\
+         sip:a2@litwareinc.com;Nina Vietzen;LITWAREINC\\a2;{POOL};\n\
+         sip:a3@litwareinc.com;Ola;LITWAREINC\\ola;{POOL};\n\
+         sip:a4@litwareinc.com;Ola;LITWAREINC\\\u{43e}la;{POOL};\n\
+         sip:a5@litwareinc.com;Pil\u{430}r Ackerman;litwareinc\\pil\u{430}r;{POOL};\n"
+    );
+    let p = plan(&s, json!({ "Csv": text })).await?;
+    let said: Vec<(&str, &str)> = ["blockers", "warnings"]
+        .iter()
+        .flat_map(|k| p[k].as_array().into_iter().flatten())
+        .map(|b| (b["field"].as_str().unwrap_or(""), b["text"].as_str().unwrap_or("")))
+        .filter(|(_, t)| t.contains("looks like"))
+        .collect();
+    for (field, words) in [
+        (
+            "Rows.3.DisplayName",
+            "Row 3, Display name: It looks like the name Nina Vi\u{435}tzen, which stands in row 2",
+        ),
+        (
+            "Rows.5.LogonName",
+            "Row 5, Log-on name: It looks like the name LITWAREINC\\ola, which stands in row 4",
+        ),
+        ("Rows.6.LogonName", "It looks like the name litwareinc\\pilar, which is there already"),
+        ("Rows.6.DisplayName", "It looks like the name Pilar Ackerman, which is there already"),
+    ] {
+        ensure!(said.iter().any(|(f, t)| *f == field && t.contains(words)), "{field} {words}: {said:?}");
+    }
+    // Two people may be called Ola; a display name like one that is there is a warning, as with New-LgUser.
+    ensure!(said.len() == 4 && p["blockers"].as_array().is_some_and(|b| b.len() == 3), "{p}");
+    refused(&s.client, "Import-LgUser", json!({ "Csv": text }), 422).await?;
+    ensure!(users(&s).await?.len() == 3, "nothing of it is kept");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn users_are_imported_with_links_of_their_own_and_sign_on() -> Result<()> {
     let s = Sample::start().await?;
     let text = "sip;name;login\nsip:zoe@litwareinc.com;Zoë “Z” Ünal;LITWAREINC\\zoe\nguest@litwareinc.com;Guest;LITWAREINC\\other\n";

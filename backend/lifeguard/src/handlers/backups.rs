@@ -27,7 +27,7 @@ impl Handler for GetLgBackupSchedule {
 }
 
 fn object(b: &BackupFile) -> Value {
-    json!({ "Identity": b.name, "Made": b.at, "Bytes": b.bytes })
+    json!({ "Identity": b.name, "Made": b.at, "Bytes": b.bytes, "Lacks": b.lacks })
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 //! Groups of the directory and units of users. Rooms name groups by distinguished name, so that name stays.
 //! Source: model §16.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use node::members::Membership as _;
@@ -21,7 +21,7 @@ use super::{names, published};
 use crate::door::{Cx, Fault, Handler, Outcome, blocked, plan};
 
 /// Most members that one group names.
-const MAX_MEMBERS: usize = 100_000;
+pub const MAX_MEMBERS: usize = 100_000;
 
 /// The one group that `identity` names: distinguished name, or name.
 pub fn find(c: &Connection, identity: &str) -> Result<Group, Fault> {
@@ -58,7 +58,7 @@ impl Handler for GetLgGroup {
                 None => groups::groups(c)?,
             };
             if let Some(member) = &self.member {
-                let of = groups::of_member(c, &People::read(c)?.one(member, "Member")?)?;
+                let of = groups::of_member(c, &People::read(c, [member])?.one(member, "Member")?)?;
                 list.retain(|g| of.contains(&g.dn));
             }
             let objects = list.iter().map(|g| Ok(object(g, &groups::members(c, &g.dn)?)));
@@ -74,16 +74,21 @@ pub struct People {
 }
 
 impl People {
-    /// Those there are.
-    pub fn read(c: &Connection) -> Result<Self, Fault> {
+    /// Those that are called as one of `wanted`; of a hundred thousand no more is kept.
+    pub fn read<'a>(c: &Connection, wanted: impl IntoIterator<Item = &'a String>) -> Result<Self, Fault> {
+        let wanted: HashSet<String> = wanted.into_iter().map(|w| w.trim().to_lowercase()).collect();
         let mut out = Self::groups(c)?;
-        for u in directory::users(c)? {
-            let sip = u.sip_address.to_string();
-            out.known.insert(sip[4..].to_owned(), sip.clone());
-            out.known.insert(u.logon_name.to_lowercase(), sip.clone());
-            out.names.entry(u.display_name.to_lowercase()).or_default().push(sip.clone());
-            out.known.insert(sip.clone(), sip);
-        }
+        directory::each_name(c, |sip, display, logon| {
+            for called in [sip, sip.get(4..).unwrap_or(sip), &logon.to_lowercase()] {
+                if wanted.contains(called) {
+                    out.known.insert(called.to_owned(), sip.to_owned());
+                }
+            }
+            let display = display.to_lowercase();
+            if wanted.contains(&display) {
+                out.names.entry(display).or_default().push(sip.to_owned());
+            }
+        })?;
         Ok(out)
     }
 
@@ -178,11 +183,11 @@ impl Examined for NewLgGroup {
             return Err(ApiError::invalid("Name", format!("The group {name} exists already.")).into());
         }
         check_description(self.description.as_deref())?;
-        let people = People::read(c)?;
-        let mut members = Vec::new();
+        let people = People::read(c, &self.members)?;
+        let (mut members, mut there) = (Vec::new(), HashSet::new());
         for m in &self.members {
             let m = people.one(m, "Members")?;
-            if !members.contains(&m) {
+            if there.insert(m.clone()) {
                 members.push(m);
             }
         }
@@ -237,10 +242,9 @@ impl Examined for SetLgGroup {
     fn examine(&self, c: &Connection) -> Result<Change, Fault> {
         let group = find(c, &self.identity)?;
         check_description(self.description.as_deref())?;
-        let before = groups::members(c, &group.dn)?;
         let (mut added, mut gone) = (Vec::new(), Vec::new());
         if let Some(m) = &self.members {
-            let people = People::read(c)?;
+            let people = People::read(c, m.replace.iter().flatten().chain(&m.add).chain(&m.remove))?;
             let all = |list: &[String]| -> Result<Vec<String>, ApiError> {
                 list.iter().map(|p| people.one(p, "Members")).collect()
             };
@@ -254,14 +258,33 @@ impl Examined for SetLgGroup {
                     .map(|p| people.one(p, "Members").unwrap_or_else(|_| p.clone()))
                     .collect(),
             };
-            let after = wanted.apply(&before);
-            let set = |list: &[String]| -> std::collections::HashSet<String> {
-                list.iter().map(|p| p.to_lowercase()).collect()
+            let set =
+                |list: &[String]| -> HashSet<String> { list.iter().map(|p| p.to_lowercase()).collect() };
+            let all = if wanted.replace.is_some() {
+                let before = groups::members(c, &group.dn)?;
+                let after = wanted.apply(&before);
+                let (had, has) = (set(&before), set(&after));
+                added = after.iter().filter(|p| !had.contains(&p.to_lowercase())).cloned().collect();
+                gone = before.iter().filter(|p| !has.contains(&p.to_lowercase())).cloned().collect();
+                after.len()
+            } else {
+                // Of the members that stay, who may be a hundred thousand, nothing is read.
+                let (out, mut met) = (set(&wanted.remove), HashSet::new());
+                for m in &wanted.add {
+                    let low = m.to_lowercase();
+                    if !out.contains(&low) && met.insert(low) && !groups::has(c, &group.dn, m)? {
+                        added.push(m.clone());
+                    }
+                }
+                for m in &wanted.remove {
+                    if met.insert(m.to_lowercase()) && groups::has(c, &group.dn, m)? {
+                        gone.push(m.clone());
+                    }
+                }
+                (usize::try_from(group.members).unwrap_or(usize::MAX) + added.len())
+                    .saturating_sub(gone.len())
             };
-            let (had, has) = (set(&before), set(&after));
-            added = after.iter().filter(|p| !had.contains(&p.to_lowercase())).cloned().collect();
-            gone = before.iter().filter(|p| !has.contains(&p.to_lowercase())).cloned().collect();
-            check_members(c, &group.dn, &added, after.len())?;
+            check_members(c, &group.dn, &added, all)?;
         }
         let description = self.description.clone().unwrap_or_else(|| group.description.clone());
         Ok(Change { group, added, gone, description })

@@ -1,5 +1,7 @@
 //! Names that people read: nothing invisible in them, and none that looks like another in a different script.
 
+use std::collections::HashMap;
+
 use shared::error::ApiError;
 use unicode_security::confusable_detection::skeleton;
 
@@ -42,9 +44,86 @@ pub fn check_like<'a>(
     }
 }
 
+/// Names one after the other, each with the row that it stands in (none: it is there already), of which no two are
+/// to look alike. What [`like`] says of two names, without comparing each with each.
+#[derive(Default)]
+pub struct Seen {
+    /// Names of ASCII letters that nothing was compared with yet, and the shapes of the others of them.
+    plain: Vec<Met>,
+    plain_shapes: HashMap<String, Met>,
+    /// Shapes of names with other letters.
+    foreign: HashMap<String, Met>,
+    /// Whether one of those has the shape of ASCII letters.
+    disguised: bool,
+}
+
+/// What shapes of ASCII characters are made of (the percent sign's has two others); a shape of anything else is no
+/// disguise of an ASCII name.
+fn plain_shape(c: char) -> bool {
+    c.is_ascii() || matches!(c, '\u{ba}' | '\u{2080}')
+}
+
+/// A name and its row.
+type Met = (String, Option<u64>);
+
+impl Seen {
+    /// The earlier name that this one looks like; the first of several alike is kept.
+    pub fn add(&mut self, name: &str, row: Option<u64>) -> Option<Met> {
+        let met = || (name.to_owned(), row);
+        if name.is_ascii() && !self.disguised {
+            self.plain.push(met());
+            return None;
+        }
+        let shape = shape(name);
+        let differs = |m: &&Met| m.0.to_lowercase() != name.to_lowercase();
+        let foreign = self.foreign.get(&shape).filter(differs).cloned();
+        if name.is_ascii() {
+            self.plain_shapes.entry(shape).or_insert_with(met);
+            return foreign;
+        }
+        let plain = if shape.chars().all(plain_shape) {
+            self.disguised = true;
+            for m in self.plain.drain(..) {
+                self.plain_shapes.entry(self::shape(&m.0)).or_insert(m);
+            }
+            self.plain_shapes.get(&shape).cloned()
+        } else {
+            None
+        };
+        self.foreign.entry(shape).or_insert_with(met);
+        plain.or(foreign)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_a_row_are_told_with_the_one_they_look_like() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.add("Pilar Ackerman", None), None);
+        assert_eq!(seen.add("Ken Myer", Some(2)), None);
+        assert_eq!(seen.add("Zo\u{eb}", Some(3)), None);
+        assert_eq!(seen.add("Ken Myer", Some(4)), None, "two may have one name");
+        assert_eq!(seen.add("ZO\u{cb}", Some(5)), None, "whatever its case");
+        let ken = Some(("Ken Myer".to_owned(), Some(2)));
+        assert_eq!(seen.add("K\u{435}n Myer", Some(6)), ken, "a Cyrillic e");
+        assert_eq!(seen.add("Pil\u{430}r Ackerman", Some(7)), Some(("Pilar Ackerman".to_owned(), None)));
+        assert_eq!(seen.add("Zoe\u{308}", Some(8)), Some(("Zo\u{eb}".to_owned(), Some(3))));
+        // The disguise may stand before what it looks like.
+        assert_eq!(seen.add("Gu\u{435}st", Some(9)), None);
+        assert_eq!(seen.add("Guest", Some(10)), Some(("Gu\u{435}st".to_owned(), Some(9))));
+        assert_eq!(seen.add("Team 1", Some(11)).or_else(|| seen.add("Team l", Some(12))), None);
+    }
+
+    #[test]
+    fn shapes_of_ascii_are_known() {
+        for c in '\0'..='\x7f' {
+            let shape = shape(&c.to_string());
+            assert!(shape.chars().all(plain_shape), "{c:?}: {shape:?}");
+        }
+    }
 
     #[test]
     fn names_of_other_scripts_that_look_the_same_are_found() {

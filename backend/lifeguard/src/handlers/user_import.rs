@@ -16,7 +16,8 @@ use store::management::directory::{self, User};
 use store::management::people::Kind;
 use store::management::{groups, pools};
 
-use super::groups::People;
+use super::groups::{MAX_MEMBERS, People};
+use super::names::Seen;
 use super::password_links::{self, NewLink};
 use super::{published, users};
 use crate::csv_table::{self, Table};
@@ -47,6 +48,7 @@ enum Fate {
 struct Import {
     rows: Vec<(u64, Fate)>,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
     unused: Vec<String>,
     /// Encoding, separator, digest.
     file: String,
@@ -91,12 +93,25 @@ struct Taken {
     logons: HashMap<String, u64>,
     endpoints: HashSet<String>,
     groups: People,
+    /// How many members groups have.
+    sizes: HashMap<String, u64>,
+    /// What people are called, and how they log on, to tell what looks alike.
+    display: Seen,
+    logon_shapes: Seen,
 }
 
 impl Taken {
     fn read(c: &Connection) -> Result<Self, Fault> {
         let users = directory::users(c)?;
+        let (mut display, mut logon_shapes) = (Seen::default(), Seen::default());
+        for u in &users {
+            display.add(&u.display_name, None);
+            logon_shapes.add(&u.logon_name, None);
+        }
         Ok(Self {
+            display,
+            logon_shapes,
+            sizes: groups::groups(c)?.into_iter().map(|g| (g.dn, g.members)).collect(),
             logons: users.iter().map(|u| (u.logon_name.to_lowercase(), 0)).collect(),
             users: users.into_iter().map(|u| (u.sip_address.to_string(), u.display_name)).collect(),
             addresses: HashMap::new(),
@@ -141,10 +156,11 @@ fn examine(a: &ImportLgUser, c: &Connection, now: shared::Timestamp) -> Result<I
         users::front_end(&t, pool)?;
     }
     let mut taken = Taken::read(c)?;
-    let mut import = Import { rows: Vec::new(), problems: Vec::new(), unused, file };
+    let mut import = Import { rows: Vec::new(), problems: Vec::new(), warnings: Vec::new(), unused, file };
     for (line, cells) in &table.rows {
         let cell = |f: usize| found[f].and_then(|i| cells.get(i)).map_or("", String::as_str);
-        let mut row = Row { line: *line, problems: &mut import.problems, found: &found, table: &table };
+        let Import { problems, warnings, .. } = &mut import;
+        let mut row = Row { line: *line, problems, warnings, found: &found, table: &table };
         if cells.len() > table.headings.len() {
             let text = format!(
                 "{} cells under {} headings. A cell that holds the separator stands in quotes.",
@@ -203,8 +219,21 @@ fn fate(
         }
     }
     let display_name = row.take(1, users::check_name(name));
+    if let Some(n) = &display_name
+        && let Some((other, earlier)) = taken.display.add(n, Some(row.line))
+    {
+        let text = alike(&other, earlier);
+        match earlier {
+            Some(_) => row.wrong(Some(1), &text),
+            // New-LgUser warns of it as well.
+            None => row.warn(1, &text),
+        }
+    }
     let logon_name = row.take(2, users::check_logon(logon));
     if let Some(l) = &logon_name {
+        if let Some((other, earlier)) = taken.logon_shapes.add(l, Some(row.line)) {
+            row.wrong(Some(2), &alike(&other, earlier));
+        }
         match taken.logons.insert(l.to_lowercase(), row.line) {
             Some(0) => row.wrong(Some(2), &format!("The log-on name {l} is in use.")),
             Some(earlier) => {
@@ -227,6 +256,14 @@ fn fate(
     for group in groups.split(BETWEEN_GROUPS).map(str::trim).filter(|g| !g.is_empty()) {
         member_of.extend(row.take(5, taken.groups.one(group, "Groups")));
     }
+    for group in &member_of {
+        let size = taken.sizes.entry(group.clone()).or_default();
+        *size += 1;
+        // Said once: of the row that is the first too many.
+        if *size == MAX_MEMBERS as u64 + 1 {
+            row.wrong(Some(5), &format!("The group {group} would have more than {MAX_MEMBERS} members."));
+        }
+    }
     let user = User {
         sip_address: address?,
         display_name: display_name?,
@@ -241,23 +278,42 @@ fn fate(
     Some(Fate::Create(user, member_of))
 }
 
+/// What is said of a name that looks like an earlier one.
+fn alike(other: &str, earlier: Option<u64>) -> String {
+    let place = earlier
+        .map_or_else(|| "which is there already".to_owned(), |line| format!("which stands in row {line}"));
+    format!("It looks like the name {other}, {place}, with letters of another script or form.")
+}
+
 /// The row under examination, and where its problems go.
 struct Row<'a> {
     line: u64,
     problems: &'a mut Vec<Problem>,
+    warnings: &'a mut Vec<Problem>,
     found: &'a [Option<usize>; 6],
     table: &'a Table,
 }
 
 impl Row<'_> {
-    fn wrong(&mut self, field: Option<usize>, text: &str) {
+    /// The path of a cell, and the text with its place before it.
+    fn placed(&self, field: Option<usize>, text: &str) -> (String, String) {
         let heading = field.map(|f| {
             self.found[f].and_then(|i| self.table.headings.get(i)).map_or(FIELDS[f].0, String::as_str)
         });
         let at = heading.map_or_else(|| format!("Row {}", self.line), |h| format!("Row {}, {h}", self.line));
         let path = field
             .map_or_else(|| format!("Rows.{}", self.line), |f| format!("Rows.{}.{}", self.line, FIELDS[f].0));
-        self.problems.push(Problem::error("import.row", path, format!("{at}: {text}"), ""));
+        (path, format!("{at}: {text}"))
+    }
+
+    fn wrong(&mut self, field: Option<usize>, text: &str) {
+        let (path, text) = self.placed(field, text);
+        self.problems.push(Problem::error("import.row", path, text, ""));
+    }
+
+    fn warn(&mut self, field: usize, text: &str) {
+        let (path, text) = self.placed(Some(field), text);
+        self.warnings.push(Problem::warning("name.like", path, text, ""));
     }
 
     fn take<T>(&mut self, field: usize, checked: Result<T, ApiError>) -> Option<T> {
@@ -321,6 +377,7 @@ impl Handler for ImportLgUser {
             Problem::warning("import.column", "Csv", format!("The column '{h}' is not used."), "")
         };
         p.warnings = import.unused.iter().filter(|h| !h.is_empty()).map(unused).collect();
+        p.warnings.extend(import.warnings.into_iter().take(SHOWN));
         Ok(p)
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use shared::api::{GroupDetail, GroupMember, GroupView, PrincipalView};
 use shared::dn;
 use shared::error::ApiError;
-use store::management::directory::{self, User};
+use store::management::directory;
 use store::management::groups::{self, Group};
 
 use crate::app::App;
@@ -101,27 +101,32 @@ pub struct PrincipalsAsked {
 /// # Errors
 /// When the store does not answer.
 pub fn principals(app: &App, asked: &PrincipalsAsked) -> Result<Vec<PrincipalView>, ApiError> {
-    let (users, list, units) = app
-        .store
-        .read(|c| Ok::<_, Fault>((directory::users(c)?, groups::groups(c)?, groups::units(c)?)))
-        .map_err(|f| f.0)?;
-    let user = |u: User| PrincipalView {
-        identity: u.sip_address.to_string(),
-        name: u.display_name,
-        kind: "User".to_owned(),
-        disabled: !u.enabled,
-    };
+    let mut out: Vec<PrincipalView> = Vec::new();
+    let fits = |identity: &str, name: &str| matches(&asked.q, [identity, name]);
     let whole = |identity: String, kind: &str| PrincipalView {
         name: dn::first(&identity),
         identity,
         kind: kind.to_owned(),
         disabled: false,
     };
-    let groups = list.into_iter().map(|g| whole(g.dn, "Group"));
-    let units = units.into_keys().map(|u| {
-        let kind = if u.starts_with("DC=") { "DC" } else { "Folder" };
-        whole(u, kind)
-    });
-    let all = groups.chain(units).chain(users.into_iter().map(user));
-    Ok(all.filter(|p| matches(&asked.q, [&p.identity, &p.name])).take(OFFERED).collect())
+    app.store
+        .read(|c| {
+            let list = groups::groups(c)?.into_iter().map(|g| whole(g.dn, "Group"));
+            let units = groups::units(c)?.into_keys().map(|u| {
+                let kind = if u.starts_with("DC=") { "DC" } else { "Folder" };
+                whole(u, kind)
+            });
+            out.extend(list.chain(units).filter(|p| fits(&p.identity, &p.name)).take(OFFERED));
+            // Users last: there may be many, and none is looked at once there is enough to offer.
+            let users = directory::some_named(c, OFFERED - out.len(), fits)?;
+            out.extend(users.into_iter().map(|u| PrincipalView {
+                identity: u.sip_address,
+                name: u.display_name,
+                kind: "User".to_owned(),
+                disabled: !u.enabled,
+            }));
+            Ok::<_, Fault>(())
+        })
+        .map_err(|f| f.0)?;
+    Ok(out)
 }

@@ -1,5 +1,7 @@
 //! When the portal backs itself up, and how that went. The backups themselves are files in a folder.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 use shared::Timestamp;
@@ -49,6 +51,8 @@ pub struct State {
     pub last: Option<Timestamp>,
     /// Why the last one failed.
     pub error: Option<String>,
+    /// Pools whose databases a backup does not hold, with their nodes, by the backup's name.
+    pub lacks: BTreeMap<String, Vec<String>>,
 }
 
 const SCHEDULE: &str = "backup.schedule";

@@ -61,6 +61,54 @@ pub fn users(c: &Connection) -> Result<Vec<User>> {
     rows.into_iter().map(to_user).collect()
 }
 
+/// A user as he is offered by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// SIP address.
+    pub sip_address: String,
+    /// Display name.
+    pub display_name: String,
+    /// May sign in.
+    pub enabled: bool,
+}
+
+/// The first `most` users by address whose address and display name `keep` takes; no more is read of the others.
+///
+/// # Errors
+/// SQLite's.
+pub fn some_named(c: &Connection, most: usize, keep: impl Fn(&str, &str) -> bool) -> Result<Vec<Named>> {
+    let mut s =
+        c.prepare_cached("SELECT sip_address, display_name, enabled FROM chat_user ORDER BY sip_address")?;
+    let mut rows = s.query([])?;
+    let mut out = Vec::new();
+    while out.len() < most
+        && let Some(r) = rows.next()?
+    {
+        let text = |i| r.get_ref(i).and_then(|v| Ok(v.as_str()?));
+        let (sip_address, display_name) = (text(0)?, text(1)?);
+        if keep(sip_address, display_name) {
+            let (sip_address, display_name) = (sip_address.to_owned(), display_name.to_owned());
+            out.push(Named { sip_address, display_name, enabled: r.get(2)? });
+        }
+    }
+    Ok(out)
+}
+
+/// Calls `f` with SIP address, display name and log-on name of every user, by address.
+///
+/// # Errors
+/// SQLite's.
+pub fn each_name(c: &Connection, mut f: impl FnMut(&str, &str, &str)) -> Result<()> {
+    let mut s =
+        c.prepare_cached("SELECT sip_address, display_name, logon_name FROM chat_user ORDER BY sip_address")?;
+    let mut rows = s.query([])?;
+    while let Some(r) = rows.next()? {
+        let text = |i| r.get_ref(i).and_then(|v| Ok(v.as_str()?));
+        f(text(0)?, text(1)?, text(2)?);
+    }
+    Ok(())
+}
+
 /// Which of a user's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spelling {

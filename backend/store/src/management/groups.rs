@@ -65,6 +65,15 @@ pub fn members(c: &Connection, dn: &str) -> Result<Vec<String>> {
     texts(c, "SELECT member FROM chat_group_member WHERE group_dn = ?1 ORDER BY member", dn)
 }
 
+/// Whether a group names this member itself.
+///
+/// # Errors
+/// SQLite's.
+pub fn has(c: &Connection, dn: &str, member: &str) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM chat_group_member WHERE group_dn = ?1 AND member = ?2)";
+    Ok(c.prepare_cached(sql)?.query_row([dn, member], |r| r.get(0))?)
+}
+
 /// Groups that name this member themselves.
 ///
 /// # Errors

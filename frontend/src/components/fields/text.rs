@@ -112,7 +112,8 @@ pub fn TextField(
     }
 }
 
-fn verdict(value: &str, required: bool, check: Option<Check>) -> Option<String> {
+/// What is wrong with a value.
+pub(super) fn verdict(value: &str, required: bool, check: Option<Check>) -> Option<String> {
     if value.trim().is_empty() {
         // A check names the thing to enter better than a general sentence does.
         let own = check.and_then(|c| c(value).err());

@@ -11,13 +11,14 @@ use super::review::{PUBLISH, to_job};
 use super::servers::Servers;
 use super::steps::Steps;
 use crate::api::{Current, use_data};
+use crate::app::app;
 use crate::components::act::args;
 use crate::components::badge::of_run;
 use crate::components::{
     ActButton, Button, ButtonKind, Facts, Icon, LinkButton, Notice, NoticeKind, Page, Section, Shown,
     StateBadge, TimeAgo,
 };
-use crate::routes::{Route, segment};
+use crate::routes::{PoolTab, Route, segment};
 use crate::{dom, nav};
 
 /// The page of a run.
@@ -32,6 +33,12 @@ pub fn JobPage(
         data.value.with(|j| j.as_ref().map_or_else(|| "Run".to_owned(), |j| j.title.clone()))
     });
     let state = Memo::new(move |_| data.value.with(|j| j.as_ref().map(|j| j.state.clone())));
+    // A run of a pool stands under that pool, every other one under Publish.
+    let pool = Memo::new(move |_| data.value.with(|j| j.as_ref().and_then(|j| pool_of(&j.title))));
+    Effect::new(move |_| {
+        let above = pool.get().map(|p| (Route::Job(id.clone()), Route::Pool(p, PoolTab::State)));
+        app().above.set(above);
+    });
     view! {
         <Page title badge=move || view! { {move || state.get().map(|s| view! { <StateBadge state=of_run(&s) /> })} }>
             <Shown data lines=8 let:job>
@@ -39,6 +46,12 @@ pub fn JobPage(
             </Shown>
         </Page>
     }
+}
+
+/// The pool that a run fails over or back, or rehearses that for: the last word of its title.
+fn pool_of(title: &str) -> Option<String> {
+    let begins = ["Fail over ", "Fail back ", "Rehearsal on a copy: "].iter().any(|b| title.starts_with(b));
+    title.rsplit_once(' ').filter(|_| begins).map(|(_, pool)| pool.to_owned())
 }
 
 #[component]
@@ -158,5 +171,20 @@ fn next_act(state: &str) -> AnyView {
             </div>
         }
         .into_any(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_of_a_pool_names_it_last() {
+        for title in ["Fail over a.b.com", "Fail back a.b.com", "Rehearsal on a copy: failover of a.b.com"] {
+            assert_eq!(pool_of(title).as_deref(), Some("a.b.com"), "{title}");
+        }
+        for title in ["Publish the topology", "Publish the next hop a.b.com", "Rehearsal"] {
+            assert_eq!(pool_of(title), None, "{title}");
+        }
     }
 }

@@ -10,8 +10,8 @@ use super::list::{CATEGORIES, room_acts, room_columns};
 use super::{check_principals, principals, use_categories, use_rooms};
 use crate::components::act::args;
 use crate::components::{
-    ActButton, ActForm, Bulk, ButtonKind, CheckField, DataTable, Facts, LinkButton, Mono, Notice, Page,
-    Section, Shown, TextField,
+    ActButton, ActForm, Bulk, ButtonKind, CheckField, DataTable, Facts, LinkButton, Mono, NamesField, Notice,
+    Page, Section, Shown, TextField,
 };
 use crate::nav;
 use crate::routes::{PoolTab, Route, segment};
@@ -128,11 +128,11 @@ fn Change(category: CategoryView) -> impl IntoView {
     view! {
         <Section title="Who may be in its rooms">
             <ActForm cmdlet="Set-CsPersistentChatCategory" args=arguments label blocked=nothing>
-                <TextField label="Allowed members" name="AllowedMembers" value=allowed mono=true rows=4 check=check_principals
+                <NamesField label="Allowed members" name="AllowedMembers" value=allowed rows=4 check=check_principals
                     help=|| "SIP addresses (sip:pilar@litwareinc.com), SIP domains (litwareinc.com), groups (Sales) or units (OU=Sales,DC=litwareinc,DC=com), one per line." />
-                <TextField label="Denied members" name="DeniedMembers" value=denied mono=true rows=3 check=check_principals
+                <NamesField label="Denied members" name="DeniedMembers" value=denied rows=3 check=check_principals
                     help=|| "Never members, whatever the list above says." />
-                <TextField label="Creators" name="Creators" value=creators mono=true rows=2 check=check_principals
+                <NamesField label="Creators" name="Creators" value=creators rows=2 check=check_principals
                     help=|| "May create rooms in it; all among the allowed members." />
                 <TextField label="Description" name="Description" value=text />
                 <CheckField label="Chat history" name="ChatHistory" value=history help=|| "Clients show its rooms as keeping a history." />

@@ -10,7 +10,7 @@ use super::list::CATEGORIES;
 use super::{check_principals, principals, privacies, types, use_categories};
 use crate::api::use_data;
 use crate::components::act::args;
-use crate::components::{ActForm, LinkButton, Page, RadioGroup, SelectField, Shown, TextField};
+use crate::components::{ActForm, LinkButton, NamesField, Page, RadioGroup, SelectField, Shown, TextField};
 use crate::nav;
 use crate::routes::Route;
 
@@ -67,8 +67,8 @@ fn CategoryForm(pools: Vec<PoolSummary>) -> impl IntoView {
             <SelectField label="Pool" name="PersistentChatPoolFqdn" value=pool required=true options />
             <TextField label="Name" name="Name" value=name required=true help=|| "Unique in the pool; no room has the same name." />
             <TextField label="Description" name="Description" value=text />
-            <TextField label="Allowed members" name="AllowedMembers" value=allowed mono=true rows=4 check=check_principals
-                help=|| "Who may be a member of its rooms: SIP addresses (sip:pilar@litwareinc.com) or SIP domains (litwareinc.com), one per line. Left empty, nobody may until you add someone." />
+            <NamesField label="Allowed members" name="AllowedMembers" value=allowed rows=4 check=check_principals
+                help=|| "Who may be a member of its rooms: SIP addresses (sip:pilar@litwareinc.com), SIP domains (litwareinc.com), groups or units, one per line. Left empty, nobody may until you add someone." />
         </ActForm>
     }
 }

@@ -6,7 +6,7 @@ use shared::api::RoomView;
 
 use super::{check_principals, principals};
 use crate::components::act::args;
-use crate::components::{ActForm, Section, TextField};
+use crate::components::{ActForm, NamesField, Section};
 
 /// The three lists.
 #[component]
@@ -39,12 +39,12 @@ pub fn People(
     view! {
         <Section title="People">
             <ActForm cmdlet="Set-CsPersistentChatRoom" args=arguments label blocked=nothing>
-                <TextField label="Members" name="Members" value=members mono=true rows=4 check=check_principals
+                <NamesField label="Members" name="Members" value=members rows=4 check=check_principals
                     help=move || if open { "The room is open: everyone whom the category allows may enter without being listed." } else { who } />
-                <TextField label="Managers" name="Managers" value=managers mono=true rows=3 check=check_principals
+                <NamesField label="Managers" name="Managers" value=managers rows=3 check=check_principals
                     help=|| "May change the room and its members. A manager who is not a member cannot enter." />
                 {auditorium.then(|| view! {
-                    <TextField label="Presenters" name="Presenters" value=presenters mono=true rows=3 check=check_principals
+                    <NamesField label="Presenters" name="Presenters" value=presenters rows=3 check=check_principals
                         help=|| "Post in the auditorium; each is a member as well." />
                 })}
             </ActForm>

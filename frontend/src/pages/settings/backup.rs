@@ -47,6 +47,9 @@ fn state(b: &BackupsView) -> AnyView {
     let none = || "–".into_any();
     view! {
         {b.error.clone().map(|why| view! { <Notice kind=NoticeKind::Danger>"The last backup failed: "{why}</Notice> })}
+        {b.backups.first().filter(|b| !b.lacks.is_empty()).map(|b| view! {
+            <Notice kind=NoticeKind::Warning>{format!("The newest backup does not hold the database of {}. Portal and node must both run to fetch it.", b.lacks.join(", "))}</Notice>
+        })}
         {b.running.then(|| view! { <Notice>"A backup is being made."</Notice> })}
         <Facts facts=vec![
             ("By itself", schedule.into_any()),
@@ -67,7 +70,10 @@ fn columns() -> Vec<Column<BackupFile>> {
         })
         .number(),
         Column::<BackupFile>::new("File", |b| b.name.clone())
-            .shown(|b| view! { <Mono text=b.name.clone() /> }.into_any()),
+            .shown(|b| {
+                let lacks = (!b.lacks.is_empty()).then(|| format!("without the database of {}", b.lacks.join(", ")));
+                view! { <Mono text=b.name.clone() />{lacks.map(|text| view! { <div class="muted">{text}</div> })} }.into_any()
+            }),
     ]
 }
 

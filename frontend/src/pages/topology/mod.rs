@@ -18,6 +18,7 @@ mod versions;
 
 use leptos::prelude::*;
 use shared::api::TopologyView;
+use shared::error::ErrorCode;
 use shared::events::Topic;
 
 pub use self::drafts::{OpenDrafts, discard_button, draft_name};
@@ -54,6 +55,16 @@ pub fn use_topology() -> Data<TopologyView> {
 #[component]
 pub fn TopologyPage() -> impl IntoView {
     let data = use_topology();
+    let missing =
+        Memo::new(move |_| data.error.with(|e| e.as_ref().is_some_and(|e| e.code == ErrorCode::NotFound)));
+    let name = Memo::new(move |_| data.value.with(|v| v.as_ref().map(|v| v.name.clone())));
+    Effect::new(move |_| {
+        if missing.get() {
+            nav::remember_draft(None);
+        } else if let Some(name) = name.get() {
+            nav::remember_draft(Some(&name));
+        }
+    });
     let lead = "A draft is shared by everybody who opens it. Nothing of it runs until it is published.";
     view! {
         <Page title="Topology" lead actions=|| view! {
@@ -61,6 +72,7 @@ pub fn TopologyPage() -> impl IntoView {
             <LinkButton label="Publish" href=Route::Publish.href() />
             <LinkButton label="New Persistent Chat Pool" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::WizardStart.href() />
         }>
+            {move || missing.get().then(|| view! { <p><LinkButton label="Show the draft main" href="/topology?draft=main" /></p> })}
             <Shown data lines=8 let:view>
                 <Content view />
             </Shown>
