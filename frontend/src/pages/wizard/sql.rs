@@ -140,10 +140,6 @@ impl Slot {
         }
     }
 
-    fn is_mirror(self) -> bool {
-        matches!(self, Self::Mirror | Self::BackupMirror)
-    }
-
     /// The mirror that is asked for on the same page, and the field of its box.
     fn mirror(self) -> Option<(Self, &'static str)> {
         match self {
@@ -273,10 +269,13 @@ fn Share(which: Slot) -> impl IntoView {
     which.shares_with().map(|other| {
         let why = Signal::derive(move || {
             let d = w.draft.read();
-            let none = *other.get(&d) == SqlChoice::default();
+            let none = match other {
+                Slot::Mirror => !d.mirrored,
+                Slot::BackupMirror => !d.backup_mirrored,
+                _ => false,
+            };
             let same = which.get(&d) == other.get(&d);
-            (none && other.is_mirror())
-                .then_some("mgc has no mirror yet.")
+            none.then_some("mgc has no mirror.")
                 .or(same.then_some("It is the same already."))
                 .map(str::to_owned)
         });

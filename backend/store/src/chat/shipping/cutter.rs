@@ -18,7 +18,7 @@ const CHECKPOINT: u64 = 8 * 1024 * 1024;
 /// How long folding waits for readers; posts wait meanwhile.
 const FOLD_PATIENCE: Duration = Duration::from_millis(50);
 /// As at the opening.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY: Duration = crate::chat::PATIENCE;
 
 /// Says that the database file alone, without a log, is what segment `seq` left.
 #[derive(Debug, Serialize, Deserialize)]

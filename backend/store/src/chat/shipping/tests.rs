@@ -428,3 +428,16 @@ fn a_long_reader_keeps_neither_posts_nor_shipping() {
     let log = std::fs::metadata(rig.database.with_extension("db-wal")).unwrap().len();
     assert_eq!(log, 0, "folded once the reader is gone");
 }
+
+/// Folding waits for readers only shortly; afterwards a post waits for a held database as long as before.
+#[test]
+fn folding_leaves_the_patience_of_posts_as_it_was() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    let patience = |c: &Connection| c.query_row("PRAGMA busy_timeout", [], |r| r.get::<_, i64>(0)).unwrap();
+    c.busy_timeout(super::super::PATIENCE).unwrap();
+    let before = patience(&c);
+    add(&c, 1);
+    assert!(checkpoint(&c));
+    assert_eq!(patience(&c), before);
+}
