@@ -200,6 +200,44 @@ impl Pair {
         job(&self.s.client, &id, state).await.with_context(|| self.printed())
     }
 
+    /// A backup holds the database in use, whichever node has it.
+    async fn backed_up(&self) -> Result<()> {
+        let set = |state: &str| json!({ "Identity": POOL, "PoolState": state });
+        run(&self.s.client, "Set-CsPersistentChatState", set("FailedOver")).await?;
+        self.uses(BACKUP, "FailedOver", 7).await?;
+        let bin = std::env::var_os("LIFEGUARD_BIN")
+            .map_or_else(|| lifeguard_tests::target_dir().join("debug/lifeguard"), Into::into);
+        let into = tempfile::tempdir()?;
+        let (file, restored) = (into.path().join("one.tar"), into.path().join("restored"));
+        for (what, data) in [("backup", self.s.server.data_dir()), ("restore", restored.as_path())] {
+            let mut command = std::process::Command::new(&bin);
+            let out = command.arg(what).arg(&file).arg("--data-dir").arg(data).output()?;
+            ensure!(
+                out.status.success() && !String::from_utf8_lossy(&out.stdout).contains("does not hold"),
+                "{out:?}"
+            );
+        }
+        let of = |node: &str, store: &str| {
+            restored.join("nodes").join(node).join("sql").join(store).join("MSSQLSERVER/mgc.db")
+        };
+        let db = rusqlite::Connection::open(of("n2", BACKUP))?;
+        let n: u32 = db.query_row("SELECT COUNT(*) FROM message", [], |r| r.get(0))?;
+        ensure!(n == 7 && !of("n1", PRIMARY).exists(), "{n} messages in the backup");
+        run(&self.s.client, "Set-CsPersistentChatState", set("Normal")).await?;
+        self.uses(PRIMARY, "Normal", 7).await
+    }
+
+    /// A pool that goes leaves what both nodes have, set aside.
+    async fn removed(&self) -> Result<()> {
+        self.shipped(BACKUP).await?;
+        run(&self.s.client, "Remove-LgTopologyObject", json!({ "Identity": POOL })).await?;
+        let j = publish(&self.s, "done").await?.to_string();
+        for node in ["n1", "n2"] {
+            ensure!(j.contains(&format!("mgc of {POOL} is kept on node {node} in ")), "{j}");
+        }
+        Ok(())
+    }
+
     /// Over by a guided run, back by a guided run, and both once more by the plain cmdlet.
     async fn over_and_back(&self) -> Result<()> {
         self.post(&["one", "two", "three"]).await?;
@@ -246,7 +284,8 @@ async fn a_pool_goes_from_node_to_node_and_back_and_loses_nothing() -> Result<()
     ensure!(std::fs::read_dir(n2.data_dir().join("rehearsals"))?.next().is_none(), "a copy is left");
     ensure!(!p.share.path().join("log-shipping").join(POOL).join("epoch-6").exists(), "nothing was claimed");
     ensure!(p.detail().await?["shipping"]["shipped"] == before && p.stored().await?.len() == 7);
-    Ok(())
+    p.backed_up().await?;
+    p.removed().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -340,6 +379,31 @@ async fn a_killed_primary_is_given_up_with_what_was_shipped_and_takes_no_more_po
     p.uses(PRIMARY, "Normal", stored.len() + 1).await?;
     ensure!(p.stored().await?.last().map(String::as_str) == Some("after"));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_wakes_up_after_a_forced_run_gives_way() -> Result<()> {
+    let p = Pair::start("Node:n1", "Node:n2").await?;
+    p.post(&["one"]).await?;
+    p.shipped(BACKUP).await?;
+    p.n1.signal("STOP")?;
+    wait::until("the portal to miss it", async || {
+        let d = p.detail().await?;
+        let said = d["summary"]["databases"][0]["error"].as_str().unwrap_or_default().to_owned();
+        ensure!(said.contains("Node n1 does not answer"), "{d}");
+        Ok(())
+    })
+    .await?;
+    let set = json!({ "Identity": POOL, "PoolState": "FailedOver", "AcknowledgeLoss": true });
+    run(&p.s.client, "Set-CsPersistentChatState", set).await?;
+    p.uses(BACKUP, "FailedOver", 1).await?;
+    p.post(&["two"]).await?;
+    p.n1.signal("CONT")?;
+    p.shipped(PRIMARY).await?;
+    p.post(&["three"]).await?;
+    ensure!(p.stored().await? == ["one", "two", "three"]);
+    p.guided("Start-LgFailback", json!({}), "done").await?;
+    p.uses(PRIMARY, "Normal", 3).await
 }
 
 /// What log shipping has applied at the node that does not use its side.

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use node::remote::{Did, HalfTold, MarkTold, Step};
 use shared::{ObjectId, Timestamp};
@@ -14,9 +15,11 @@ use store::management::{Management, StoreError, pools};
 
 use super::switch::{above_claims, catch_up, fresh, online, take};
 use super::wanted::{Half, Wanted, other};
-use super::{Fleet, Slot, view};
+use super::{Fleet, SideView, Slot, view};
 
 const HOUR_MILLIS: i64 = 3_600_000;
+/// Counting the messages of a large database takes a while: one that is open is looked at so often.
+const LOOK: Duration = Duration::from_secs(5);
 /// Turns of the backup job in which a base may be read, and what came after it.
 const TURNS: usize = 4;
 
@@ -151,23 +154,30 @@ impl Fleet {
     /// # Errors
     /// That it owns none.
     pub async fn half_told(&self, pool: &ObjectId) -> Result<HalfTold, String> {
-        let (w, half, open, busy, trouble, s) = {
+        let (w, half, open, busy, trouble, s, looked) = {
             let slots = self.slots();
             let slot = slots.get(pool).ok_or("it has not heard of this pool yet")?;
             let w = slot.wanted.clone().ok_or("the pool is not in its topology any more")?;
             let half = w.half.clone().ok_or("it has not heard yet that the pool has two owners")?;
             let open = slot.open.as_ref().map(|o| o.database.clone());
-            (w, half, open, slot.busy, slot.trouble.clone(), slot.shipping.clone())
+            (w, half, open, slot.busy, slot.trouble.clone(), slot.shipping.clone(), slot.looked.clone())
         };
+        let opening = open.as_ref().map(|db| db.store().generation());
+        let looked = looked.filter(|(of, at, _)| Some(*of) == opening && at.elapsed() < LOOK);
+        let fresh = looked.is_none();
         let look = move || {
-            let Some((label, dir)) = w.side(half.side) else { return HalfTold::default() };
-            let v = view(label, dir, open.as_ref());
+            let Some((label, dir)) = w.side(half.side) else { return (HalfTold::default(), None) };
+            let v = match looked {
+                Some((.., info)) => SideView { info: Some(info), ..SideView::default() },
+                None => view(label, dir, open.as_ref()),
+            };
+            let found = v.info.clone();
             let info = v.info.unwrap_or_default();
             let is_open = open.is_some() || busy;
             let stuck = !is_open && !w.rests() && trouble.is_some();
             let claimed = w.share.as_ref().filter(|_| stuck).and_then(|s| claims(s, "claims to tell").ok());
             let secondary = w.secondary(other(half.side));
-            HalfTold {
+            let told = HalfTold {
                 side: half.side,
                 in_use: w.state,
                 hold: half.hold,
@@ -193,9 +203,16 @@ impl Fleet {
                 orphans: secondary
                     .map(|x| x.orphans().iter().map(|o| o.display().to_string()).collect())
                     .unwrap_or_default(),
-            }
+            };
+            (told, found)
         };
-        tokio::task::spawn_blocking(look).await.map_err(|e| e.to_string())
+        let (told, found) = tokio::task::spawn_blocking(look).await.map_err(|e| e.to_string())?;
+        if let (true, Some(opening), Some(info)) = (fresh, opening, found)
+            && let Some(slot) = self.slots().get_mut(pool)
+        {
+            slot.looked = Some((opening, Instant::now(), info));
+        }
+        Ok(told)
     }
 
     /// The side of this process, while nothing of it is open and it has heard of this switch.
@@ -325,4 +342,69 @@ async fn ship(w: Wanted, half: Half, whole: bool) -> Result<Did, String> {
     let (epoch, seq) =
         tail.ok().flatten().ok_or("the last of the log could not be shipped: the database is being read")?;
     Ok(Did { count: 0, epoch, seq, messages: info.messages })
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::deployment::PoolState;
+    use shared::shipping::Schedule;
+    use store::chat::shipping::claim;
+
+    use super::*;
+
+    fn wanted(dir: &Path, share: &Path, epoch: u64, confirmed: bool) -> Wanted {
+        let half = Half { side: PoolState::Normal, epoch, hold: None, confirmed };
+        Wanted {
+            pool: ObjectId::try_from("p1").unwrap(),
+            state: PoolState::Normal,
+            generation: 1,
+            forced: false,
+            primary: ("sql.contoso.com".to_owned(), dir.to_owned()),
+            backup: Some(("other.contoso.com".to_owned(), PathBuf::new())),
+            compliance: None,
+            share: Some(share.to_owned()),
+            mirror: None,
+            move_from: None,
+            held: false,
+            schedule: Schedule::default(),
+            half: Some(half),
+        }
+    }
+
+    async fn opens(w: &Wanted, notes: &Management) -> Result<(), String> {
+        let (w, notes) = (w.clone(), notes.clone());
+        let work = move || open_half(&w, w.half.as_ref().unwrap(), &notes);
+        match tokio::task::spawn_blocking(work).await.unwrap() {
+            Ok(db) => {
+                db.close().await;
+                Ok(())
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_side_is_opened_on_the_word_of_share_or_portal_and_never_after_a_claim() {
+        let root = tempfile::tempdir().unwrap();
+        let (dir, share) = (root.path().join("sql"), root.path().join("share/chain"));
+        let notes = Management::open(&root.path().join("notes.db")).unwrap();
+        MgcDatabase::create(&dir).unwrap();
+        let error = opens(&wanted(&dir, &share, 0, false), &notes).await.unwrap_err();
+        assert!(error.contains("neither the portal nor the share"), "{error}");
+        opens(&wanted(&dir, &share, 0, true), &notes).await.unwrap();
+        assert_eq!(
+            notes.read(|c| pools::opened(c, &ObjectId::try_from("p1").unwrap())).unwrap(),
+            Some((PoolState::Normal, 1))
+        );
+        // Now the chain lies in the share, and says that nobody took over.
+        opens(&wanted(&dir, &share, 1, false), &notes).await.unwrap();
+        claim(&share, 2, "p1").unwrap();
+        for confirmed in [false, true] {
+            let error = opens(&wanted(&dir, &share, 1, confirmed), &notes).await.unwrap_err();
+            assert!(error.contains("epoch 2 was claimed"), "{error}");
+        }
+        // A copy that was restored from somewhere is older than what was in use.
+        let error = opens(&wanted(&dir, &share, 3, true), &notes).await.unwrap_err();
+        assert!(error.contains("older (epoch 1)"), "{error}");
+    }
 }

@@ -107,6 +107,8 @@ struct Slot {
     open: Option<Open>,
     /// It is being closed or opened.
     busy: bool,
+    /// What the open half of a pool said of itself when it was looked at last: its opening, and when.
+    looked: Option<(u64, std::time::Instant, DbInfo)>,
     trouble: Option<String>,
 }
 

@@ -135,3 +135,79 @@ pub fn trouble(app: &App, name: &str) -> Result<Option<String>, shared::ApiError
     }
     Ok(Some(super::gone(&app.store, name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use shared::deployment::{ChatPoolHost, ChatSettings, DatabaseHost, PairHost, PoolState, SideHost};
+    use shared::shipping::Schedule;
+    use shared::topology::Placement;
+
+    use super::*;
+
+    fn store(node: &str) -> SqlStore {
+        SqlStore {
+            id: ObjectId::try_from(node).unwrap(),
+            fqdn: Fqdn::try_from(format!("{node}.contoso.com").as_str()).unwrap(),
+            instance: None,
+            placement: Placement::Node(node.to_owned()),
+        }
+    }
+
+    /// A pool with its primary on `n1`, in use, and its backup on `n2`.
+    fn two_owners() -> Deployment {
+        let side = |n: &str| SideHost { node: Some(n.to_owned()), store: store(n) };
+        let pair = PairHost {
+            in_use: PoolState::Normal,
+            epoch: 1,
+            state: PoolState::Normal,
+            forced: false,
+            hold: None,
+            primary: side("n1"),
+            backup: side("n2"),
+            share: "/mnt/chat".to_owned(),
+            schedule: Schedule::default(),
+        };
+        let database = DatabaseHost {
+            node: "n1".to_owned(),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            store: store("n1"),
+            generation: 1,
+        };
+        let uri = || shared::SipUri::try_from("sip:x@contoso.com").unwrap();
+        let pool = ChatPoolHost {
+            id: ObjectId::try_from("p1").unwrap(),
+            fqdn: Fqdn::try_from("pool.contoso.com").unwrap(),
+            display_name: String::new(),
+            port: 5041,
+            next_hop: ObjectId::try_from("fe").unwrap(),
+            servers: Vec::new(),
+            lookup_uri: uri(),
+            channel_uri: uri(),
+            endpoints: Vec::new(),
+            default_for: Vec::new(),
+            default_for_front_ends: Vec::new(),
+            compliance: false,
+            settings: ChatSettings::default(),
+            database: Some(database),
+            pair: Some(pair),
+        };
+        Deployment { pools: vec![pool], ..Deployment::default() }
+    }
+
+    #[test]
+    fn owners_alone_hear_of_both_sides_and_an_old_one_opens_nothing() {
+        let d = two_owners();
+        for (node, told) in [("n1", true), ("n2", true), ("n3", false)] {
+            let seen = for_node(&d, node);
+            assert_eq!(seen.pools[0].pair.is_some(), told, "{node}");
+            assert!(seen.pools[0].database.is_some(), "{node} knows who has the database");
+            assert_eq!(stores_of(&d, node).len(), usize::from(told), "{node}");
+        }
+        let old = without_pairs(for_node(&d, "n1"), "n1");
+        assert!(old.pools[0].pair.is_none() && old.pools[0].database.is_none(), "it would not ship");
+        let guest = without_pairs(for_node(&d, "n3"), "n3");
+        assert!(guest.pools[0].database.is_some(), "its chat servers reach the owner");
+    }
+}
