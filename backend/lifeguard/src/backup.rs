@@ -45,16 +45,9 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-<<<<<<< HEAD
-/// Pools whose databases are on nodes and are not among what was fetched.
-fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
-    let all = store.and_then(|s| s.read(crate::nodes::copies::on_nodes).ok()).unwrap_or_default();
-=======
 /// Pools whose databases are on nodes and are not among what was fetched, with their nodes.
 pub fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
-    let t = store.and_then(|s| s.read(store::management::topology::published).ok().flatten());
-    let all = t.map(|v| crate::nodes::copies::on_nodes(&v.document)).unwrap_or_default();
->>>>>>> 2ca3fd6c476fa022cba555063ef089778df43a95
+    let all = store.and_then(|s| s.read(crate::nodes::copies::on_nodes).ok()).unwrap_or_default();
     let gone = all.into_iter().filter(|(_, store, node)| {
         !fetched.is_some_and(|root| crate::nodes::copies::place(root, node, store).is_file())
     });

@@ -362,6 +362,7 @@ mod tests {
             primary: ("sql.contoso.com".to_owned(), dir.to_owned()),
             backup: Some(("other.contoso.com".to_owned(), PathBuf::new())),
             compliance: None,
+            queue: super::super::queue::QueueMirror::default(),
             share: Some(share.to_owned()),
             mirror: None,
             move_from: None,
