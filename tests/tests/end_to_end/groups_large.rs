@@ -89,7 +89,7 @@ async fn a_group_of_a_hundred_thousand_lets_in_at_once() -> Result<()> {
     test(&s, "a test message, 100,000 users").await?;
 
     let begun = Instant::now();
-    let (status, g) = c.get(&format!("/api/v1/group?identity=Everyone&q=user99998")).await?;
+    let (status, g) = c.get("/api/v1/group?identity=Everyone&q=user99998").await?;
     ensure!(status == 200 && g["people"] == PEOPLE && g["total"] == 1, "{g}");
     took("the group's page", begun)?;
     for (typed, n) in [("user99998", 1), ("many people whom nobody knows", 0), ("every", 1)] {
