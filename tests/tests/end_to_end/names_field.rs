@@ -95,6 +95,11 @@ async fn names_are_offered_while_a_line_is_typed() -> Result<()> {
         o["value"] == format!("litwareinc.com\nsip:pilar@litwareinc.com\n{SALES}") && o["focus"] == true,
         "{o}"
     );
+    // A domain is a name of its own, not that of everybody in it.
+    let (_, all) = s.client.get("/api/v1/principals?q=litwareinc.com").await?;
+    ensure!(all == json!([]), "{all}");
+    let (_, all) = s.client.get("/api/v1/principals?q=guest@litwareinc.com").await?;
+    ensure!(all[0]["identity"] == "sip:guest@litwareinc.com", "{all}");
     // At most eight; the arrows go round. Somebody who is there already is not offered again.
     keys(&b, Key::Enter + "many peo").await?;
     let o = offers(&b, "Members", 8).await?;

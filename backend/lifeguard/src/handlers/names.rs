@@ -60,7 +60,7 @@ pub struct Seen {
 /// What shapes of ASCII characters are made of (the percent sign's has two others); a shape of anything else is no
 /// disguise of an ASCII name.
 fn plain_shape(c: char) -> bool {
-    c.is_ascii() || matches!(c, '\u{ba}' | '\u{2080}')
+    c.is_ascii() || matches!(c, '\u{b0}' | '\u{2080}')
 }
 
 /// A name and its row.

@@ -102,7 +102,12 @@ pub struct PrincipalsAsked {
 /// When the store does not answer.
 pub fn principals(app: &App, asked: &PrincipalsAsked) -> Result<Vec<PrincipalView>, ApiError> {
     let mut out: Vec<PrincipalView> = Vec::new();
-    let fits = |identity: &str, name: &str| matches(&asked.q, [identity, name]);
+    // Everyone is in some domain: that part counts only for who types an address or a distinguished name.
+    let whole_name = asked.q.contains(['@', '=']);
+    let fits = |identity: &str, name: &str| {
+        let user = identity.split_once('@').map_or("", |(user, _)| user);
+        matches(&asked.q, [if whole_name { identity } else { user }, name])
+    };
     let whole = |identity: String, kind: &str| PrincipalView {
         name: dn::first(&identity),
         identity,
