@@ -45,8 +45,9 @@ async fn ask(app: &App, pool: &ObjectId, pair: &PairHost, side: PoolState) -> Re
 /// Why there is no answer.
 pub async fn look_at(app: &App, pool: &ObjectId, side: PoolState) -> Result<HalfTold, String> {
     let pair = app.fleet.apart().pair(pool).ok_or("the pool has not two owners")?;
+    let counted = app.fleet.elsewhere().counted(pool);
     let told = ask(app, pool, &pair, side).await;
-    app.fleet.apart().heard(pool, side, told.clone());
+    app.fleet.apart().heard(pool, side, told.clone(), counted);
     told
 }
 

@@ -345,14 +345,18 @@ async fn a_killed_primary_is_given_up_with_what_was_shipped_and_takes_no_more_po
         e["field"] == "AcknowledgeLoss" && e.to_string().contains("it has what was committed until"),
         "{e}"
     );
-    let until: Timestamp = serde_json::from_value(p.detail().await?["shipping"]["complete_until"].clone())?;
+    let told = p.detail().await?["shipping"].clone();
+    let until: Timestamp = serde_json::from_value(told["complete_until"].clone())?;
+    let behind = told["messages_behind"].as_u64().context("no count")?;
+    ensure!(e.to_string().contains("were seen here") && e.to_string().contains("are missing there"), "{e}");
     p.guided("Start-LgFailover", json!({ "Forced": true, "AcknowledgeLoss": true }), "done").await?;
     let stored = p.stored().await?;
     p.uses(BACKUP, "FailedOver", stored.len()).await?;
     let there: BTreeSet<_> = stored.iter().collect();
     let lost: Vec<_> = acknowledged.iter().filter(|(text, _)| !there.contains(text)).collect();
     ensure!(there.len() == stored.len() && stored[0] == "before", "{stored:?}");
-    println!("{} acknowledged, {} lost", acknowledged.len(), lost.len());
+    println!("{} acknowledged, {} lost, {behind} told as missing", acknowledged.len(), lost.len());
+    ensure!(behind >= lost.len() as u64, "{behind} were told as missing, and {} are", lost.len());
     for (text, at) in &lost {
         ensure!(
             *at >= until,

@@ -85,7 +85,7 @@ fn loss(cx: &Cx, wish: &Wish<'_>, old: &SideView, new: &SideView) -> String {
     let elsewhere = cx.app.fleet.apart().has(&wish.pool.id);
     let count = match cx.app.fleet.shipping(&wish.pool.id).and_then(|s| s.messages_behind()) {
         Some(n) if elsewhere => format!(
-            "Of the messages that the owner of {} told of last, {n} are missing there; what was posted after that is not counted.",
+            "Of the messages that the owner of {} told of and of those that were seen here {n} are missing there; what nodes alone saw in its last moment is not counted.",
             old.store
         ),
         None => "How many messages that are is not known: the database has not answered since the program was started."

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use node::remote::HalfTold;
+use node::remote::{Counted, HalfTold};
 use shared::deployment::{Deployment, PairHost, PoolState};
 use shared::{ObjectId, Timestamp};
 use store::chat::DbInfo;
@@ -20,6 +20,8 @@ struct Heard {
     last: Option<HalfTold>,
     /// Why it says nothing now.
     error: Option<String>,
+    /// Messages that were seen here when it was asked.
+    counted: Counted,
 }
 
 impl Heard {
@@ -67,7 +69,8 @@ impl Known {
         })
     }
 
-    fn shipping(&self, now: Timestamp) -> Shipping {
+    /// The jobs of both owners; `counted` is what was seen here until now, also after the owner said something.
+    fn shipping(&self, now: Timestamp, counted: Counted) -> Shipping {
         let from = self.pair.in_use;
         let (used, rest) = (self.heard(from), self.heard(other(from)));
         // What was said before the last switch says nothing of this log.
@@ -80,7 +83,7 @@ impl Known {
             applied: far.and_then(|t| t.applied.as_ref()).map(mark),
             backup_at: own.and_then(|t| t.backup_at),
             restore_at: far.and_then(|t| t.restore_at),
-            messages: own.map(|t| t.messages),
+            messages: own.map(|t| t.messages + counted.since(used.counted)),
             backup_error: gone(used, from).or_else(|| own.and_then(|t| t.backup_error.clone())),
             restore_error: gone(rest, other(from)).or_else(|| far.and_then(|t| t.restore_error.clone())),
             ..Shipping::default()
@@ -187,7 +190,8 @@ impl Apart {
     }
 
     /// What an owner said of its side, or why it says nothing.
-    pub fn heard(&self, pool: &ObjectId, side: PoolState, what: Result<HalfTold, String>) {
+    /// `counted` was seen here before it was asked.
+    pub fn heard(&self, pool: &ObjectId, side: PoolState, what: Result<HalfTold, String>, counted: Counted) {
         let mut pools = self.pools();
         let Some(known) = pools.get_mut(pool) else { return };
         let of = match side {
@@ -206,7 +210,7 @@ impl Apart {
                     ..t.clone()
                 };
                 let news = of.error.take().is_some() || of.last.as_ref().map(told) != Some(told(&t));
-                of.last = Some(t);
+                (of.last, of.counted) = (Some(t), counted);
                 news
             }
             Ok(_) => {
@@ -257,7 +261,7 @@ impl Apart {
     pub(super) fn sides(&self, pool: &ObjectId, away: Option<String>) -> Option<Sides> {
         let pools = self.pools();
         let k = pools.get(pool)?;
-        let x = k.shipping(Timestamp::default());
+        let x = k.shipping(Timestamp::default(), Counted::default());
         let open = k.open() && away.is_none();
         let trouble = k.trouble.clone().or_else(|| k.why(k.pair.in_use)).or(away);
         Some(Sides {
@@ -272,8 +276,8 @@ impl Apart {
     }
 
     /// What the jobs of both owners did last.
-    pub(super) fn shipping(&self, pool: &ObjectId, now: Timestamp) -> Option<Shipping> {
-        self.pools().get(pool).map(|k| k.shipping(now))
+    pub(super) fn shipping(&self, pool: &ObjectId, now: Timestamp, counted: Counted) -> Option<Shipping> {
+        self.pools().get(pool).map(|k| k.shipping(now, counted))
     }
 
     /// Pools of which not both owners have said anything yet.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use node::ca::databases_name;
 use node::remote::{
-    ALIVE, FROM_PORTAL, FrameError, Inquiry, OLDEST, Remote, Reply, SILENCE, SideTold, ToNode, ToPortal,
-    WRITE, read, write,
+    ALIVE, Counted, FROM_PORTAL, FrameError, Inquiry, OLDEST, Remote, Reply, SILENCE, SideTold, ToNode,
+    ToPortal, WRITE, read, write,
 };
 use node::traits::{ChatStore, Databases};
 use rustls::pki_types::ServerName;
@@ -136,6 +136,13 @@ impl Elsewhere {
     pub fn current(&self, pool: &ObjectId) -> Option<Arc<dyn ChatStore>> {
         let state = self.state();
         state.links.get(&state.pools.get(pool)?.node)?.remote.current(pool)
+    }
+
+    /// Messages of the pool that were seen at this end.
+    pub fn counted(&self, pool: &ObjectId) -> Counted {
+        let state = self.state();
+        let link = state.pools.get(pool).and_then(|h| state.links.get(&h.node));
+        link.map(|l| l.remote.counted(pool)).unwrap_or_default()
     }
 
     /// Why the pool's database is out of reach or not open; none when it is in use, or not at a node.

@@ -344,7 +344,7 @@ impl Fleet {
     /// What the jobs of a pool did last; none when it ships nowhere.
     pub fn shipping(&self, pool: &ObjectId) -> Option<Shipping> {
         if self.apart.has(pool) {
-            return self.apart.shipping(pool, self.clock.now());
+            return self.apart.shipping(pool, self.clock.now(), self.elsewhere.counted(pool));
         }
         let slots = self.slots();
         let slot = slots.get(pool)?;

@@ -31,6 +31,24 @@ struct State {
     link: Option<mpsc::Sender<ToPortal>>,
     waiting: HashMap<u64, Waiting>,
     pools: HashMap<ObjectId, Arc<RemoteStore>>,
+    /// Messages by pool that were heard of, and posts that were acknowledged over this link; never reset.
+    counted: HashMap<ObjectId, Counted>,
+}
+
+/// Messages that were seen at this end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Commits that were told.
+    pub commits: u64,
+    /// Posts of this end that were acknowledged.
+    pub posts: u64,
+}
+
+impl Counted {
+    /// At least so many came after `before`: a post of this end is told as a commit too.
+    pub fn since(self, before: Self) -> u64 {
+        self.commits.saturating_sub(before.commits).max(self.posts.saturating_sub(before.posts))
+    }
 }
 
 struct Inner {
@@ -125,8 +143,20 @@ impl Remote {
     pub fn committed(&self, pool: &ObjectId, generation: u64, what: Committed) {
         let store = self.state().pools.get(pool).filter(|s| s.opening.1 == generation).cloned();
         if let Some(s) = store {
+            if matches!(what, Committed::Message(_)) {
+                self.count(pool, |c| c.commits += 1);
+            }
             let _ = s.events.send(what);
         }
+    }
+
+    fn count(&self, pool: &ObjectId, add: impl FnOnce(&mut Counted)) {
+        add(self.state().counted.entry(pool.clone()).or_default());
+    }
+
+    /// Messages of a pool that were seen at this end.
+    pub fn counted(&self, pool: &ObjectId) -> Counted {
+        self.state().counted.get(pool).copied().unwrap_or_default()
     }
 
     /// An answer came; one that nobody waits for any more is dropped.
@@ -235,7 +265,12 @@ macro_rules! act {
 #[async_trait]
 impl ChatStore for RemoteStore {
     async fn post(&self, post: NewPost) -> Result<StoredMessage, StoreError> {
-        ask!(self, Call::Post(post), Message)
+        let stored: Result<StoredMessage, StoreError> = ask!(self, Call::Post(post), Message);
+        // Before whoever posted hears of it.
+        if stored.is_ok() {
+            self.remote.count(&self.pool, |c| c.posts += 1);
+        }
+        stored
     }
     async fn history(&self, room: &str, count: u32) -> Result<Vec<StoredMessage>, StoreError> {
         ask!(self, Call::History(room.to_owned(), count), Messages)
@@ -383,5 +418,20 @@ mod tests {
         assert_ne!(remote.current(&pool()).unwrap().generation(), store.generation());
         remote.databases("c", &[]);
         assert!(remote.current(&pool()).is_none());
+    }
+
+    #[test]
+    fn messages_are_counted_by_what_is_told_or_acknowledged_whichever_is_more() {
+        let remote = Remote::default();
+        remote.databases("b", &[(pool(), 7)]);
+        let before = remote.counted(&pool());
+        remote.committed(&pool(), 7, Committed::Message(StoredMessage::default()));
+        remote.committed(&pool(), 7, Committed::RightsChanged);
+        remote.committed(&pool(), 6, Committed::Message(StoredMessage::default()));
+        assert_eq!(remote.counted(&pool()).since(before), 1);
+        remote.count(&pool(), |c| c.posts += 2);
+        assert_eq!(remote.counted(&pool()).since(before), 2);
+        remote.down();
+        assert_eq!(remote.counted(&pool()).since(before), 2, "also when the link is gone");
     }
 }

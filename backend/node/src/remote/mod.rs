@@ -11,7 +11,7 @@ mod wire;
 
 pub use self::acts::{Act, Did, HalfTold, Inquiry, MarkTold, Rehearsed, SideTold, Step, administer};
 pub use self::answer::answer;
-pub use self::client::Remote;
+pub use self::client::{Counted, Remote};
 pub use self::directory::ReplicaDirectory;
 pub use self::errand::{ERRANDS, Errand, ErrandUser, Told};
 pub use self::frame::{FrameError, read, write};
