@@ -28,6 +28,11 @@ pub fn run(release: bool) -> bool {
     stages.stage("unit", &[], |tally| {
         let mut command = test_command(release);
         command.args(server::packages()?);
+        run_tests(&mut command, tally)?;
+        // The page's own tests need no browser: they run as this machine's code, apart from the server's so that
+        // neither is built anew for the other's features.
+        let mut command = test_command(release);
+        command.args(["--package", "frontend", "--lib"]);
         run_tests(&mut command, tally)
     });
     stages.stage("end-to-end", &["tools", "server"], |tally| {

@@ -59,7 +59,7 @@ fn lane(steps: &[StepRecord], role: Role, total: u64) -> Lane {
     Lane { role, bars, rows: ends.len().max(1) }
 }
 
-/// Times for the axis, in microseconds: at most eight round ones.
+/// Times for the axis, in microseconds: zero and at most eight round ones.
 pub fn ticks(total_us: u64) -> Vec<u64> {
     let mut step = 1_u64;
     while total_us / step > 8 {
@@ -120,6 +120,8 @@ mod tests {
             let t = ticks(total);
             assert!(t.len() <= 9 && t[0] == 0 && t.last().is_some_and(|l| *l <= total), "{total}: {t:?}");
         }
-        assert_eq!(ticks(41_250), [0, 10_000, 20_000, 30_000, 40_000]);
+        let fives: Vec<u64> = (0..=8).map(|n| n * 5_000).collect();
+        assert_eq!(ticks(41_250), fives);
+        assert_eq!(ticks(45_250), [0, 10_000, 20_000, 30_000, 40_000]);
     }
 }
