@@ -93,20 +93,37 @@ pub fn lock(data_dir: &Path) -> Result<std::fs::File, Failed> {
     }
 }
 
-/// The loopback block of this data directory: chosen once, free of other instances at that moment, remembered.
-fn block(store: &Management, entropy: &dyn Entropy) -> Result<u8, Failed> {
-    if let Some(b) = store.read(|c| setting(c, "loopback.block"))? {
-        return Ok(b.parse()?);
+/// Where an instance shows that it has a block; nothing is said there.
+const MARKER: u16 = 7447;
+/// How often, and how long apart, it is looked whether the block of before is free: a process that is ending may hold it still.
+const LOOKS: u32 = 10;
+const LOOK: std::time::Duration = std::time::Duration::from_millis(100);
+
+fn marker(block: u8) -> std::io::Result<std::net::TcpListener> {
+    std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, block, 255, 254), MARKER))
+}
+
+/// The loopback block of this data directory, remembered, with what shows other instances that it is taken. Another
+/// one is chosen when somebody took it while this instance was down: its servers have numbers within the block.
+fn block(store: &Management, entropy: &dyn Entropy) -> Result<(u8, std::net::TcpListener), Failed> {
+    let before: Option<u8> = store.read(|c| setting(c, "loopback.block"))?.map(|b| b.parse()).transpose()?;
+    if let Some(b) = before {
+        for _ in 0..LOOKS {
+            if let Ok(shown) = marker(b) {
+                return Ok((b, shown));
+            }
+            std::thread::sleep(LOOK);
+        }
+        tracing::warn!(block = b, "another instance has taken the loopback block 127.{b}.0.0/16 meanwhile");
     }
     let mut raw = [0];
     entropy.fill(&mut raw);
-    // Another instance shows itself by holding the marker address of its block.
     let free = (0..=238u8)
         .map(|i| 16 + (raw[0] % 239 + i) % 239)
-        .find(|x| std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, *x, 255, 254), 7443)).is_ok());
-    let chosen = free.ok_or("no loopback block 127.X.0.0/16 is free")?;
+        .find_map(|x| marker(x).ok().map(|shown| (x, shown)));
+    let (chosen, shown) = free.ok_or("no loopback block 127.X.0.0/16 is free")?;
     store.write(|tx| set_setting(tx, "loopback.block", &chosen.to_string()))?;
-    Ok(chosen)
+    Ok((chosen, shown))
 }
 
 /// How long a node that owns a database is waited for at start-up.
@@ -142,17 +159,21 @@ fn keep_private(data_dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// The application, its servers, their reports, and what shows that its loopback block is taken.
+type Built = (Arc<App>, HostRuntime, Merged, std::net::TcpListener);
+
 /// Builds the application over a data directory that is locked.
-fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
+fn build(args: &ServeArgs) -> Result<Built, Failed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let store = Management::open(&args.data_dir.join("management.db"))?;
     keep_private(&args.data_dir)?;
     let keys = Arc::new(Keys::open(&args.data_dir.join("secret.key"), &*entropy)?);
+    let (block, shown) = block(&store, &*entropy)?;
     let settings = Settings {
         data_dir: std::path::absolute(&args.data_dir)?,
         instance: args.instance.clone(),
-        block: block(&store, &*entropy)?,
+        block,
         given_public_url: args.public_url.clone(),
         trusted_proxies: args.trusted_proxy.clone(),
         hosts: args.hosts.clone(),
@@ -200,7 +221,7 @@ fn build(args: &ServeArgs) -> Result<(Arc<App>, HostRuntime, Merged), Failed> {
         viewers: crate::http::viewers::Viewers::default(),
         generation: std::sync::atomic::AtomicU64::new(0),
     });
-    Ok((app, host, merged))
+    Ok((app, host, merged, shown))
 }
 
 /// Publishes the sample and writes its credentials to a file of mode 0600.
@@ -293,12 +314,10 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|e| format!("cannot listen on {}: {e}. Give --listen another address.", args.listen))?;
-    let (app, host, merged) = build(&args)?;
+    let (app, host, merged, _shown) = build(&args)?;
     let bound = listener.local_addr()?;
     let _ = app.settings.bound.set(bound);
     let tls = portal_tls(&args, &app, bound)?;
-    let _marker =
-        std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, app.settings.block, 255, 254), 7443));
     let portal = shared::Fqdn::try_from(node::ca::PORTAL).map_err(|e| e.0)?;
     let authority = app.ca.clone();
     app.fleet.elsewhere().begin(crate::fleet::elsewhere::Shown {

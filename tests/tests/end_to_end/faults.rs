@@ -74,7 +74,7 @@ async fn publishing_goes_on_after_kill_9() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_has_one_owner_and_two_portals_run_side_by_side() -> Result<()> {
-    let (a, b) = (Sample::start().await?, Sample::start().await?);
+    let (mut a, b) = (Sample::start().await?, Sample::start().await?);
     for s in [&a, &b] {
         let t = s.test(&s.users[0], &s.users[1], json!({})).await?;
         ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
@@ -87,7 +87,25 @@ async fn a_data_directory_has_one_owner_and_two_portals_run_side_by_side() -> Re
         .output()?;
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
     ensure!(!second.status.success() && text.contains("is in use by another lifeguard"), "{text}");
-    Ok(())
+
+    // While one is down, another takes its loopback addresses: it comes back with others.
+    let block = |s: &Sample| {
+        let c = rusqlite::Connection::open(s.server.data_dir().join("management.db"))?;
+        let sql = "SELECT value FROM setting WHERE key = 'loopback.block'";
+        Ok::<_, anyhow::Error>(c.query_row(sql, [], |r| r.get::<_, String>(0))?.parse::<u8>()?)
+    };
+    a.server.stop().await?;
+    let before = block(&a)?;
+    let _taken = std::net::TcpListener::bind((std::net::Ipv4Addr::new(127, before, 255, 254), 7447))?;
+    a.server.restart().await?;
+    ensure!(block(&a)? != before, "it took the addresses of another one");
+    a.client.login("root", PASSWORD).await?;
+    wait::until("a test message at the new addresses", async || {
+        let t = a.test(&a.users[0], &a.users[1], json!({})).await?;
+        ensure!(t["summary"]["state"] == "success", "{}", t["printed"]);
+        Ok(())
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -27,7 +27,7 @@ pub fn address() -> String {
     let [.., hi, lo] = std::process::id().to_be_bytes();
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     // More than fifteen are told apart by the process's half of the address.
-    format!("127.{}.{}.{lo}", n % 15 + 1, hi.wrapping_add(n / 15 * 64))
+    format!("127.{}.{}.{lo}", n % 15 + 1, hi.wrapping_add((n / 15).wrapping_mul(16)))
 }
 
 /// A portal with the sample, and where nodes connect to it.
