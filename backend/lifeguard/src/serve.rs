@@ -105,6 +105,10 @@ fn marker(block: u8) -> std::io::Result<std::net::TcpListener> {
 
 /// The loopback block of this data directory, remembered, with what shows other instances that it is taken. Another
 /// one is chosen when somebody took it while this instance was down: its servers have numbers within the block.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "before anything runs; no event tells that a port of loopback is free"
+)]
 fn block(store: &Management, entropy: &dyn Entropy) -> Result<(u8, std::net::TcpListener), Failed> {
     let before: Option<u8> = store.read(|c| setting(c, "loopback.block"))?.map(|b| b.parse()).transpose()?;
     if let Some(b) = before {
