@@ -49,15 +49,15 @@ async fn begin(s: &Sample, cmdlet: &str, args: Value) -> Result<String> {
     answer["job"].as_str().map(str::to_owned).context("no run")
 }
 
-/// Cases 1 and 2: killed before each step, also between *online* and *state*; gone on from, nothing done twice.
+/// Cases 1 and 2: killed before each step of both procedures, also between *online* and *state*; gone on from,
+/// nothing done twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_before_each_step_is_gone_on_from() -> Result<()> {
     let mut s = Sample::start().await?;
     two_messages(&s).await?;
     let hold = s.server.data_dir().join("hold");
-    for step in 0..8_u64 {
-        let (cmdlet, state) =
-            if step % 2 == 0 { ("Start-LgFailover", "FailedOver") } else { ("Start-LgFailback", "Normal") };
+    let both = [("Start-LgFailover", "FailedOver"), ("Start-LgFailback", "Normal")];
+    for (n, (step, (cmdlet, state))) in (1..).zip((0..8_u64).flat_map(|step| both.map(|b| (step, b)))) {
         std::fs::write(&hold, format!("failover:{step}"))?;
         let id = begin(&s, cmdlet, json!({ "Identity": POOL })).await?;
         s.server.line(&format!("held at=failover:{step}")).await?;
@@ -65,10 +65,11 @@ async fn a_kill_before_each_step_is_gone_on_from() -> Result<()> {
         std::fs::remove_file(&hold)?;
         s.server.restart().await?;
         s.client.login("root", PASSWORD).await?;
-        let done = job(&s.client, &id, "done").await.with_context(|| format!("before step {step}"))?;
+        let before = || format!("{cmdlet} before step {step}");
+        let done = job(&s.client, &id, "done").await.with_context(before)?;
         let again = done["steps"].to_string().matches("begun again").count();
         ensure!(again == 1, "one step was begun again: {done}");
-        settled(&s, state, 2 * (step + 1)).await.with_context(|| format!("before step {step}"))?;
+        settled(&s, state, 2 * n).await.with_context(before)?;
         two_messages(&s).await?;
     }
     Ok(())

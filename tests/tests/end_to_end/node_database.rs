@@ -80,19 +80,19 @@ async fn define(s: &Sample, place: Value) -> Result<()> {
     Ok(())
 }
 
-/// A category and a room, made through the portal; the room's URI.
-async fn room(s: &Sample) -> Result<String> {
+/// A category and a room of a pool, made through the portal once its database is reached; the room's URI.
+pub async fn room_on(s: &Sample, pool: &str) -> Result<String> {
     let category = json!({
-        "Name": "General", "PersistentChatPoolFqdn": POOL, "AllowedMembers": ["litwareinc.com"],
+        "Name": "General", "PersistentChatPoolFqdn": pool, "AllowedMembers": ["litwareinc.com"],
     });
     wait::until("the database to be reached from the portal", async || {
         run(&s.client, "New-CsPersistentChatCategory", category.clone()).await
     })
     .await?;
-    let of = json!({ "Name": "Lobby", "Category": format!("{POOL}\\General") });
+    let of = json!({ "Name": "Lobby", "Category": format!("{pool}\\General") });
     run(&s.client, "New-CsPersistentChatRoom", of).await?;
     let found =
-        run(&s.client, "Get-CsPersistentChatRoom", json!({ "Identity": format!("{POOL}\\Lobby") })).await?;
+        run(&s.client, "Get-CsPersistentChatRoom", json!({ "Identity": format!("{pool}\\Lobby") })).await?;
     Ok(found["output"][0]["ChatRoomUri"].as_str().context("no room")?.to_owned())
 }
 
@@ -111,7 +111,7 @@ impl Placed {
         ensure!(done.to_string().contains("is created on nod-sql-001.litwareinc.com, node n1"), "{done}");
         let many = json!({ "Identity": "global", "DefaultChatHistory": 500 });
         run(&s.client, "Set-CsPersistentChatConfiguration", many).await?;
-        let room = room(&s).await.with_context(|| owner.printed())?;
+        let room = room_on(&s, POOL).await.with_context(|| owner.printed())?;
         Ok(Self { s, room })
     }
 

@@ -13,7 +13,7 @@ use shared::Timestamp;
 
 use crate::chat_client::ChatClient;
 use crate::node::portal;
-use crate::node_database::{front_end, join, publish};
+use crate::node_database::{front_end, join, publish, room_on};
 use crate::plain_sip::sign_on_at;
 use crate::support::{PASSWORD, Sample, User, job, refused, run};
 
@@ -76,21 +76,6 @@ async fn define(s: &Sample, share: &str, at: &Places<'_>) -> Result<()> {
     Ok(())
 }
 
-async fn room(s: &Sample) -> Result<String> {
-    let category = json!({
-        "Name": "General", "PersistentChatPoolFqdn": POOL, "AllowedMembers": ["litwareinc.com"],
-    });
-    wait::until("the database to be reached from the portal", async || {
-        run(&s.client, "New-CsPersistentChatCategory", category.clone()).await
-    })
-    .await?;
-    let of = json!({ "Name": "Lobby", "Category": format!("{POOL}\\General") });
-    run(&s.client, "New-CsPersistentChatRoom", of).await?;
-    let id = json!({ "Identity": format!("{POOL}\\Lobby") });
-    let found = run(&s.client, "Get-CsPersistentChatRoom", id).await?;
-    Ok(found["output"][0]["ChatRoomUri"].as_str().context("no room")?.to_owned())
-}
-
 fn here() -> Value {
     let place = json!({ "at": "run_here" });
     json!([
@@ -115,7 +100,7 @@ impl Pair {
         ensure!(done.to_string().contains("by log shipping, as a copy of the primary"), "{done}");
         let many = json!({ "Identity": "global", "DefaultChatHistory": 500 });
         run(&s.client, "Set-CsPersistentChatConfiguration", many).await?;
-        let room = room(&s).await.with_context(|| n1.printed())?;
+        let room = room_on(&s, POOL).await.with_context(|| n1.printed())?;
         Ok(Self { s, n1, n2, share, room, posted: AtomicU64::new(0) })
     }
 

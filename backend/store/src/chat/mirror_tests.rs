@@ -11,10 +11,11 @@ use super::MgcDatabase;
 use super::mirror::{MirrorState, MirrorTo, Witness, step_down, take_over};
 use super::shipping::ShipTo;
 
+/// A witness that notes what it is told, unless it refuses.
 #[derive(Default)]
-struct Note {
-    synchronized: AtomicBool,
-    refuses: AtomicBool,
+pub(super) struct Note {
+    pub(super) synchronized: AtomicBool,
+    pub(super) refuses: AtomicBool,
 }
 
 impl Witness for Note {

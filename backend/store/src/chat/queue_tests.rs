@@ -4,31 +4,16 @@
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use node::traits::{ComplianceEvent, StoreError};
 use shared::Timestamp;
 
-use super::mirror::{MirrorState, MirrorTo, Witness};
+use super::mirror::{MirrorState, MirrorTo};
+use super::mirror_tests::Note;
 use super::queue_mirror::{copy, is_mirror, moved, step_down, take_over, take_over_with_loss};
 use super::{ComplianceQueue, adapter};
-
-#[derive(Default)]
-struct Note {
-    synchronized: AtomicBool,
-    refuses: AtomicBool,
-}
-
-impl Witness for Note {
-    fn note(&self, synchronized: bool) -> Result<(), String> {
-        if self.refuses.load(Ordering::SeqCst) {
-            return Err("no answer".to_owned());
-        }
-        self.synchronized.store(synchronized, Ordering::SeqCst);
-        Ok(())
-    }
-}
 
 struct Rig {
     dir: tempfile::TempDir,
