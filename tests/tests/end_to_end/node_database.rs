@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{Browser, Node, wait};
+use lifeguard_tests::{Browser, Node, Scheme, wait};
 use node::ca::{Identity, Issued, LocalCa, databases_name, new_key};
 use node::remote::{Act, Call, Inquiry, ToNode, ToPortal, VERSION, read, write};
 use node::traits::StoreError;
@@ -529,7 +529,8 @@ async fn a_backup_holds_the_databases_of_nodes_or_says_that_it_does_not() -> Res
     b.wait_text(&format!("The newest backup does not hold the database of {POOL} (node n1).")).await?;
     b.assert_accessible("a backup without a database").await?;
     b.screenshot("backup-lacks").await?;
-    b.dark().await?;
+    // Without motion: nothing is judged half way between two colours.
+    b.prefer(Scheme::Dark, true).await?;
     b.size(390, 844).await?;
     b.assert_accessible("a backup without a database, dark and narrow").await?;
     b.screenshot("backup-lacks-narrow-dark").await?;

@@ -325,7 +325,7 @@ impl MgcDatabase {
         if mirror::is_mirror(dir) {
             return Err(mirror::MIRRORING.to_owned());
         }
-        let c = read_only(&path).map_err(|e| e.to_string())?;
+        let c = whole(&path).map_err(|e| e.to_string())?;
         check(&c)?;
         info(&c, &path).map_err(|e| e.to_string())
     }
@@ -376,6 +376,20 @@ impl MgcDatabase {
         let c = read_write(&dir.join(FILE), false).map_err(database_error)?;
         check(&c).map_err(StoreError::Database)?;
         set_meta(&c, "epoch", &epoch.to_string()).map_err(database_error)
+    }
+}
+
+/// A reading connection. What a kill left half written is taken back first: that takes a writing one.
+fn whole(path: &Path) -> rusqlite::Result<Connection> {
+    let look =
+        |c: &Connection| c.pragma_query_value(None, "schema_version", |r| r.get::<_, i64>(0)).map(drop);
+    let c = read_only(path)?;
+    match look(&c) {
+        Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly) => {
+            look(&read_write(path, false)?)?;
+            read_only(path)
+        }
+        r => r.map(|()| c),
     }
 }
 

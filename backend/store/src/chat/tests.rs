@@ -82,3 +82,28 @@ async fn a_search_ignores_case_and_ends_at_its_limit() {
     assert_eq!(names("", 1).await, ["Bakers"]);
     db.close().await;
 }
+
+/// A kill in the middle of the first transaction, before the log exists, leaves a journal to be taken back.
+#[test]
+fn what_a_kill_left_half_written_is_taken_back_when_it_is_looked_at() {
+    let (dir, cut) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    MgcDatabase::create(dir.path()).unwrap();
+    let before = MgcDatabase::probe(dir.path()).unwrap();
+    let c = rusqlite::Connection::open(dir.path().join("mgc.db")).unwrap();
+    c.pragma_update(None, "journal_mode", "DELETE").unwrap();
+    c.execute_batch(
+        "BEGIN IMMEDIATE; CREATE TABLE half (x BLOB); INSERT INTO half VALUES (zeroblob(8000000))",
+    )
+    .unwrap();
+    c.cache_flush().unwrap();
+    for name in ["mgc.db", "mgc.db-journal"] {
+        std::fs::copy(dir.path().join(name), cut.path().join(name)).unwrap();
+    }
+    drop(c);
+    let after = MgcDatabase::probe(cut.path()).unwrap();
+    assert_eq!((after.epoch, after.messages), (before.epoch, before.messages));
+    let c = rusqlite::Connection::open(cut.path().join("mgc.db")).unwrap();
+    let half =
+        c.query_row("SELECT COUNT(*) FROM sqlite_master WHERE name = 'half'", [], |r| r.get::<_, i64>(0));
+    assert_eq!(half.unwrap(), 0, "half a transaction stands");
+}
