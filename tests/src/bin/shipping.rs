@@ -57,9 +57,17 @@ fn opened(dir: &Path, ship: bool, mirror: bool) -> Result<Arc<MgcDatabase>> {
 }
 
 async fn room(store: &dyn ChatStore) -> Result<()> {
-    let k = Category { id: "k".to_owned(), name: "k".to_owned(), chat_history: true, ..Category::default() };
+    let all = vec!["litwareinc.com".to_owned()];
+    let k = Category {
+        id: "k".to_owned(),
+        name: "k".to_owned(),
+        chat_history: true,
+        allowed: all.clone(),
+        ..Category::default()
+    };
     store.create_category("1", k).await.map_err(text)?;
-    let r = Room { id: "r".to_owned(), name: "r".to_owned(), category_id: "k".to_owned(), ..Room::default() };
+    let (id, category_id) = ("r".to_owned(), "k".to_owned());
+    let r = Room { name: id.clone(), id, category_id, members: all, ..Room::default() };
     store.create_room("2", r).await.map_err(text)
 }
 
