@@ -91,18 +91,18 @@ const CLIENTS: [(&str, &str); 6] = [
 /// One line for what is missing and cannot be installed.
 pub fn peers() -> Result<()> {
     programs(&PEERS)?;
-    let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    if !libraries.any(|d| d.path().join("faketime/libfaketimeMT.so.1").exists()) {
-        apt_install(&["libfaketime"]).context("libfaketime is missing")?;
-    }
     without_service("kamailio", || programs(&TROUBLE))?;
-    // The module's directory has the machine's name in it.
-    let mut libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
-    let tls = |d: fs::DirEntry| d.path().join("kamailio/modules/tls.so").exists();
-    if libraries.any(tls) {
+    library("faketime/libfaketimeMT.so.1", "libfaketime")?;
+    library("kamailio/modules/tls.so", "kamailio-tls-modules")
+}
+
+/// Finds or installs a library whose directory has the machine's name in it.
+fn library(file: &str, package: &str) -> Result<()> {
+    let mut places = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    if places.any(|d| d.path().join(file).exists()) {
         return Ok(());
     }
-    apt_install(&["kamailio-tls-modules"]).context("kamailio-tls-modules is missing")
+    apt_install(&[package]).with_context(|| format!("{package} is missing"))
 }
 
 /// Finds or installs what the tests with real clients need.

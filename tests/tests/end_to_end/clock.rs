@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use lifeguard_tests::{Options, wait};
+use lifeguard_tests::Options;
 use serde_json::json;
 
-use crate::support::{POOL, Sample, detail, job, run, two_messages};
+use crate::support::{POOL, Sample, job, run, shipped, two_messages};
 
 /// Debian's libfaketime; `cargo xtask test` installs it.
 fn library() -> Result<PathBuf> {
@@ -47,15 +47,10 @@ async fn a_clock_that_is_set_back_in_mid_run_loses_and_doubles_nothing() -> Resu
     job(&s.client, begun["job"].as_str().context("no run")?, "done").await?;
     two_messages(&s).await?;
     // Shipping goes on as well: what was posted last arrives on the other side.
-    wait::until("log shipping to catch up", async || {
-        let p = detail(&s).await?;
-        let (x, pool) = (&p["shipping"], &p["summary"]);
-        let in_use = pool["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
-        let messages = in_use.context("no database in use")?["messages"].clone();
-        ensure!(pool["state"] == "Normal" && messages == 6, "{} with {messages} messages", pool["state"]);
-        let all = x["messages_behind"] == 0 && x["applied"].is_u64() && x["applied"] == x["shipped"];
-        ensure!(x["problem"].is_null() && all, "{x}");
-        Ok(())
-    })
-    .await
+    let p = shipped(&s).await?;
+    let pool = &p["summary"];
+    let in_use = pool["databases"].as_array().and_then(|d| d.iter().find(|d| d["in_use"] == true));
+    let messages = &in_use.context("no database in use")?["messages"];
+    ensure!(pool["state"] == "Normal" && *messages == 6, "{} with {messages} messages", pool["state"]);
+    Ok(())
 }

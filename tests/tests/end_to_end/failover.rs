@@ -6,25 +6,9 @@ use anyhow::{Context, Result, ensure};
 use lifeguard_tests::wait;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, POOL, Sample, detail, job, refused, run, two_messages};
+use crate::support::{PASSWORD, POOL, Sample, detail, job, refused, run, shipped, two_messages};
 
 const SHARE: &str = "shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/atl-cs-001.litwareinc.com";
-
-/// Waits until everything that was committed is applied on the side that is not in use.
-async fn shipped(s: &Sample) -> Result<Value> {
-    wait::until("log shipping to catch up", async || {
-        let p = detail(s).await?;
-        let x = &p["shipping"];
-        let caught_up = x["problem"].is_null()
-            && x["behind"] == 0
-            && x["messages_behind"] == 0
-            && x["applied"].is_u64()
-            && x["applied"] == x["shipped"];
-        ensure!(caught_up, "{x}");
-        Ok(p)
-    })
-    .await
-}
 
 fn messages(p: &Value, state: &str) -> Result<u64> {
     ensure!(p["summary"]["state"] == state && p["summary"]["converged"] == true, "{}", p["summary"]);

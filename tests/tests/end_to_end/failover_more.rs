@@ -5,18 +5,7 @@ use lifeguard_tests::{Browser, OWN, Scheme, wait};
 use serde_json::{Value, json};
 
 use crate::apart;
-use crate::support::{POOL, Sample, detail, refused, run, two_messages};
-
-async fn shipped(s: &Sample) -> Result<Value> {
-    wait::until("log shipping to catch up", async || {
-        let p = detail(s).await?;
-        let x = &p["shipping"];
-        let there = x["problem"].is_null() && x["applied"].is_u64() && x["messages_behind"] == 0;
-        ensure!(there, "{x}");
-        Ok(p)
-    })
-    .await
-}
+use crate::support::{POOL, Sample, detail, refused, run, shipped, two_messages};
 
 async fn problems(s: &Sample) -> Result<String> {
     let (_, o) = s.client.get("/api/v1/overview").await?;

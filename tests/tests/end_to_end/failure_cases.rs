@@ -9,7 +9,7 @@ use lifeguard_tests::wait;
 use serde_json::{Value, json};
 
 use crate::apart;
-use crate::support::{PASSWORD, POOL, Sample, detail, job, run, two_messages};
+use crate::support::{PASSWORD, POOL, Sample, detail, job, run, shipped, two_messages};
 
 const PRIMARY: &str = "atl-sql-001.litwareinc.com";
 const SHARE: &str = "shares/atl-fs-001.litwareinc.com/chatfiles/log-shipping/atl-cs-001.litwareinc.com";
@@ -30,16 +30,6 @@ async fn settled(s: &Sample, state: &str, n: u64) -> Result<Value> {
         ensure!(p["summary"]["state"] == state && p["summary"]["converged"] == true, "{}", p["summary"]);
         ensure!(messages(&p)? == n, "{} messages instead of {n}", messages(&p)?);
         Ok(p)
-    })
-    .await
-}
-
-async fn shipped(s: &Sample) -> Result<()> {
-    wait::until("log shipping to catch up", async || {
-        let x = detail(s).await?["shipping"].clone();
-        let all = x["messages_behind"] == 0 && x["applied"].is_u64() && x["applied"] == x["shipped"];
-        ensure!(x["problem"].is_null() && all, "{x}");
-        Ok(())
     })
     .await
 }

@@ -123,3 +123,19 @@ pub async fn job(client: &Client, id: &str, state: &str) -> Result<Value> {
     })
     .await
 }
+
+/// Waits until everything of the pool is on the side that its log is shipped to; the pool then.
+pub async fn shipped(s: &Sample) -> Result<Value> {
+    wait::until("log shipping to catch up", async || {
+        let p = detail(s).await?;
+        let x = &p["shipping"];
+        let caught_up = x["problem"].is_null()
+            && x["behind"] == 0
+            && x["messages_behind"] == 0
+            && x["applied"].is_u64()
+            && x["applied"] == x["shipped"];
+        ensure!(caught_up, "{x}");
+        Ok(p)
+    })
+    .await
+}

@@ -47,6 +47,13 @@ impl Known {
         }
     }
 
+    fn heard_mut(&mut self, side: PoolState) -> &mut Heard {
+        match side {
+            PoolState::Normal => &mut self.primary,
+            PoolState::FailedOver => &mut self.backup,
+        }
+    }
+
     /// Whether the side in use is open.
     fn open(&self) -> bool {
         let in_use = self.heard(self.pair.in_use).now();
@@ -154,10 +161,7 @@ impl Apart {
             });
             for side in [PoolState::Normal, PoolState::FailedOver] {
                 if known.pair.side(side) != pair.side(side) {
-                    match side {
-                        PoolState::Normal => known.primary = Heard::default(),
-                        PoolState::FailedOver => known.backup = Heard::default(),
-                    }
+                    *known.heard_mut(side) = Heard::default();
                 }
             }
             if known.pair.hold != pair.hold {
@@ -194,10 +198,7 @@ impl Apart {
     pub fn heard(&self, pool: &ObjectId, side: PoolState, what: Result<HalfTold, String>, counted: Counted) {
         let mut pools = self.pools();
         let Some(known) = pools.get_mut(pool) else { return };
-        let of = match side {
-            PoolState::Normal => &mut known.primary,
-            PoolState::FailedOver => &mut known.backup,
-        };
+        let of = known.heard_mut(side);
         let news = match what {
             Ok(t) if t.side == side => {
                 // The page hears of what a person would look at, not of every second.

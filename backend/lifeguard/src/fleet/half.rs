@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use node::remote::{Did, HalfTold, MarkTold, Step};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, clean, list, within};
+use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, list, within};
 use store::management::{Management, StoreError, pools};
 
+use super::shipping::delete_old;
 use super::switch::{above_claims, catch_up, fresh, online, take};
 use super::wanted::{Half, Wanted, other};
 use super::{Fleet, SideView, Slot, view};
 
-const HOUR_MILLIS: i64 = 3_600_000;
 /// Counting the messages of a large database takes a while: one that is open is looked at so often.
 const LOOK: Duration = Duration::from_secs(5);
 /// Turns of the backup job in which a base may be read, and what came after it.
@@ -134,13 +134,8 @@ impl Fleet {
                 Ok(())
             });
             let applied = secondary.applied().map(|a| a.mark);
-            if let (true, Some(mark)) = (tidy, applied.clone()) {
-                let hours = i64::from(w.schedule.delete_after_hours);
-                let before = Timestamp::from_millis(now.millis() - hours * HOUR_MILLIS);
-                let folder = share.clone();
-                if let Err(e) = within(&share, "clean", PATIENCE, move |_| clean(&folder, &mark, before)) {
-                    tracing::warn!(cause = %e, "old segments could not be deleted");
-                }
+            if let (true, Some(mark)) = (tidy, &applied) {
+                delete_old(&share, mark, &w.schedule, now);
             }
             (done.map_err(|e| e.to_string()), applied)
         };
@@ -279,7 +274,7 @@ fn bring_online(w: Wanted, half: &Half, epoch: u64, forced: bool) -> Result<Did,
     let w = Wanted { forced, ..w };
     let (dir, share) = place(&w, half)?;
     let in_use = other(half.side);
-    if MgcDatabase::probe(dir).is_err() || MgcDatabase::probe(dir).is_ok_and(|i| i.epoch <= epoch) {
+    if !MgcDatabase::probe(dir).is_ok_and(|i| i.epoch > epoch) {
         let secondary = w.secondary(in_use).ok_or("the side is of another process")?;
         // A claim that came to nothing is not used again.
         let above = claims(share, "claims before online").unwrap_or(0).max(epoch);

@@ -1,5 +1,6 @@
 //! The three jobs of log shipping, and what they did last. Source: procedures §6.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -123,6 +124,16 @@ pub(super) struct Begin {
     backup: bool,
     pub(super) copy: bool,
     pub(super) restore: bool,
+}
+
+/// Deletes segments that are applied and older than the schedule keeps them.
+pub(super) fn delete_old(share: &Path, mark: &Mark, schedule: &Schedule, now: Timestamp) {
+    let kept = i64::from(schedule.delete_after_hours) * HOUR_MILLIS;
+    let before = Timestamp::from_millis(now.millis() - kept);
+    let (folder, mark) = (share.to_owned(), mark.clone());
+    if let Err(e) = within(share, "clean", PATIENCE, move |_| clean(&folder, &mark, before)) {
+        tracing::warn!(cause = %e, "old segments could not be deleted");
+    }
 }
 
 impl Fleet {
@@ -265,14 +276,7 @@ impl Fleet {
                 .map_err(|e| e.to_string());
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
-                let before = Timestamp::from_millis(
-                    now.millis() - i64::from(w.schedule.delete_after_hours) * HOUR_MILLIS,
-                );
-                let (folder, mark) = (share.clone(), mark.clone());
-                let work = move |_: &_| clean(&folder, &mark, before);
-                if let Err(e) = within(&share, "clean", PATIENCE, work) {
-                    tracing::warn!(cause = %e, "old segments could not be deleted");
-                }
+                delete_old(&share, mark, &w.schedule, now);
             }
             (done, applied)
         });
