@@ -257,6 +257,8 @@ pub struct ComplianceEvent {
     pub user: String,
     /// Text of a post.
     pub text: String,
+    /// Number of the post in its room: what a kill kept from being queued is found by it.
+    pub message: Option<u64>,
 }
 
 /// Messages, rooms and categories of a pool. One call is one transaction.

@@ -8,6 +8,7 @@ mod causes;
 mod chat;
 mod chat_client;
 mod clock;
+mod compliance_kill;
 mod crowd;
 mod documents;
 mod drafts;

@@ -16,7 +16,7 @@ const MIRROR: &str = "atl-sql-009.litwareinc.com";
 const QUEUE: &str = "PersistentChatCompliance";
 const ADAPTER: &str = "service:PersistentChatServer:atl-cs-001.litwareinc.com";
 
-fn folder(s: &Sample, store: &str) -> PathBuf {
+pub fn folder(s: &Sample, store: &str) -> PathBuf {
     s.server.data_dir().join("sql").join(store).join("MSSQLSERVER")
 }
 
@@ -61,7 +61,7 @@ async fn room(s: &Sample) -> Result<String> {
 }
 
 /// Somebody joins, and posts these numbers.
-async fn says(s: &Sample, numbers: std::ops::Range<u32>) -> Result<ChatClient> {
+pub async fn says(s: &Sample, numbers: std::ops::Range<u32>) -> Result<ChatClient> {
     let room = room(s).await?;
     let mut c = wait::until("a session", async || {
         let mut c = ChatClient::open(s, &s.users[0], POOL).await?;
@@ -75,7 +75,7 @@ async fn says(s: &Sample, numbers: std::ops::Range<u32>) -> Result<ChatClient> {
     Ok(c)
 }
 
-async fn queued(s: &Sample, at_least: u64) -> Result<()> {
+pub async fn queued(s: &Sample, at_least: u64) -> Result<()> {
     wait::until("the events to be queued", async || {
         let n = detail(s).await?["summary"]["compliance_queue"].as_u64().unwrap_or(0);
         ensure!(n >= at_least, "{n} events");
@@ -85,7 +85,7 @@ async fn queued(s: &Sample, at_least: u64) -> Result<()> {
 }
 
 /// Sets the adapter, anew so that it is due at once.
-async fn written(s: &Sample, out: &Path, details: bool) -> Result<()> {
+pub async fn written(s: &Sample, out: &Path, details: bool) -> Result<()> {
     let args = json!({ "Identity": ADAPTER, "AdapterType": "xml", "AdapterOutputDirectory": out,
         "RunInterval": "00:01:00", "AddUserDetails": details });
     let name = if details { "Set" } else { "New" };
@@ -99,7 +99,7 @@ async fn written(s: &Sample, out: &Path, details: bool) -> Result<()> {
 }
 
 /// How often each text of a post stands in the files, and how many people left.
-fn files(out: &Path) -> Result<(BTreeMap<u32, usize>, usize)> {
+pub fn files(out: &Path) -> Result<(BTreeMap<u32, usize>, usize)> {
     let (mut found, mut parts) = (BTreeMap::new(), 0);
     for f in std::fs::read_dir(out)? {
         let text = std::fs::read_to_string(f?.path())?;
@@ -112,7 +112,7 @@ fn files(out: &Path) -> Result<(BTreeMap<u32, usize>, usize)> {
     Ok((found, parts))
 }
 
-fn once(found: &BTreeMap<u32, usize>, numbers: u32) -> Result<()> {
+pub fn once(found: &BTreeMap<u32, usize>, numbers: u32) -> Result<()> {
     ensure!(found.len() == numbers as usize && found.values().all(|n| *n == 1), "{found:?}");
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::session::{Entered, Kind, Session};
 use super::{ChatServer, TRUST, refuse};
 use crate::members::Who;
 use crate::rules;
-use crate::traits::{Category, ChatStore, NewPost, Room, StoreError};
+use crate::traits::{Category, ChatStore, ComplianceEvent, NewPost, Room, StoreError};
 
 /// Longest text of a message, bytes.
 pub const MESSAGE_LIMIT: usize = 65_536;
@@ -138,7 +138,7 @@ impl ChatServer {
         let (room, _) = self.joinable(s, &**store, id).await?;
         let last = store.history(&room.id, 1).await?.last().map_or(0, |m| m.chat_id);
         match self.present.enter(s, &room.id, last, &self.roster) {
-            Entered::New => self.record(store, "JOIN", &room.id, &s.user, ""),
+            Entered::New => self.record(store, "JOIN", &room.id, &s.user),
             Entered::Again => {}
             Entered::Closed => return Err(StoreError::Closed),
         }
@@ -152,7 +152,7 @@ impl ChatServer {
 
     fn leave(&self, s: &Session, store: &Arc<dyn ChatStore>, room: &str) {
         if self.present.leave(s, room, &self.roster) {
-            self.record(store, "PART", room, &s.user, "");
+            self.record(store, "PART", room, &s.user);
         }
     }
 
@@ -235,7 +235,7 @@ impl ChatServer {
         let count = asked.last.unwrap_or(u32::from(host.settings.default_chat_history)).min(HISTORY_LIMIT);
         match store.history(&uri.id, count).await {
             Ok(list) => {
-                self.record(store, "BACKCHAT", &uri.id, &s.user, "");
+                self.record(store, "BACKCHAT", &uri.id, &s.user);
                 let msgs = newest_that_fit(list.iter().map(|m| chat_of(host, m)).collect());
                 ok(Data::one(Item::ChanIb(ChanIb {
                     uri: room_uri(host, &uri.id),
@@ -287,8 +287,9 @@ impl ChatServer {
             client_id: format!("{}/{number}/{index}", s.nonce),
         };
         match store.post(post).await {
-            Ok(_) => {
-                self.record(&store, "CHAT", &room, &s.user, &chat.text);
+            Ok(m) => {
+                let (user, text, message) = (s.user.clone(), chat.text.clone(), Some(m.chat_id));
+                self.record_event(&store, ComplianceEvent { kind: "CHAT", room, user, text, message });
                 Response::reply_to(r, 200, "OK")
             }
             Err(e) => refused(&e),

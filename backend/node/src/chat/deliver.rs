@@ -187,7 +187,7 @@ impl ChatServer {
         for s in self.in_room(room) {
             let stays = found.as_ref().is_some_and(|(r, c)| crate::rules::may_join(c, r, &*s.who()).is_ok());
             if !stays && self.present.leave(&s, room, &self.roster) {
-                self.record(&store, "PART", room, &s.user, "");
+                self.record(&store, "PART", room, &s.user);
                 let uib = Uib { uri: s.user.clone(), ..Uib::default() };
                 let uri = room_uri(&host, room);
                 let data = Data::one(Item::ChanIb(ChanIb { uri, uibs: vec![uib], ..ChanIb::default() }));

@@ -57,10 +57,11 @@ impl Journal {
         Some((store, events))
     }
 
-    /// The first `n` events go to another store: theirs is closed.
+    /// The first `n` events go to another store: theirs is closed. Their numbers are none of that store's.
     fn hand_over(&self, n: usize, to: &Arc<dyn ChatStore>) {
-        for (store, _) in self.waiting().iter_mut().take(n) {
+        for (store, event) in self.waiting().iter_mut().take(n) {
             *store = to.clone();
+            event.message = None;
         }
     }
 

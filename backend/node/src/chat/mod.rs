@@ -242,20 +242,22 @@ impl ChatServer {
         let held = self.held().clone();
         for room in self.present.close(session, &self.roster) {
             if let Some(store) = &held {
-                self.record(store, "PART", &room, &session.user, "");
+                self.record(store, "PART", &room, &session.user);
             }
         }
         self.changed.notify_one();
         true
     }
 
-    fn record(&self, store: &Arc<dyn ChatStore>, kind: &'static str, room: &str, user: &str, text: &str) {
-        if !self.host().is_some_and(|h| h.compliance) {
-            return;
+    fn record(&self, store: &Arc<dyn ChatStore>, kind: &'static str, room: &str, user: &str) {
+        let (room, user) = (room.to_owned(), user.to_owned());
+        self.record_event(store, ComplianceEvent { kind, room, user, text: String::new(), message: None });
+    }
+
+    fn record_event(&self, store: &Arc<dyn ChatStore>, event: ComplianceEvent) {
+        if self.host().is_some_and(|h| h.compliance) {
+            self.journal.push(store, event);
         }
-        let event =
-            ComplianceEvent { kind, room: room.to_owned(), user: user.to_owned(), text: text.to_owned() };
-        self.journal.push(store, event);
     }
 
     async fn reply(&self, peer: &Peer, response: Response) {

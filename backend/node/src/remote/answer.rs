@@ -1,15 +1,16 @@
 //! Answers a node's questions from the database of this process.
 
+use super::wire::Recorded;
 use super::{Call, Reply};
 use crate::traits::{ChatStore, ComplianceEvent, StoreError};
 
 /// The kinds of compliance events there are; a node cannot invent one.
 const KINDS: [&str; 4] = ["JOIN", "PART", "CHAT", "BACKCHAT"];
 
-fn event((kind, room, user, text): (String, String, String, String)) -> Result<ComplianceEvent, StoreError> {
+fn event(Recorded(kind, room, user, text, message): Recorded) -> Result<ComplianceEvent, StoreError> {
     let kind = KINDS.into_iter().find(|k| *k == kind);
     let kind = kind.ok_or_else(|| StoreError::invalid("kind", "no such compliance event"))?;
-    Ok(ComplianceEvent { kind, room, user, text })
+    Ok(ComplianceEvent { kind, room, user, text, message })
 }
 
 /// Asks `store`.

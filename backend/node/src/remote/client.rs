@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use shared::{ObjectId, Timestamp};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+use super::wire::Recorded;
 use super::{Act, Call, Inquiry, Reply, ToPortal};
 use crate::administration::{Addin, Administration, Fate, Named, Retired, RoomQuery, Selection, Usage};
 use crate::traits::{
@@ -318,7 +319,7 @@ impl ChatStore for RemoteStore {
         ask!(self, Call::Applied(op_id.to_owned()), Truth)
     }
     async fn record_events(&self, events: Vec<ComplianceEvent>) -> Result<(), StoreError> {
-        let row = |e: ComplianceEvent| (e.kind.to_owned(), e.room, e.user, e.text);
+        let row = |e: ComplianceEvent| Recorded(e.kind.to_owned(), e.room, e.user, e.text, e.message);
         match self.ask(Call::Record(events.into_iter().map(row).collect())).await? {
             Reply::Done => Ok(()),
             other => odd(&other),

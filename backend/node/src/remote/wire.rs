@@ -15,7 +15,7 @@ use crate::traits::{Category, ChatUser, Committed, Ha1, NewPost, Room, StoreErro
 use wire::digest::Algorithm;
 
 /// Version of this protocol.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// The oldest version that is still spoken: the one before.
 pub const OLDEST: u32 = if VERSION > 1 { VERSION - 1 } else { 1 };
 
@@ -303,9 +303,13 @@ pub enum Call {
     Categories,
     /// Whether an act was applied.
     Applied(String),
-    /// Compliance events: kind, room, user, text.
-    Record(Vec<(String, String, String, String)>),
+    /// Compliance events.
+    Record(Vec<Recorded>),
 }
+
+/// A compliance event: kind, room, user, text, and since version 5 the number of the post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded(pub String, pub String, pub String, pub String, #[serde(default)] pub Option<u64>);
 
 /// What a chat database answers.
 #[derive(Debug, Clone, Serialize, Deserialize)]

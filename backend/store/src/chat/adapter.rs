@@ -101,7 +101,13 @@ mod tests {
         let dir = tempfile::tempdir().map_err(|_| rusqlite::Error::InvalidQuery)?;
         let mut q = ComplianceQueue::open(dir.path())?;
         let mut push = |text: &str| {
-            let e = ComplianceEvent { kind: "CHAT", room: "r".into(), user: "u".into(), text: text.into() };
+            let e = ComplianceEvent {
+                kind: "CHAT",
+                room: "r".into(),
+                user: "u".into(),
+                text: text.into(),
+                message: None,
+            };
             q.push(&[e]).map_err(|_| rusqlite::Error::InvalidQuery)
         };
         assert_eq!(batch(dir.path())?, []);

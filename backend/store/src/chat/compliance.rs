@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::adapter::{self, QueuedEvent};
 use super::mirror::{self, Mirror, MirrorState, MirrorTo};
+use super::recorded::{self, Notes};
 use super::shipping::checkpoint;
 use super::{database_error, now, read_only, read_write};
 
@@ -18,6 +19,8 @@ pub(super) const FILE: &str = "mgccomp.db";
 pub struct ComplianceQueue {
     connection: Connection,
     mirror: Option<Mirror>,
+    /// Epoch of the database whose posts are noted.
+    epoch: Option<i64>,
 }
 
 impl ComplianceQueue {
@@ -41,6 +44,7 @@ impl ComplianceQueue {
             "CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
                room TEXT NOT NULL, user TEXT NOT NULL, text TEXT NOT NULL) STRICT",
         )?;
+        recorded::prepare(&c)?;
         Ok(fresh)
     }
 
@@ -53,7 +57,7 @@ impl ComplianceQueue {
             return Err(rusqlite::Error::InvalidPath(Self::path(dir)));
         }
         Self::create(dir)?;
-        Ok(Self { connection: read_write(&Self::path(dir), false)?, mirror: None })
+        Ok(Self { connection: read_write(&Self::path(dir), false)?, mirror: None, epoch: None })
     }
 
     /// Opens a queue that is mirrored. One that is gone is not made anew: its mirror would be lost with it.
@@ -67,8 +71,9 @@ impl ComplianceQueue {
         connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(database_error)?;
         let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         connection.set_db_config(keep, true).map_err(database_error)?;
+        recorded::prepare(&connection).map_err(database_error)?;
         let mirror = Mirror::start(&Self::path(dir), to).map_err(StoreError::Database)?;
-        Ok(Self { connection, mirror: Some(mirror) })
+        Ok(Self { connection, mirror: Some(mirror), epoch: None })
     }
 
     /// Whether the queue of this folder can be used.
@@ -87,25 +92,43 @@ impl ComplianceQueue {
         self.mirror.as_ref().map(Mirror::state)
     }
 
-    /// Queues events in their order, all or none; afterwards the mirror has them, or it is noted that it has not.
+    /// The database whose posts come from now on. What a kill kept from being queued is queued; how many they were.
+    ///
+    /// # Errors
+    /// As [`ComplianceQueue::push`].
+    pub fn follow(&mut self, mgc: &Connection, epoch: u64) -> Result<usize, StoreError> {
+        let epoch = epoch.cast_signed();
+        self.epoch = Some(epoch);
+        let missed = recorded::missed(&self.connection, mgc, epoch).map_err(database_error)?;
+        for part in missed.chunks(256) {
+            let events: rusqlite::Result<Vec<_>> = part.iter().map(|m| recorded::event(mgc, m)).collect();
+            self.queue(&events.map_err(database_error)?)?;
+        }
+        recorded::begin(&mut self.connection, mgc, epoch).map_err(database_error)?;
+        self.mirrored().map(|()| missed.len())
+    }
+
+    /// Queues events in their order, all or none, but a post once only; afterwards the mirror has them, or it is
+    /// noted that it has not.
     ///
     /// # Errors
     /// SQLite's, or that neither mirror nor witness has them: then they are not queued.
     pub fn push(&mut self, events: &[ComplianceEvent]) -> Result<(), StoreError> {
+        let at = now().millis();
+        self.queue(&events.iter().map(|e| (at, e.clone())).collect::<Vec<_>>())
+    }
+
+    fn queue(&mut self, events: &[(i64, ComplianceEvent)]) -> Result<(), StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let tx = tx.map_err(database_error)?;
         let before = last(&tx).map_err(database_error)?;
-        for e in events {
-            tx.execute(
-                "INSERT INTO event (at, kind, room, user, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![now().millis(), e.kind, e.room, e.user, e.text],
-            )
-            .map_err(database_error)?;
-        }
+        let notes = insert(&tx, self.epoch, events).map_err(database_error)?;
         tx.commit().map_err(database_error)?;
         let Err(why) = self.mirrored() else { return Ok(()) };
         // They come again: nobody was told that they are kept.
-        self.connection.execute("DELETE FROM event WHERE seq > ?1", [before]).map_err(database_error)?;
+        let tx = self.connection.transaction().map_err(database_error)?;
+        tx.execute("DELETE FROM event WHERE seq > ?1", [before]).map_err(database_error)?;
+        notes.undo(&tx).and_then(|()| tx.commit()).map_err(database_error)?;
         Err(why)
     }
 
@@ -165,6 +188,26 @@ impl ComplianceQueue {
             read_only(&Self::path(dir))?.query_row("SELECT COUNT(*) FROM event", [], |r| r.get(0))?;
         Ok(n.unsigned_abs())
     }
+}
+
+/// Writes events, each with its time, and notes the posts among them that are of epoch `of`.
+fn insert(tx: &Connection, of: Option<i64>, events: &[(i64, ComplianceEvent)]) -> rusqlite::Result<Notes> {
+    let mut notes = Notes::default();
+    let mut noting = of.is_some() && recorded::epoch(tx)? == of;
+    let mut insert =
+        tx.prepare_cached("INSERT INTO event (at, kind, room, user, text) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (at, e) in events {
+        match e.message {
+            Some(n) if noting && !notes.note(tx, &e.room, n)? => continue,
+            None if noting && e.kind == "CHAT" => {
+                recorded::give_up(tx)?;
+                noting = false;
+            }
+            _ => {}
+        }
+        insert.execute(params![at, e.kind, e.room, e.user, e.text])?;
+    }
+    Ok(notes)
 }
 
 /// The number that was given last.

@@ -47,7 +47,7 @@ pub struct DbInfo {
     pub copied_at: Option<Timestamp>,
 }
 
-fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn meta(c: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
     c.prepare_cached("SELECT value FROM meta WHERE key = ?1")?.query_row([key], |r| r.get(0)).optional()
 }
 
@@ -203,6 +203,10 @@ impl MgcDatabase {
             c.set_db_config(keep, true).map_err(database_error)?;
         }
         super::administration::migrate(&c).map_err(database_error)?;
+        match &compliance {
+            Some(queue) => queue.follow(&c, epoch)?,
+            None => super::recorded::pause(&c).map_err(database_error)?,
+        }
         let generation = OPENED.fetch_add(1, Ordering::Relaxed);
         let messages = Arc::new(AtomicU64::new(0));
         let job = ship.map(|to| {

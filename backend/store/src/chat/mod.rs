@@ -8,6 +8,7 @@ pub mod mirror;
 mod queries;
 mod queue;
 pub mod queue_mirror;
+mod recorded;
 mod retired;
 mod search;
 pub mod shipping;
@@ -17,6 +18,8 @@ mod writer;
 mod mirror_tests;
 #[cfg(test)]
 mod queue_tests;
+#[cfg(test)]
+mod recorded_tests;
 #[cfg(test)]
 mod tests;
 

@@ -36,6 +36,15 @@ impl OpenQueue {
         Ok(Self { queue: Mutex::new(Some(queue)), mirror })
     }
 
+    /// Tells it which database it records; see [`ComplianceQueue::follow`].
+    pub(super) fn follow(&self, mgc: &rusqlite::Connection, epoch: u64) -> Result<(), StoreError> {
+        let missed = self.with(|q| q.follow(mgc, epoch))?;
+        if missed > 0 {
+            tracing::info!(missed, "posts whose compliance events a kill had lost are queued");
+        }
+        Ok(())
+    }
+
     fn with<T>(
         &self,
         f: impl FnOnce(&mut ComplianceQueue) -> Result<T, StoreError>,

@@ -91,6 +91,7 @@ fn push(q: &mut ComplianceQueue, all: &[&str]) -> Result<(), StoreError> {
         room: "r".into(),
         user: "u".into(),
         text: (*text).to_owned(),
+        message: None,
     };
     q.push(&all.iter().map(event).collect::<Vec<_>>())
 }
