@@ -584,7 +584,16 @@ dto! {
         /// When it was created.
         created: Timestamp,
     }
-    /// `GET /api/v1/users`.
+    /// `GET /api/v1/users`: a part of the users.
+    UserPage {
+        /// Users that match.
+        total: u64,
+        /// Those of this part, by SIP address.
+        users: Vec<UserView>,
+        /// There are users, and none of all may use Persistent Chat.
+        none_allowed: bool,
+    }
+    /// A chat user.
     UserView {
         /// SIP address.
         sip_address: SipUri,

@@ -12,6 +12,7 @@ use shared::plan::{Invocation, Mode};
 use super::button::{Button, ButtonKind};
 use super::dialog::Dialog;
 use super::fields::TextField;
+use super::parts::Every;
 use crate::{api, dom, session};
 
 /// Rows of a list by what names them to cmdlets.
@@ -23,6 +24,15 @@ pub type Make = fn(&str, &str) -> Map<String, Value>;
 
 /// Sentences and results that are shown; the rest is counted.
 const SHOWN: usize = 20;
+
+/// Rows that are chosen at once, at most.
+const MOST: usize = 5000;
+
+/// Chooses every row of a list in parts.
+pub fn choose_all<T: 'static>(every: Every<T>, (key, chosen): Choice<T>) -> Callback<()> {
+    let sink = Callback::new(move |all: Vec<T>| chosen.update(|c| c.extend(all.iter().map(key))));
+    Callback::new(move |()| every.run((MOST, sink)))
+}
 
 /// What can be done to the chosen rows.
 #[derive(Clone, Copy)]

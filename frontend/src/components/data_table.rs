@@ -7,7 +7,8 @@ use leptos::prelude::*;
 use super::bulk::{Choice, Chosen, choice, choice_of_all};
 use super::export::{Export, Rows};
 use super::icon::Icon;
-use super::table_model::{CellView, Column, Head, Order, Row, compare, matches};
+use super::parts::Every;
+use super::table_model::{CellView, Column, Head, Order, Row, Texts, compare, matches};
 use crate::api::Current;
 use crate::{dom, nav};
 
@@ -66,12 +67,16 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
     /// The rows are a part that the server has searched out; how many there are in all.
     #[prop(optional)]
     total: Option<Signal<u64>>,
+    /// Reads all the rows of such a list, to save them.
+    #[prop(optional)]
+    every: Option<Every<T>>,
     /// Rows can be chosen: what names one, and those that are.
     #[prop(optional)]
     choose: Option<Choice<T>>,
 ) -> impl IntoView {
     let heads: Vec<Head> = columns.iter().map(|c| Head { title: c.title, number: c.number }).collect();
     let columns = Arc::new(columns);
+    let every = every.map(|every| all_texts(every, columns.clone()));
     // Everything below is the same for every kind of row, so that it is compiled once.
     let all = Signal::derive(move || {
         let key = |item: &T| choose.map(|(key, _)| key(item));
@@ -81,7 +86,23 @@ pub fn DataTable<T: Clone + Send + Sync + 'static>(
             .map(|(key, item)| Row { key, ..row(item, &columns, acts) })
             .collect::<Vec<_>>()
     });
-    table(all, heads, name, acts.is_some(), empty, Search { plain, total, chosen: choose.map(|c| c.1) })
+    table(
+        all,
+        heads,
+        name,
+        acts.is_some(),
+        empty,
+        Search { plain, total, every, chosen: choose.map(|c| c.1) },
+    )
+}
+
+/// The texts of the cells of all rows.
+fn all_texts<T: 'static>(every: Every<T>, columns: Arc<Vec<Column<T>>>) -> Every<Texts> {
+    Callback::new(move |(most, sink): (usize, Callback<Vec<Texts>>)| {
+        let columns = columns.clone();
+        let texts = move |item: &T| columns.iter().map(|c| (c.text)(item)).collect::<Texts>();
+        every.run((most, Callback::new(move |all: Vec<T>| sink.run(all.iter().map(&texts).collect()))));
+    })
 }
 
 fn row<T: Clone + Send + Sync + 'static>(
@@ -108,6 +129,7 @@ pub const PART: u64 = 100;
 struct Search {
     plain: bool,
     total: Option<Signal<u64>>,
+    every: Option<Every<Texts>>,
     chosen: Option<Chosen>,
 }
 
@@ -117,7 +139,7 @@ fn table(
     name: &'static str,
     acts: bool,
     empty: ViewFn,
-    Search { plain, total, chosen }: Search,
+    Search { plain, total, every: all_rows, chosen }: Search,
 ) -> AnyView {
     let query = nav::use_query("q");
     let order = RwSignal::new(Order::None);
@@ -142,7 +164,7 @@ fn table(
             view! { <div class="empty">{empty.run()}</div> }.into_any()
         } else {
             view! {
-                {(!plain).then(|| view! { <Tools name query shown heads total /> })}
+                {(!plain).then(|| view! { <Tools name query shown heads total all_rows /> })}
                 <div class="table-box" role="group" aria-label=format!("Table of {name}") tabindex="0">
                     <table class="table">
                         <caption class="visually-hidden">{name}</caption>
@@ -167,6 +189,7 @@ fn Tools(
     shown: Memo<Rows>,
     heads: StoredValue<Vec<Head>>,
     total: Option<Signal<u64>>,
+    all_rows: Option<Every<Texts>>,
 ) -> impl IntoView {
     let id = dom::uid("search");
     let from = nav::use_query("from");
@@ -213,7 +236,7 @@ fn Tools(
             </div>
             <span class="table-count" role="status">{count}</span>
             {total.map(|t| move || pages(t))}
-            <Export name heads rows=shown />
+            <Export name heads rows=shown all_rows />
         </div>
     }
 }

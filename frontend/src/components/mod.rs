@@ -20,6 +20,7 @@ pub mod navigation;
 pub mod notice;
 pub mod page;
 pub mod palette;
+pub mod parts;
 pub mod plan_dialog;
 pub mod plan_view;
 pub mod post_form;

@@ -50,11 +50,14 @@ pub struct Head {
     pub number: bool,
 }
 
+/// Texts of the cells of a row.
+pub type Texts = Arc<[String]>;
+
 /// A row without its type: the texts, and how its cells and acts are drawn.
 #[derive(Clone)]
 pub struct Row {
     /// Texts of the cells.
-    pub texts: Arc<[String]>,
+    pub texts: Texts,
     /// Draws the cell of a column; the number of columns stands for the row's acts.
     pub draw: Arc<dyn Fn(usize) -> Option<AnyView> + Send + Sync>,
     /// What names it to cmdlets, in lists whose rows can be chosen.
@@ -81,7 +84,7 @@ pub fn compare(a: &str, b: &str, number: bool) -> Ordering {
 }
 
 /// Comma-separated values as RFC 4180 writes them.
-pub fn csv(heads: &[Head], rows: &[Arc<[String]>]) -> String {
+pub fn csv(heads: &[Head], rows: &[Texts]) -> String {
     let line = |cells: &mut dyn Iterator<Item = &str>| cells.map(quote).collect::<Vec<_>>().join(",");
     let mut out = line(&mut heads.iter().map(|h| h.title));
     for row in rows {

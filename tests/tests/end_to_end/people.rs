@@ -398,7 +398,7 @@ async fn a_chat_user_sets_a_password_by_link_and_signs_on_with_it() -> Result<()
     let grant = json!({ "Identity": "sip:nina@litwareinc.com", "PolicyName": "LitwarePersistentChat" });
     run(&s.client, "Grant-CsPersistentChatPolicy", grant).await?;
     let set = async |users: &Value| {
-        let all = users.as_array().cloned().unwrap_or_default();
+        let all = users["users"].as_array().cloned().unwrap_or_default();
         all.iter().find(|u| u["sip_address"] == "sip:nina@litwareinc.com").map(|u| u["password_set"] == true)
     };
     ensure!(set(&s.client.get("/api/v1/users").await?.1).await == Some(false));

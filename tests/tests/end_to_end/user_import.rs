@@ -31,7 +31,7 @@ async fn plan(s: &Sample, args: Value) -> Result<Value> {
 }
 
 async fn users(s: &Sample) -> Result<Vec<Value>> {
-    Ok(s.client.get("/api/v1/users").await?.1.as_array().cloned().unwrap_or_default())
+    Ok(s.client.get("/api/v1/users").await?.1["users"].as_array().cloned().unwrap_or_default())
 }
 
 #[tokio::test(flavor = "multi_thread")]

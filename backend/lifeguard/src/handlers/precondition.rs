@@ -15,7 +15,7 @@ use super::chat_place::{chat_error, split};
 use crate::door::{Cx, Handler, Outcome};
 use crate::probe::{self, Target};
 use crate::test_room;
-use crate::views::lists;
+use crate::views::users;
 
 /// What was looked at: `Success`, `Failure` or `Unknown`, and in words.
 struct Check(&'static str, &'static str, String);
@@ -47,8 +47,7 @@ fn registrar(t: &Target) -> Check {
 }
 
 fn user(cx: &Cx, what: &'static str, sip: &str) -> Result<Check, ApiError> {
-    let all = lists::users(&cx.app)?;
-    let Some(u) = all.iter().find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip)) else {
+    let Some(u) = users::user(&cx.app, sip)? else {
         let text = format!("{sip} is no user here; another deployment may know the address.");
         return Ok(Check::unknown(what, text));
     };

@@ -10,7 +10,7 @@ use shared::api::{
     AccessView, AccountView, AddinView, AlertTargetView, AlertsView, BackupsView, CategoryView,
     CertificateView, ComplianceView, ConfigurationView, DeletedRoomView, DnsRecordView, EndpointView,
     GroupDetail, GroupView, JobView, NodeView, Overview, PolicyView, PoolDetail, PoolSummary, PrincipalView,
-    RoomPage, RoomUsagePage, ShareList, TestRun, TestSummary, TodoView, TopologyView, UserView, VersionInfo,
+    RoomPage, RoomUsagePage, ShareList, TestRun, TestSummary, TodoView, TopologyView, UserPage, VersionInfo,
     WatchView,
 };
 use shared::error::{ApiError, ErrorCode};
@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::door::{Actor, execute, store_error};
 use crate::views::{
     alerts as alerts_view, groups as groups_view, lists, overview as views, room_life, rooms as rooms_view,
+    users as users_view,
 };
 
 type Shared = State<Arc<App>>;
@@ -81,8 +82,6 @@ resource! {
     todo("Get-LgPublishToDo") -> TodoView = |app, actor| crate::views::todo::view(&app).await?;
     /// `GET /api/v1/endpoints`.
     endpoints("Get-CsPersistentChatEndpoint") -> Vec<EndpointView> = |app, actor| lists::endpoints(&app)?;
-    /// `GET /api/v1/users`.
-    users("Get-CsUser") -> Vec<UserView> = |app, actor| lists::users(&app)?;
     /// `GET /api/v1/groups`.
     groups("Get-LgGroup") -> Vec<GroupView> = |app, actor| groups_view::groups(&app)?;
     /// `GET /api/v1/policies`.
@@ -128,6 +127,16 @@ pub async fn room_usage(
 ) -> Answer<RoomUsagePage> {
     may(&actor, "Get-LgRoomUsage")?;
     Ok(Json(room_life::usage_part(&app, &q).await?))
+}
+
+/// `GET /api/v1/users?q=WORDS&skip=N&limit=N`.
+pub async fn users(
+    State(app): Shared,
+    SignedIn(actor): SignedIn,
+    Query(q): Query<users_view::Asked>,
+) -> Answer<UserPage> {
+    may(&actor, "Get-CsUser")?;
+    Ok(Json(users_view::users(&app, &q)?))
 }
 
 /// `GET /api/v1/group?identity=DN&q=WORDS`.

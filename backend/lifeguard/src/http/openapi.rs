@@ -37,7 +37,7 @@ fn resources(g: &mut SchemaGenerator) -> Vec<Resource> {
         "/access" "Sessions, API tokens and roles of one's own" api::AccessView;
         "/watch" "Stored test users and test messages that run by themselves" api::WatchView;
         "/endpoints" "Legacy endpoints" Vec<api::EndpointView>;
-        "/users" "Chat users" Vec<api::UserView>;
+        "/users" "Chat users; ?q= words, ?skip=, ?limit=" api::UserPage;
         "/groups" "Groups of the directory" Vec<api::GroupView>;
         "/group" "A group; ?identity= its name, ?q= words that its members match" api::GroupDetail;
         "/principals" "Users, groups and units that match ?q= words, for completion" Vec<api::PrincipalView>;

@@ -6,7 +6,7 @@ use shared::SipUri;
 use shared::api::{
     AccessEntry, AccessView, AccountView, AddinView, AuthorityView, CategoryView, ComplianceView,
     ConfigurationView, DraftInfo, EndpointView, MergeView, OwnRoleView, PolicyView, RoomView, ShareList,
-    ShareView, TopologyView, UserView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
+    ShareView, TopologyView, VersionInfo, WatchView, WatcherView, WizardDraft, WizardInfo,
 };
 use shared::compliance::ComplianceConfiguration;
 use shared::configuration::{ChatConfiguration, deciding};
@@ -32,11 +32,11 @@ use crate::handlers::printed_policy;
 
 type Out<T> = Result<T, ApiError>;
 
-fn read<T>(app: &App, f: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>) -> Out<T> {
+pub(super) fn read<T>(app: &App, f: impl FnOnce(&rusqlite::Connection) -> Result<T, StoreError>) -> Out<T> {
     app.store.read(f).map_err(store_error)
 }
 
-fn published(c: &rusqlite::Connection) -> Result<shared::topology::Topology, StoreError> {
+pub(super) fn published(c: &rusqlite::Connection) -> Result<shared::topology::Topology, StoreError> {
     Ok(topology::published(c)?.map(|v| v.document).unwrap_or_default())
 }
 
@@ -57,35 +57,6 @@ pub fn endpoints(app: &App) -> Out<Vec<EndpointView>> {
             })
         };
         Ok(pools::endpoints(c)?.into_iter().filter_map(view).collect())
-    })
-}
-
-/// Chat users with their effective policy.
-///
-/// # Errors
-/// When the store does not answer.
-pub fn users(app: &App) -> Out<Vec<UserView>> {
-    read(app, |c| {
-        let t = published(c)?;
-        let policies = directory::policies(c)?;
-        let view = |u: directory::User| {
-            let fe = t.front_end_pool(&u.front_end);
-            let site = fe.and_then(|f| t.site(&f.site)).map(|s| s.site_id.as_str());
-            let (chat_enabled, decided_by) = directory::effective(&policies, u.policy.as_deref(), site);
-            UserView {
-                registrar_pool: fe.map(|f| f.fqdn.to_string()).unwrap_or_default(),
-                sip_address: u.sip_address,
-                display_name: u.display_name,
-                logon_name: u.logon_name,
-                enabled: u.enabled,
-                policy: u.policy,
-                chat_enabled,
-                decided_by,
-                password_set: !u.secrets.is_empty(),
-                ou: u.ou,
-            }
-        };
-        Ok(directory::users(c)?.into_iter().map(view).collect())
     })
 }
 

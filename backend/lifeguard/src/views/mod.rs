@@ -13,3 +13,4 @@ pub mod status;
 pub mod test_history;
 pub mod todo;
 pub mod tried;
+pub mod users;

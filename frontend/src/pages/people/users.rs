@@ -1,18 +1,20 @@
 //! The list of chat users.
 
 use leptos::prelude::*;
-use shared::api::{GroupView, PolicyView, TopologyView, UserView};
+use shared::api::{GroupView, PolicyView, TopologyView, UserPage, UserView};
 use shared::events::Topic;
 
 use super::user_change::ChangeUser;
 use crate::api::use_data;
 use crate::components::act::args;
 use crate::components::badge::{Badge, of_enabled};
-use crate::components::bulk::Make;
+use crate::components::bulk::{Choice, Make, choose_all};
+use crate::components::parts::{asking, every, part};
 use crate::components::{
     ActButton, Bulk, BulkAct, ButtonKind, Column, DataTable, Dialog, Icon, LinkButton, Mono, Notice, Page,
     Shown, StateBadge, Tone,
 };
+use crate::nav;
 use crate::routes::Route;
 
 /// The user whose dialog is open.
@@ -22,7 +24,9 @@ struct Editing(RwSignal<Option<UserView>>);
 /// The page.
 #[component]
 pub fn UsersPage() -> impl IntoView {
-    let users = use_data::<Vec<UserView>>(|| "users".to_owned(), &[Topic::Directory, Topic::Topology]);
+    let (search, from) = (nav::use_query("q"), nav::use_query("from"));
+    let asked = move || part("users", search.get(), from.get());
+    let users = use_data::<UserPage>(asked, &[Topic::Directory, Topic::Topology]);
     let policies = use_data::<Vec<PolicyView>>(|| "policies".to_owned(), &[Topic::Directory]);
     let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
     let editing = RwSignal::new(None::<UserView>);
@@ -35,9 +39,7 @@ pub fn UsersPage() -> impl IntoView {
         policies.value.with(|p| p.as_ref().map(|p| super::user_policies(p)).unwrap_or_default())
     });
     let homes = Memo::new(move |_| topology.value.with(|t| t.as_ref().map(homes).unwrap_or_default()));
-    let refused = Memo::new(move |_| {
-        users.value.with(|u| u.as_ref().is_some_and(|u| !u.is_empty() && u.iter().all(|u| !u.chat_enabled)))
-    });
+    let refused = Memo::new(move |_| users.value.with(|u| u.as_ref().is_some_and(|u| u.none_allowed)));
     let chosen = RwSignal::default();
     let names =
         Signal::derive(move || grantable.with(|g| g.iter().map(|(n, _)| n.clone()).collect::<Vec<_>>()));
@@ -45,6 +47,9 @@ pub fn UsersPage() -> impl IntoView {
     let groups = Signal::derive(move || {
         groups.value.with(|g| g.iter().flatten().map(|g| g.name.clone()).collect::<Vec<_>>())
     });
+    let choose: Choice<UserView> = (|u| u.sip_address.to_string(), chosen);
+    let every = every(move || format!("users?{}", asking(search.get_untracked())), |p: UserPage| p.users);
+    let everything = choose_all(every, choose);
     let lead = "People who sign in at a Front End pool and may be members of rooms.";
     view! {
         <Page title="Users" lead actions=|| view! {
@@ -57,9 +62,9 @@ pub fn UsersPage() -> impl IntoView {
                 </Notice>
             })}
             <div class="people">
-            <Shown data=users lines=6 let:rows>
-                <Bulk chosen what="users" acts=bulk_acts(names, groups) />
-                <DataTable rows columns=columns() name="users" acts=row_acts choose=(|u: &UserView| u.sip_address.to_string(), chosen) empty=|| view! {
+            <Shown data=users lines=6 let:page>
+                <Bulk chosen what="users" acts=bulk_acts(names, groups) rest=(Signal::derive(move || page.with(|p| p.total)), everything) />
+                <DataTable rows=move || page.with(|p| p.users.clone()) total=Signal::derive(move || page.with(|p| p.total)) columns=columns() name="users" acts=row_acts every choose empty=|| view! {
                     <h2>"There is no user yet"</h2>
                     <p>"A user needs a SIP domain and a Front End pool that are published."</p>
                     <LinkButton label="New user" kind=ButtonKind::Primary href=Route::UserNew.href() />

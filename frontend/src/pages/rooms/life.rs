@@ -6,10 +6,10 @@ use shared::api::{DeletedRoomView, RoomUsagePage, RoomUsageView};
 use super::TOPICS;
 use crate::api::use_data;
 use crate::components::act::args;
-use crate::components::data_table::PART;
+use crate::components::parts::{asking, every, part};
 use crate::components::{ActButton, ButtonKind, Column, DataTable, Notice, SelectField, Shown, TimeAgo};
 use crate::nav;
-use crate::routes::{Route, segment};
+use crate::routes::Route;
 use crate::size::size;
 
 /// Deleted rooms.
@@ -52,16 +52,11 @@ fn deleted_acts(r: &DeletedRoomView) -> AnyView {
 pub fn Used() -> impl IntoView {
     let (search, from, hint) = (nav::use_query("q"), nav::use_query("from"), RwSignal::new(String::new()));
     let data = use_data::<RoomUsagePage>(
-        move || {
-            format!(
-                "room-usage?q={}&hint={}&skip={}&limit={PART}",
-                segment(&search.get().unwrap_or_default()),
-                hint.get(),
-                from.get().and_then(|f| f.parse::<u64>().ok()).unwrap_or(0)
-            )
-        },
+        move || format!("{}&hint={}", part("room-usage", search.get(), from.get()), hint.get()),
         TOPICS,
     );
+    let path = move || format!("room-usage?{}&hint={}", asking(search.get_untracked()), hint.get_untracked());
+    let every = every(path, |p: RoomUsagePage| p.rooms);
     let option = |v: &str, words: &str| (v.to_owned(), words.to_owned());
     let options = vec![
         option("", "All rooms"),
@@ -74,7 +69,7 @@ pub fn Used() -> impl IntoView {
         <SelectField label="Show" required=true value=hint options=Signal::stored(options) />
         <Shown data lines=6 let:page>
             <DataTable rows=move || page.with(|p| p.rooms.clone()) total=Signal::derive(move || page.with(|p| p.total))
-                columns=usage_columns() name="use of rooms" acts=usage_acts empty=|| "No room is like that." />
+                columns=usage_columns() name="use of rooms" acts=usage_acts every empty=|| "No room is like that." />
         </Shown>
     }
 }

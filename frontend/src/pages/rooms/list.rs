@@ -5,16 +5,17 @@ use shared::api::{CategoryView, RoomPage, RoomView};
 
 use super::addins::Addins;
 use super::life::{Deleted, Used};
-use super::{of_room, use_categories, use_rooms};
+use super::{TOPICS, of_room, use_categories};
+use crate::api::use_data;
 use crate::components::act::args;
-use crate::components::bulk::Chosen;
+use crate::components::bulk::{Choice, choose_all};
 use crate::components::copy::breakable;
-use crate::components::data_table::PART;
+use crate::components::parts::{asking, every, part};
 use crate::components::{
     Bulk, BulkAct, ButtonKind, Column, DataTable, Icon, LinkButton, Page, Shown, StateBadge, Tab, Tabs,
 };
 use crate::nav;
-use crate::routes::{Route, segment};
+use crate::routes::Route;
 
 /// Address of the list of categories.
 pub const CATEGORIES: &str = "/rooms?show=categories";
@@ -63,26 +64,20 @@ pub fn RoomsPage() -> impl IntoView {
 #[component]
 fn Rooms() -> impl IntoView {
     let (search, from) = (nav::use_query("q"), nav::use_query("from"));
-    let data = use_rooms(move || {
-        let text = |v: Memo<Option<String>>| segment(&v.get().unwrap_or_default());
-        format!(
-            "q={}&skip={}&limit={PART}",
-            text(search),
-            from.get().and_then(|f| f.parse::<u64>().ok()).unwrap_or(0)
-        )
-    });
+    let data = use_data::<RoomPage>(move || part("rooms", search.get(), from.get()), TOPICS);
     let chosen = RwSignal::default();
     let categories = use_categories();
     let names = Signal::derive(move || {
         categories.value.with(|l| l.iter().flatten().map(|c| c.name.clone()).collect::<Vec<_>>())
     });
-    let everything =
-        Callback::new(move |()| choose_all(chosen, segment(&search.get_untracked().unwrap_or_default())));
+    let choose: Choice<RoomView> = (|r| r.identity.clone(), chosen);
+    let every = every(move || format!("rooms?{}", asking(search.get_untracked())), |p: RoomPage| p.rooms);
+    let everything = choose_all(every, choose);
     view! {
         <Shown data lines=6 let:page>
             <Bulk chosen what="rooms" acts=room_acts(names) rest=(Signal::derive(move || page.with(|p| p.total)), everything) />
             <DataTable rows=move || page.with(|p| p.rooms.clone()) total=Signal::derive(move || page.with(|p| p.total))
-                columns=room_columns() name="rooms" choose=(|r: &RoomView| r.identity.clone(), chosen) empty=|| view! {
+                columns=room_columns() name="rooms" every choose empty=|| view! {
                 <h2>"There is no room yet"</h2>
                 <p>"A room needs a category on a running pool."</p>
                 <div class="row">
@@ -92,25 +87,6 @@ fn Rooms() -> impl IntoView {
             } />
         </Shown>
     }
-}
-
-/// Rooms that are chosen at once, at most.
-const MOST: usize = 5000;
-
-/// Chooses every room that matches, part by part.
-fn choose_all(chosen: Chosen, search: String) {
-    leptos::task::spawn_local(async move {
-        let mut skip = 0;
-        while skip < MOST {
-            let asked = format!("rooms?q={search}&skip={skip}&limit=1000");
-            let Ok(page) = crate::api::get::<RoomPage>(&asked).await else { return };
-            if page.rooms.is_empty() {
-                return;
-            }
-            skip += page.rooms.len();
-            chosen.update(|c| c.extend(page.rooms.into_iter().map(|r| r.identity)));
-        }
-    });
 }
 
 /// What can be done to several rooms.

@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::{Value, json};
-use shared::api::{Overview, RoomView, UserView};
+use shared::api::{Overview, RoomPage, UserPage};
 use shared::events::Topic;
 use shared::names::{Fqdn, SipUri};
 use shared::plan::CmdletResponse;
 
-use crate::api::{Latest, use_data};
+use crate::api::use_data;
 use crate::components::act::args;
+use crate::components::parts::asking;
 use crate::components::query::{QueryButton, text};
 use crate::components::{ActButton, ActForm, ButtonKind, Icon, PasswordField, TextField};
 use crate::nav;
 use crate::routes::Route;
+
+/// Most addresses and rooms that are offered.
+const OFFERED: u32 = 20;
 
 /// One of the two people.
 #[derive(Clone, Copy)]
@@ -41,7 +45,6 @@ pub fn TestForm() -> impl IntoView {
     let (sender, receiver) = (Person::new(), Person::new());
     let room = RwSignal::new(String::new());
     let timeout = RwSignal::new(String::new());
-    let users = use_data::<Vec<UserView>>(|| "users".to_owned(), &[Topic::Directory]);
     let arguments = Signal::derive(move || {
         args([
             ("TargetFqdn", target.get().trim().into()),
@@ -83,8 +86,8 @@ pub fn TestForm() -> impl IntoView {
             <ActForm cmdlet="Test-CsPersistentChatMessage" args=arguments label="Send the test message" on_done=done>
                 <Target target />
                 <div class="form-columns">
-                    <PersonFields title="Sender" person=sender users=users.value sip_name="SenderSipAddress" credential_name="SenderCredential" />
-                    <PersonFields title="Receiver" person=receiver users=users.value sip_name="ReceiverSipAddress" credential_name="ReceiverCredential" />
+                    <PersonFields title="Sender" person=sender sip_name="SenderSipAddress" credential_name="SenderCredential" />
+                    <PersonFields title="Receiver" person=receiver sip_name="ReceiverSipAddress" credential_name="ReceiverCredential" />
                 </div>
                 <Room room />
                 <TextField label="Seconds each phase may take" name="TimeoutSeconds" value=timeout check=check_seconds
@@ -147,25 +150,34 @@ fn Target(target: RwSignal<String>) -> impl IntoView {
 fn PersonFields(
     title: &'static str,
     person: Person,
-    users: Latest<Vec<UserView>>,
     sip_name: &'static str,
     credential_name: &'static str,
 ) -> impl IntoView {
-    let addresses = Signal::derive(move || {
-        users.with(|u| u.iter().flatten().map(|u| u.sip_address.to_string()).collect::<Vec<_>>())
-    });
-    // The log-on name of a known user is filled in; what a person typed there stays.
-    let prefill = move |sip: String| {
-        let known = users.with_untracked(|u| {
-            u.iter()
-                .flatten()
-                .find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip.trim()))
-                .map(|u| u.logon_name.clone())
-        });
-        if let Some(logon) = known {
-            person.logon.set(logon);
-        }
+    // Those that fit what is typed: there may be a hundred thousand.
+    let users = use_data::<UserPage>(
+        move || format!("users?{}&limit={OFFERED}", asking(Some(person.sip.get()))),
+        &[Topic::Directory],
+    );
+    let found = move |f: &mut dyn FnMut(&shared::api::UserView)| {
+        users.value.with(|u| u.iter().flat_map(|p| &p.users).for_each(f));
     };
+    let addresses = Signal::derive(move || {
+        let mut all = Vec::new();
+        found(&mut |u| all.push(u.sip_address.to_string()));
+        all
+    });
+    // The log-on name of a known user is filled in once the address is whole; what a person typed there stays.
+    let whole = RwSignal::new(String::new());
+    Effect::new(move || {
+        let sip = whole.get();
+        found(&mut |u| {
+            if !sip.is_empty() && u.sip_address.as_str().eq_ignore_ascii_case(sip.trim()) {
+                person.logon.set(u.logon_name.clone());
+                whole.set(String::new());
+            }
+        });
+    });
+    let prefill = move |sip: String| whole.set(sip);
     let lower = title.to_lowercase();
     view! {
         <fieldset class="person">
@@ -182,9 +194,12 @@ fn PersonFields(
 
 #[component]
 fn Room(room: RwSignal<String>) -> impl IntoView {
-    let rooms = use_data::<Vec<RoomView>>(|| "rooms".to_owned(), &[Topic::Rooms]);
+    let rooms = use_data::<RoomPage>(
+        move || format!("rooms?{}&limit={OFFERED}", asking(Some(room.get().replace('\\', " ")))),
+        &[Topic::Rooms],
+    );
     let names = Signal::derive(move || {
-        rooms.value.with(|r| r.iter().flatten().map(|r| r.identity.clone()).collect::<Vec<_>>())
+        rooms.value.with(|r| r.iter().flat_map(|r| &r.rooms).map(|r| r.identity.clone()).collect::<Vec<_>>())
     });
     view! {
         <TextField label="Room" name="ChatRoomUri" value=room mono=true suggestions=names
