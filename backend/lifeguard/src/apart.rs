@@ -265,9 +265,8 @@ fn note(
         Ok(still)
     });
     let noted = write.map_err(|e: StoreError| e.to_string())?;
-    if noted {
-        app.redeploy().map_err(|e| e.message)?;
-    }
+    // Also when something else was decided: what is wanted here may be of before that.
+    app.redeploy().map_err(|e| e.message)?;
     Ok(noted)
 }
 

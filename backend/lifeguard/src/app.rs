@@ -68,6 +68,8 @@ pub struct App {
     pub viewers: crate::http::viewers::Viewers,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
+    /// Held while the deployment is rebuilt, so that an older picture never comes after a newer one.
+    pub deploying: std::sync::Mutex<()>,
 }
 
 impl App {
@@ -76,6 +78,7 @@ impl App {
     /// # Errors
     /// When the store does not answer.
     pub fn redeploy(&self) -> Result<(), ApiError> {
+        let _one = self.deploying.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let generation = self.generation.fetch_add(1, Ordering::AcqRel) + 1;
         let mut d = self.store.read(|c| deploy::build(c, &self.settings, generation)).map_err(|f| f.0)?;
         self.nodes.mark(&mut d);

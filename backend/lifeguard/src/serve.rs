@@ -201,6 +201,7 @@ fn build(args: &ServeArgs) -> Result<Built, Failed> {
     let (merged, merged_reports) = watch::channel(Vec::new());
     let setup_token = store.read(accounts::accounts)?.is_empty().then(|| random_hex(&*entropy, 16));
     let app = Arc::new(App {
+        deploying: std::sync::Mutex::default(),
         bus: Bus::new(random_hex(&*entropy, 4)),
         settings,
         store,

@@ -256,7 +256,7 @@ impl Rehearsal {
             ));
         }
         let begun = Instant::now();
-        let bytes = self.app.fleet.copy_side(&from, &dir).await?;
+        let bytes = self.app.fleet.copy_side(&self.input.id, &from, &dir).await?;
         log.push(format!(
             "{} KB of {label} were copied in {} ms.",
             bytes.div_ceil(1000),

@@ -33,6 +33,8 @@ const EARLIER: u32 = 20;
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 /// Step that brings the other database online: the point of no return.
 const ONLINE: usize = 3;
+/// Step that gives the pool back into everybody's hands.
+const STATE: usize = ONLINE + 1;
 /// Step that publishes another next hop, in a run that has it.
 const NEXT_HOP: usize = 7;
 
@@ -140,6 +142,8 @@ pub fn resume(cx: &Cx, id: &str, detail: &str) -> Result<(), ApiError> {
             format!("This run is {}; only a failed one is resumed.", job.state),
         ));
     }
+    let holds = !done(&job, STATE);
+    still_its_turn(cx, &job, &input, holds)?;
     input.actor.clone_from(&cx.actor.name);
     "running".clone_into(&mut job.state);
     job.error = None;
@@ -148,10 +152,30 @@ pub fn resume(cx: &Cx, id: &str, detail: &str) -> Result<(), ApiError> {
         s.log.push(format!("Resumed by {}.", cx.actor.name));
     }
     cx.commit(detail, |tx| {
-        pools::set_held(tx, &input.id, Some(&job.id))?;
+        if holds {
+            pools::set_held(tx, &input.id, Some(&job.id))?;
+        }
         Ok(jobs::save_job(tx, &job, KIND, &input)?)
     })?;
     spawn(cx.app.clone(), job, input);
+    Ok(())
+}
+
+fn done(job: &JobView, step: usize) -> bool {
+    job.steps.get(step).is_some_and(|s| s.state == "done")
+}
+
+/// An old run neither takes the pool out of the hands of a newer one nor undoes what was decided since.
+fn still_its_turn(cx: &Cx, job: &JobView, input: &Input, holds: bool) -> Result<(), ApiError> {
+    let (held, state) = cx.read(|c| Ok((pools::held_by(c, &input.id)?, pools::state(c, &input.id)?)))?;
+    let refuse = |text: String| Err(ApiError::new(ErrorCode::Conflict, text));
+    if let Some(other) = held.filter(|h| *h != job.id) {
+        return refuse(format!("Another run has {} in hand: /jobs/{other}", input.pool));
+    }
+    let now = state.map(|s| s.state).unwrap_or_default();
+    if !holds && now != input.to {
+        return refuse(format!("{} was set to {} since. This run is over.", input.pool, now.word()));
+    }
     Ok(())
 }
 
@@ -177,7 +201,7 @@ pub fn stop(cx: &Cx, id: &str, dry: bool, detail: &str) -> Result<String, ApiErr
             job.state
         ));
     }
-    if opened.is_some_and(|(side, _)| side == input.to) {
+    if done(&job, STATE) || opened.is_some_and(|(side, _)| side == input.to) {
         return refuse(
             "The other database is online already; there is only the way forward. Resume the run.".to_owned(),
         );
@@ -185,7 +209,7 @@ pub fn stop(cx: &Cx, id: &str, dry: bool, detail: &str) -> Result<String, ApiErr
     if !dry {
         "cancelled".clone_into(&mut job.state);
         cx.commit(detail, |tx| {
-            pools::set_held(tx, &input.id, None)?;
+            pools::release(tx, &input.id, &job.id)?;
             Ok(jobs::save_job(tx, &job, KIND, &input)?)
         })?;
     }
@@ -275,7 +299,7 @@ impl Run {
             1 => self.copy(log).await,
             2 => self.apply(log).await,
             ONLINE => self.online(log).await,
-            4 => self.state(log).await,
+            STATE => self.state(log).await,
             5 => self.ship(log).await,
             6 => self.servers(log),
             NEXT_HOP if self.input.next_hop.is_some() => self.next_hop(log).await,
@@ -419,7 +443,7 @@ impl Run {
         let (now, to) = (self.app.clock.now(), self.input.to);
         self.audited("Set-CsPersistentChatState", to.word(), |tx| {
             pools::set_state(tx, &self.input.id, to, self.input.forced, now)?;
-            pools::set_held(tx, &self.input.id, None)
+            pools::release(tx, &self.input.id, &self.job.id)
         })?;
         self.app.redeploy().map_err(|e| e.message)?;
         self.app.fleet.converged(&self.input.id, PATIENCE).await?;

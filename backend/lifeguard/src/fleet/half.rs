@@ -114,7 +114,6 @@ impl Fleet {
         if !begin.copy && !begin.restore {
             return;
         }
-        let _moving = self.moving.lock().await;
         let still = self.slots().get(pool).is_some_and(|s| s.wanted.as_ref() == Some(&w) && s.open.is_none());
         if !still {
             return;
@@ -228,7 +227,7 @@ impl Fleet {
     /// What cannot be done.
     pub async fn half_step(&self, pool: &ObjectId, hold: Option<&str>, step: Step) -> Result<Did, String> {
         self.at_rest(pool, hold)?;
-        let _moving = self.moving.lock().await;
+        let _moving = self.moving(pool).lock_owned().await;
         // Nothing is opened or closed while the lock is held, but what came before may have been.
         let (w, half) = self.at_rest(pool, hold)?;
         if let Step::Ship { whole } = step {

@@ -15,6 +15,7 @@ mod rehearse_half;
 mod shipping;
 pub mod switch;
 mod wanted;
+mod work;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -110,7 +111,12 @@ struct Slot {
     /// What the open half of a pool said of itself when it was looked at last: its opening, and when.
     looked: Option<(u64, std::time::Instant, DbInfo)>,
     trouble: Option<String>,
+    /// Held while its database files are moved, copied or restored. Each pool has its own: one whose share is slow
+    /// keeps no other from being switched.
+    moving: Moving,
 }
+
+type Moving = Arc<tokio::sync::Mutex<()>>;
 
 /// The databases of all pools that run here.
 pub struct Fleet {
@@ -119,8 +125,6 @@ pub struct Fleet {
     changed: watch::Sender<u64>,
     clock: Arc<dyn Clock>,
     store: Management,
-    /// Held while database files are moved, copied or restored.
-    moving: tokio::sync::Mutex<()>,
     /// Databases that nodes own.
     elsewhere: elsewhere::Elsewhere,
     /// Pools whose sides are in different processes, as the portal sees them.
@@ -139,12 +143,16 @@ impl Fleet {
             changed,
             clock,
             store,
-            moving: tokio::sync::Mutex::default(),
         })
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<ObjectId, Slot>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock of a pool's files.
+    fn moving(&self, pool: &ObjectId) -> Moving {
+        self.slots().get(pool).map(|s| s.moving.clone()).unwrap_or_default()
     }
 
     /// The databases that nodes own.
@@ -175,16 +183,11 @@ impl Fleet {
 
     /// Runs until the program ends: brings every pool to its wanted side; tries again when one fails.
     pub async fn run(self: Arc<Self>) {
-        loop {
-            let mut trouble = false;
-            let pools: Vec<ObjectId> = self.slots().keys().cloned().collect();
-            for pool in pools {
-                trouble |= !self.reconcile(&pool).await;
-            }
-            let wait = if trouble { Duration::from_secs(5) } else { Duration::from_secs(60) };
-            // Woken by a change; the time-out is for databases that come back by themselves.
-            let _ = tokio::time::timeout(wait, self.wake.notified()).await;
-        }
+        work::run(self).await;
+    }
+
+    fn pools(&self) -> Vec<ObjectId> {
+        self.slots().keys().cloned().collect()
     }
 
     async fn reconcile(&self, pool: &ObjectId) -> bool {
@@ -222,7 +225,7 @@ impl Fleet {
             self.bump();
             return true;
         }
-        let _moving = self.moving.lock().await;
+        let _moving = self.moving(pool).lock_owned().await;
         let at = self.clock.now();
         let (w, store) = (wanted.clone(), self.store.clone());
         let result = tokio::task::spawn_blocking(move || switch(&w, &store, at))
@@ -332,16 +335,21 @@ impl Fleet {
         let mut rx = self.changed.subscribe();
         let closed = || self.slots().get(pool).is_none_or(|s| s.open.is_none() && s.trouble.is_some());
         let wait = async {
-            while !closed() {
-                if rx.changed().await.is_err() {
-                    return;
+            loop {
+                while !closed() {
+                    if rx.changed().await.is_err() {
+                        break;
+                    }
+                }
+                // Who waited for the lock may have opened it by what was wanted before.
+                let moving = self.moving(pool).lock_owned().await;
+                if closed() {
+                    return moving;
                 }
             }
         };
-        tokio::time::timeout(limit, wait)
-            .await
-            .map_err(|_| "its database is still being closed".to_owned())?;
-        let _moving = self.moving.lock().await;
+        let moving = tokio::time::timeout(limit, wait).await;
+        let _moving = moving.map_err(|_| "its database is still being closed".to_owned())?;
         let w = self.wanted_of(pool).ok_or("the pool does not run here")?;
         tokio::task::spawn_blocking(move || work(&w)).await.unwrap_or_else(|e| Err(e.to_string()))
     }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use store::chat::shipping::Secondary;
 
+use shared::ObjectId;
+
 use super::Fleet;
 
 /// Files of the side that would take over; the log of segments lies in a folder beside them.
@@ -17,8 +19,8 @@ impl Fleet {
     ///
     /// # Errors
     /// The file that could not be copied, and why.
-    pub async fn copy_side(&self, from: &Path, to: &Path) -> Result<u64, String> {
-        let _moving = self.moving.lock().await;
+    pub async fn copy_side(&self, pool: &ObjectId, from: &Path, to: &Path) -> Result<u64, String> {
+        let _moving = self.moving(pool).lock_owned().await;
         let (from, to) = (from.to_owned(), to.to_owned());
         let work = move || copy(&from, &to);
         tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(e.to_string()))

@@ -48,7 +48,7 @@ impl Fleet {
         let (label, from) = w.side(half.side).cloned().ok_or("the side is of another process")?;
         let share = w.share.clone().ok_or("the pool has no share for log shipping")?;
         let mut all = Vec::new();
-        let copied = Copied { label, from, share, half, id: pool.to_string(), dir: scratch.clone() };
+        let copied = Copied { label, from, share, half, pool: pool.clone(), dir: scratch.clone() };
         self.rehearse_steps(copied, &mut all).await;
         let gone = blocking(move || match std::fs::remove_dir_all(&scratch) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(format!("{}: {e}", scratch.display())),
@@ -83,7 +83,7 @@ impl Fleet {
                 wanted.div_ceil(1_000_000)
             ));
         }
-        let bytes = self.copy_side(&c.from, &c.dir).await?;
+        let bytes = self.copy_side(&c.pool, &c.from, &c.dir).await?;
         Ok(((), vec![format!("{} KB of {} were copied where they lie.", bytes.div_ceil(1000), c.label)]))
     }
 }
@@ -94,13 +94,13 @@ struct Copied {
     from: PathBuf,
     share: PathBuf,
     half: Half,
-    id: String,
+    pool: ObjectId,
     dir: PathBuf,
 }
 
 impl Copied {
     fn secondary(&self) -> Secondary {
-        Secondary::new(&self.dir, &self.id)
+        Secondary::new(&self.dir, self.pool.as_str())
     }
 
     async fn copy(&self) -> Result<(u64, Log), String> {

@@ -10,6 +10,7 @@ use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
 use store::chat::mirror::MirrorState;
 use store::chat::shipping::{Mark, PATIENCE, clean, within};
+use tokio::task::JoinSet;
 
 use super::Fleet;
 use super::wanted::Wanted;
@@ -141,10 +142,11 @@ impl Fleet {
     pub async fn ship(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut turn = 0_u64;
+        let (mut turn, mut turns) = (0_u64, JoinSet::new());
         loop {
             ticks.tick().await;
             turn += 1;
+            let tidy = turn.is_multiple_of(CLEAN_EVERY);
             let work: Vec<_> = {
                 let slots = self.slots();
                 let open = |s: &super::Slot| {
@@ -152,15 +154,28 @@ impl Fleet {
                 };
                 slots.iter().filter_map(|(id, s)| open(s).map(|o| (id.clone(), o))).collect()
             };
+            // Each pool has its turns for itself: a share that is slow holds up no other. One whose files are in
+            // somebody's hands, or whose last turn is not over, has its next turn later.
             for (pool, (w, database, side)) in work {
                 if w.ship_to().is_some() || w.mirror.is_some() || w.queue.to.is_some() {
+                    let Ok(moving) = self.moving(&pool).try_lock_owned() else { continue };
                     let begin = self.due(&pool, &w, &database, side);
-                    self.turn(&pool, w, &database, side, (begin, turn.is_multiple_of(CLEAN_EVERY))).await;
+                    let this = self.clone();
+                    turns.spawn(async move {
+                        this.turn(&pool, w, &database, side, (begin, tidy)).await;
+                        drop(moving);
+                    });
                 }
             }
             for (pool, w, half) in self.resting() {
-                self.follow_log(&pool, w, half, turn.is_multiple_of(CLEAN_EVERY)).await;
+                let Ok(moving) = self.moving(&pool).try_lock_owned() else { continue };
+                let this = self.clone();
+                turns.spawn(async move {
+                    this.follow_log(&pool, w, half, tidy).await;
+                    drop(moving);
+                });
             }
+            while turns.try_join_next().is_some() {}
         }
     }
 
@@ -237,7 +252,7 @@ impl Fleet {
         }
     }
 
-    /// One turn for one pool. The lock keeps a switch from moving the files meanwhile.
+    /// One turn for one pool, by whoever holds the lock that keeps a switch from moving the files meanwhile.
     async fn turn(
         &self,
         pool: &ObjectId,
@@ -246,7 +261,6 @@ impl Fleet {
         side: PoolState,
         (begin, tidy): (Begin, bool),
     ) {
-        let _moving = self.moving.lock().await;
         let still = self.slots().get(pool).is_some_and(|s| s.open.as_ref().is_some_and(|o| o.state == side));
         if !still {
             return;

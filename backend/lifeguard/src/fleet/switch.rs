@@ -115,15 +115,9 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
     let there = MgcDatabase::probe(from).and_then(|i| fresh(&i, last_epoch));
     let by_log = catch_up(w, side, last_epoch);
     match (&there, by_log) {
-        (Ok(there), Ok(_)) => {
-            online(w, side, last_epoch)?;
-            let here = MgcDatabase::probe(to)?;
-            if here.messages == there.messages && here.last_write == there.last_write {
-                return Ok(());
-            }
-            whole_copy(w, from, label, there, at)
-        }
-        (Ok(there), Err(_)) => whole_copy(w, from, label, there, at),
+        // Decided before it comes online: from then on a next try would take it for brought over.
+        (Ok(_), Ok(_)) if has_all(w, side, from) => online(w, side, last_epoch),
+        (Ok(there), _) => whole_copy(w, from, label, there, at),
         (Err(_), Ok(_)) if w.forced => online(w, side, last_epoch),
         // The chain is not complete or the share is gone: what is here is all there is.
         (Err(_), Err(_)) if w.forced && w.secondary(side).is_some_and(|s| s.applied().is_some()) => {
@@ -141,10 +135,17 @@ pub fn bring_over(w: &Wanted, side: PoolState, last_epoch: u64, at: Timestamp) -
     }
 }
 
+/// Whether what is applied is all that the closed database in `from` holds. Its tail may not have reached the share.
+fn has_all(w: &Wanted, side: PoolState, from: &Path) -> bool {
+    let applied = w.secondary(side).and_then(|s| s.applied()).map(|a| (a.mark.epoch, a.mark.seq));
+    applied.is_some() && MgcDatabase::shipped_to(from) == applied
+}
+
 fn whole_copy(w: &Wanted, from: &Path, label: &str, there: &DbInfo, at: Timestamp) -> Result<(), String> {
     let (_, to) = w.side(w.state).ok_or("the pool has no backup SQL Server store")?;
     if let (Some(share), Some(secondary)) = (&w.share, w.secondary(other(w.state))) {
         take(w, share, there.epoch + 1)?;
+        secondary.set_orphan_aside().map_err(|e| e.to_string())?;
         secondary.abandon().map_err(|e| e.to_string())?;
     }
     MgcDatabase::copy(from, to, there.epoch + 1, at).map_err(|e| format!("the copy from {label} failed: {e}"))

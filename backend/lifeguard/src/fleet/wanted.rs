@@ -299,7 +299,8 @@ fn first_copy(
     p: &ChatPool,
     at: Timestamp,
 ) -> Result<String, String> {
-    if MgcDatabase::probe(to).is_ok() || Secondary::new(to, p.id.as_str()).applied().is_some() {
+    // Whatever lies there, also a mirror or one that does not answer, is not replaced by publishing.
+    if MgcDatabase::lies_in(to) || Secondary::new(to, p.id.as_str()).applied().is_some() {
         return Ok(format!("The backup mgc of {} is on {} already.", p.fqdn, backup.label()));
     }
     MgcDatabase::copy(from, to, 0, at)

@@ -311,6 +311,11 @@ impl MgcDatabase {
         self.close_queue().await;
     }
 
+    /// Whether a database lies in this folder, in use, restoring, a mirror, or damaged.
+    pub fn lies_in(dir: &Path) -> bool {
+        dir.join(FILE).exists() || mirror::is_mirror(dir)
+    }
+
     /// Whether the database of this folder answers, and what it says of itself.
     ///
     /// # Errors

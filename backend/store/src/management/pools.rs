@@ -101,6 +101,18 @@ pub fn set_held(c: &Connection, pool: &ObjectId, run: Option<&str>) -> Result<()
     Ok(())
 }
 
+/// Takes the pool out of the hands of this run; another that has it keeps it.
+///
+/// # Errors
+/// SQLite's.
+pub fn release(c: &Connection, pool: &ObjectId, run: &str) -> Result<()> {
+    c.execute(
+        "UPDATE pool_state SET held = NULL WHERE pool = ?1 AND held = ?2",
+        params![pool.as_str(), run],
+    )?;
+    Ok(())
+}
+
 /// When the pool's log shipping runs; the defaults when nothing was set.
 ///
 /// # Errors

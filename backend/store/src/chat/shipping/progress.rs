@@ -11,6 +11,9 @@ use super::ShipError;
 /// How long a share may move nothing before nobody waits for it any more.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often it is looked whether the same work of somebody else has ended.
+const BUSY: Duration = Duration::from_millis(20);
+
 /// What a piece of work on the share has moved so far.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<AtomicU64>);
@@ -45,12 +48,56 @@ impl Watch {
     }
 }
 
-/// Shares on which a call hangs, with what it was for.
-static HANGING: Mutex<Vec<(std::path::PathBuf, &'static str)>> = Mutex::new(Vec::new());
+/// Work on a share that is under way.
+struct Under {
+    share: std::path::PathBuf,
+    what: &'static str,
+    /// Nobody waits for it any more.
+    late: bool,
+}
+
+static UNDER: Mutex<Vec<Under>> = Mutex::new(Vec::new());
+
+/// The work that is under way on a share; taken off the list when it ends.
+struct Entry(std::path::PathBuf, &'static str);
+
+impl Entry {
+    /// Waits while somebody else does the same and it may still end; the share does not answer when it is late,
+    /// or takes longer than the patience.
+    fn new(share: &Path, what: &'static str, patience: Duration) -> Option<Self> {
+        let asked = Instant::now();
+        loop {
+            let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
+            match all.iter().find(|u| u.what == what && u.share == share) {
+                None => {
+                    all.push(Under { share: share.to_owned(), what, late: false });
+                    return Some(Self(share.to_owned(), what));
+                }
+                Some(same) if same.late || asked.elapsed() >= patience => return None,
+                Some(_) => {
+                    drop(all);
+                    std::thread::sleep(BUSY);
+                }
+            }
+        }
+    }
+
+    fn late(share: &Path, what: &'static str) {
+        let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter_mut().filter(|u| u.what == what && u.share == share).for_each(|u| u.late = true);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|u| u.what != self.1 || u.share != self.0);
+    }
+}
 
 /// Does work on a share in a thread of its own and waits for it while it moves. One that hangs is left
 /// behind; until it comes back, the same work on the same share is refused at once. What it does when it
-/// comes back late must do no harm.
+/// comes back late must do no harm. The same work of somebody else is waited for before, so long as it is not late.
 ///
 /// # Errors
 /// [`ShipError::Silent`], or what the work returns.
@@ -60,37 +107,27 @@ pub fn within<T: Send + 'static>(
     patience: Duration,
     work: impl FnOnce(&Progress) -> Result<T, ShipError> + Send + 'static,
 ) -> Result<T, ShipError> {
-    let key = (share.to_owned(), what);
-    let hanging = || HANGING.lock().unwrap_or_else(PoisonError::into_inner);
     let silent = || ShipError::Silent(share.display().to_string());
-    {
-        let mut all = hanging();
-        if all.contains(&key) {
-            return Err(silent());
-        }
-        all.push(key.clone());
-    }
+    let entry = Entry::new(share, what, patience).ok_or_else(silent)?;
     let progress = Progress::default();
     let mut watch = progress.watch();
     let (done, answer) = mpsc::sync_channel(1);
-    let mine = key.clone();
     let begun = std::thread::Builder::new().name("mgc-share".to_owned()).spawn(move || {
         let result = work(&progress);
-        hanging().retain(|k| *k != mine);
+        drop(entry);
         // Nobody waits any more when it was late.
         let _ = done.send(result);
     });
-    if let Err(e) = begun {
-        hanging().retain(|k| *k != key);
-        return Err(super::io(share)(e));
-    }
+    begun.map_err(super::io(share))?;
     loop {
         match answer.recv_timeout(patience / 4) {
             Ok(result) => return result,
             Err(mpsc::RecvTimeoutError::Timeout) if watch.still_for() < patience => {}
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(silent()),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Entry::late(share, what);
+                return Err(silent());
+            }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                hanging().retain(|k| *k != key);
                 return Err(ShipError::Diverged("the work on the share ended with a panic".to_owned()));
             }
         }

@@ -235,7 +235,10 @@ impl Secondary {
     }
 
     /// A database that was in use here once is never overwritten: it may hold what was not shipped.
-    fn set_orphan_aside(&self) -> Result<(), ShipError> {
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn set_orphan_aside(&self) -> Result<(), ShipError> {
         if !self.database().exists() || self.applied().is_some() {
             return Ok(());
         }
