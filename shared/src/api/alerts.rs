@@ -1,10 +1,11 @@
 //! Alerts: what is open, who is told, how it left.
 
+use serde::{Deserialize, Serialize};
+
 use super::dto::dto;
 use crate::error::Severity;
 use crate::problem::LiveProblem;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 dto! {
     /// `GET /api/v1/alerts`.
