@@ -1,36 +1,32 @@
 //! The host: brings what runs here in line with the deployment, server by server, and reports.
 
+mod accept;
+mod server;
+
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use shared::deployment::{
-    ChatPoolHost, Deployment, FrontEndHost, HostedServer, ServerReport, ServerRole, ServerState,
-};
-use shared::{Fqdn, ObjectId};
-use tokio::net::{TcpListener, TcpStream};
+use shared::Fqdn;
+use shared::deployment::{Deployment, ServerReport, ServerRole, ServerState};
+use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use self::accept::accept;
+use self::server::{Running, Service, Shape, Slot, shapes};
 use crate::aside::Aside;
-use crate::ca::{LocalCa, names_of};
+use crate::ca::LocalCa;
 use crate::chat::ChatServer;
-use crate::connection::{self, Handler, Timing};
 use crate::front_end::FrontEnd;
 use crate::roster::Rosters;
 use crate::traits::{Databases, Directory};
 
 /// Wait before a server that could not start is tried again.
 const RETRY: Duration = Duration::from_secs(3);
-/// Longest TLS handshake.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest wait for connections to write their last messages.
 const FLUSH: Duration = Duration::from_secs(3);
-/// Most connections at one listener.
-const MAX_CONNECTIONS: usize = 20_000;
-/// Most of them from one address: many users may stand behind one, but nobody takes all the room there is.
-const FROM_ONE: usize = 4_000;
 /// Sessions come and go in crowds; what is reported of them waits this long for more.
 const CALM: Duration = Duration::from_millis(100);
 
@@ -46,103 +42,11 @@ pub struct Settings {
     pub rosters: Arc<Rosters>,
 }
 
-/// What decides whether a running server must be started anew.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Shape {
-    server: HostedServer,
-    pool: ObjectId,
-    pool_name: Fqdn,
-    role: ServerRole,
-    ports: Vec<u16>,
-}
-
-enum Service {
-    FrontEnd(Arc<FrontEnd>),
-    Chat(Arc<ChatServer>),
-}
-
-impl Service {
-    fn sessions(&self) -> u32 {
-        match self {
-            Self::FrontEnd(f) => f.sessions(),
-            Self::Chat(c) => c.sessions(),
-        }
-    }
-}
-
-struct Running {
-    shape: Shape,
-    service: Service,
-    /// Told when the listeners are to end.
-    stop: watch::Sender<bool>,
-    listeners: Vec<JoinHandle<()>>,
-    /// What is ended with the service.
-    tasks: Vec<JoinHandle<()>>,
-    /// Writes compliance events; ends by itself.
-    journal: Option<JoinHandle<()>>,
-    listens: Vec<String>,
-}
-
-impl Running {
-    /// Stops accepting, lets the service say good-bye, and ends what is left after a short while.
-    async fn stop(self) {
-        self.stop.send_replace(true);
-        match &self.service {
-            Service::FrontEnd(f) => f.stop().await,
-            Service::Chat(c) => c.stop().await,
-        }
-        // The listeners end by themselves; their ports are free afterwards.
-        for t in self.listeners {
-            let _ = t.await;
-        }
-        for t in self.tasks {
-            t.abort();
-            let _ = t.await;
-        }
-        if let Some(mut journal) = self.journal
-            && tokio::time::timeout(FLUSH, &mut journal).await.is_err()
-        {
-            tracing::error!(server = %self.shape.server.fqdn, "compliance events could not be written in time");
-            journal.abort();
-        }
-    }
-}
-
-enum Slot {
-    Running(Box<Running>),
-    Failed(Shape, String),
-}
-
 /// The running host.
 pub struct HostRuntime {
     reports: watch::Receiver<Vec<ServerReport>>,
     task: JoinHandle<()>,
     stop: Arc<Notify>,
-}
-
-fn shapes(d: &Deployment) -> Vec<Shape> {
-    let fe = |f: &FrontEndHost| {
-        let ports = vec![f.tls_port, f.tcp_port];
-        let make = |s: &HostedServer| Shape {
-            server: s.clone(),
-            pool: f.id.clone(),
-            pool_name: f.fqdn.clone(),
-            role: ServerRole::FrontEnd,
-            ports: ports.clone(),
-        };
-        f.servers.iter().filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
-    };
-    let chat = |p: &ChatPoolHost| {
-        let make = |s: &HostedServer| Shape {
-            server: s.clone(),
-            pool: p.id.clone(),
-            pool_name: p.fqdn.clone(),
-            role: ServerRole::Chat,
-            ports: vec![p.port],
-        };
-        p.servers.iter().map(|s| &s.server).filter(|s| s.runs_here).map(make).collect::<Vec<_>>()
-    };
-    d.front_ends.iter().flat_map(fe).chain(d.pools.iter().flat_map(chat)).collect()
 }
 
 struct Host {
@@ -339,121 +243,4 @@ impl Host {
 async fn settled(changed: &Notify) {
     changed.notified().await;
     tokio::time::sleep(CALM).await;
-}
-
-/// Connections by their far end's address.
-#[derive(Default)]
-struct Sources(Mutex<HashMap<IpAddr, usize>>);
-
-/// One connection's place among those of its address; given back when it ends.
-struct Place(Arc<Sources>, IpAddr);
-
-impl Sources {
-    /// A place for one more connection from here, when there is one.
-    fn place(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let n = all.entry(from).or_default();
-        if *n >= FROM_ONE {
-            return None;
-        }
-        *n += 1;
-        Some(Place(self.clone(), from))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(n) = all.get_mut(&self.1) {
-            *n -= 1;
-            if *n == 0 {
-                all.remove(&self.1);
-            }
-        }
-    }
-}
-
-/// Accepts until stopped; a handshake never holds up the next connection. Connections end soon after.
-async fn accept(
-    listener: TcpListener,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    handler: Arc<dyn Handler>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut connections = tokio::task::JoinSet::new();
-    let sources = Arc::new(Sources::default());
-    loop {
-        let accepted = tokio::select! {
-            a = listener.accept() => a,
-            _ = stopped.wait_for(|s| *s) => break,
-        };
-        let (tcp, remote) = match accepted {
-            Ok(x) => x,
-            Err(e) => {
-                tracing::warn!(cause = %e, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        while connections.try_join_next().is_some() {}
-        if connections.len() >= MAX_CONNECTIONS {
-            continue;
-        }
-        let Some(place) = sources.place(remote.ip()) else {
-            tracing::debug!(%remote, "a connection too many from this address is refused");
-            continue;
-        };
-        let work = connect(tcp, remote, tls.clone(), handler.clone());
-        connections.spawn(async move {
-            work.await;
-            drop(place);
-        });
-    }
-    drop(listener);
-    // The service closes its connections; what is left after that is cut off with the set.
-    let _ = tokio::time::timeout(FLUSH, async { while connections.join_next().await.is_some() {} }).await;
-}
-
-async fn connect(
-    tcp: TcpStream,
-    remote: SocketAddr,
-    tls: Option<Arc<rustls::ServerConfig>>,
-    handler: Arc<dyn Handler>,
-) {
-    let Ok(local) = tcp.local_addr() else { return };
-    if tcp.set_nodelay(true).is_err() {
-        return;
-    }
-    let Some(config) = tls else {
-        let (peer, work) = connection::start(tcp, remote, local, handler.clone(), Timing::ACCEPTED);
-        if handler.accepted(&peer, &[]) {
-            work.await;
-        }
-        return;
-    };
-    let handshake = tokio_rustls::TlsAcceptor::from(config).accept(tcp);
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await else { return };
-    let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first());
-    let names = certificate.map(names_of).unwrap_or_default();
-    let (peer, work) = connection::start(stream, remote, local, handler.clone(), Timing::ACCEPTED);
-    if handler.accepted(&peer, &names) {
-        work.await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_takes_its_own_room_only_and_gives_it_back() {
-        let sources = Arc::new(Sources::default());
-        let (one, other) = (IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2]));
-        let held: Vec<Place> = (0..FROM_ONE).filter_map(|_| sources.place(one)).collect();
-        assert_eq!(held.len(), FROM_ONE);
-        assert!(sources.place(one).is_none() && sources.place(other).is_some());
-        drop(held);
-        assert!(sources.place(one).is_some());
-        assert!(sources.0.lock().unwrap().is_empty(), "nothing is kept of who has gone");
-    }
 }
