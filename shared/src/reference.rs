@@ -8,7 +8,7 @@ use crate::roles::{STANDARD, role_allows};
 use crate::shell::examples_of;
 
 const HEAD: &str = "# Cmdlets\n\nNames with the noun prefix `Lg` are ours; all others are Lync's. Common to all \
-changes: `-WhatIf`, `-Confirm`, `-Force`.\nWritten from the definitions in `shared/src/cmdlets.rs` \
+changes: `-WhatIf`, `-Confirm`, `-Force`.\nWritten from the definitions in `shared/src/cmdlets` \
 (`BLESS=1 cargo test -p shared` writes it anew).\n";
 
 /// `docs/cmdlets.md`.

@@ -4,8 +4,8 @@
 //! The list is the page's own enumeration of its routes, without a wildcard: a new page does not compile here until
 //! it is said what is looked at.
 
-#[path = "../../../frontend/src/routes.rs"]
-#[expect(dead_code, reason = "the page uses all of it, the tests only where its pages are")]
+#[path = "../../../frontend/src/routes/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the page uses all of it, the tests only where its pages are")]
 mod routes;
 
 use anyhow::{Context, Result, ensure};

@@ -138,7 +138,10 @@ mod unit {
     #[test]
     fn every_problem_of_the_overview_has_a_next_step() {
         let sources = [
-            include_str!("overview.rs"),
+            include_str!("overview/mod.rs"),
+            include_str!("overview/summary.rs"),
+            include_str!("overview/detail.rs"),
+            include_str!("overview/trouble.rs"),
             include_str!("../backups.rs"),
             include_str!("../reach.rs"),
             include_str!("../disk.rs"),
