@@ -79,6 +79,9 @@ pub fn next_step(code: &str) -> Option<&'static str> {
         "test.missed" => "Bring the node back, or let another place send the test.",
         "certificate.ended" | "certificate.ending" => "Set a new certificate; open sessions go on.",
         "disk.full" | "disk.low" => "Make room on the disk: old backups and databases kept aside come first.",
+        "disk.silent" | "backup.silent" => {
+            "See to the disk or the mount that hangs; what stands on it waits until it answers."
+        }
         "backup.failed" => "Mend what the reason names, then make a backup now.",
         "backup.old" => "Make a backup now.",
         "backup.incomplete" => "Bring the node back, then make a backup now.",

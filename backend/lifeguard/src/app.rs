@@ -68,6 +68,8 @@ pub struct App {
     pub viewers: crate::http::viewers::Viewers,
     /// Rises with every rebuilt deployment.
     pub generation: AtomicU64,
+    /// What was found at disks and folders.
+    pub looks: crate::looks::Looks,
     /// Held while the deployment is rebuilt, so that an older picture never comes after a newer one.
     pub deploying: std::sync::Mutex<()>,
 }

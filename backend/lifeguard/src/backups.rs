@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use crate::app::App;
 use crate::clock::new_id;
 use crate::door::store_error;
+use crate::looks::Found;
 
 /// How often the runner looks.
 const LOOK: Duration = Duration::from_secs(5);
@@ -99,10 +100,22 @@ pub fn list(folder: &Path) -> Vec<BackupFile> {
 /// The same, with what is known of each.
 fn kept(folder: &Path, state: &State) -> Vec<BackupFile> {
     let mut all = list(folder);
-    for b in &mut all {
+    name_what_lacks(&mut all, state);
+    all
+}
+
+fn name_what_lacks(all: &mut [BackupFile], state: &State) {
+    for b in all {
         b.lacks = state.lacks.get(&b.name).cloned().unwrap_or_default();
     }
-    all
+}
+
+/// What the folder is called among the places that are looked at.
+pub const PLACE: &str = "the backup folder";
+
+/// The folder that is to be looked at.
+pub fn place(app: &App) -> Option<PathBuf> {
+    read(app).ok().map(|(s, _)| folder(app, &s))
 }
 
 /// `lifeguard-20261121T023000Z.tar`.
@@ -293,7 +306,20 @@ pub fn view(app: &App) -> Result<BackupsView, ApiError> {
 /// What the overview says of backups: the last one failed, or the newest is older than it should be.
 pub fn problem(app: &App) -> Option<LiveProblem> {
     let (s, state) = read(app).ok()?;
-    let found = trouble(&s, &state, &kept(&folder(app, &s), &state), app.clock.now())?;
+    let mut files = match app.looks.at(PLACE)? {
+        Found::Backups(files) => files,
+        Found::Silent => {
+            let text = format!("The backup folder {} does not answer.", folder(app, &s).display());
+            return Some(LiveProblem::new(
+                Problem::error("backup.silent", "", text, ""),
+                "backup",
+                "/settings/backup",
+            ));
+        }
+        _ => Vec::new(),
+    };
+    name_what_lacks(&mut files, &state);
+    let found = trouble(&s, &state, &files, app.clock.now())?;
     Some(LiveProblem { since: state.last, ..LiveProblem::new(found, "backup", "/settings/backup") })
 }
 

@@ -1,12 +1,13 @@
 //! Room on disks.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use shared::error::Problem;
 use shared::topology::{Placement, Topology};
 
+use crate::app::App;
+use crate::looks::Found;
 use crate::settings::Settings;
 
 /// Less free room than this is a warning: a backup or a full copy of a database may not fit.
@@ -37,22 +38,35 @@ fn verdict(what: &str, free: u64) -> Option<Problem> {
     }
 }
 
-/// Disks with little room: the data directory's, and those that SQL instances and shares that run here lie on.
-pub fn problems(s: &Settings, t: &Topology) -> Vec<(String, Problem)> {
+/// Where there must be room: the data directory, and the SQL instances and shares that run here.
+pub fn places(s: &Settings, t: &Topology) -> Vec<(String, PathBuf)> {
     let mut places: Vec<(String, PathBuf)> = vec![("the data directory".to_owned(), s.data_dir.clone())];
     let sql = t.sql_stores.iter().filter(|x| x.placement == Placement::RunHere);
     places.extend(sql.map(|x| (x.label(), s.sql_dir(x))));
     let shares = t.file_stores.iter().filter(|f| f.placement == Placement::RunHere);
     places.extend(shares.map(|f| (format!("\\\\{}\\{}", f.fqdn, f.share), s.share_dir(f))));
+    places
+}
+
+/// Disks with little room, and those that do not answer, as they were found last.
+pub fn problems(app: &App, t: &Topology) -> Vec<(String, Problem)> {
     // One disk is told of once, by what was named first.
-    let mut disks: BTreeMap<u64, (String, PathBuf)> = BTreeMap::new();
-    for (what, path) in places {
-        if let Ok(m) = std::fs::metadata(&path) {
-            disks.entry(m.dev()).or_insert((what, path));
+    let mut disks: BTreeMap<u64, (String, u64)> = BTreeMap::new();
+    let mut out = Vec::new();
+    for (what, path) in places(&app.settings, t) {
+        match app.looks.at(&what) {
+            Some(Found::Room(disk, free)) => {
+                disks.entry(disk).or_insert((what, free));
+            }
+            Some(Found::Silent) => {
+                let text = format!("The disk of {what} does not answer ({}).", path.display());
+                out.push((what, Problem::error("disk.silent", "", text, "")));
+            }
+            _ => {}
         }
     }
-    let tell = |(what, path): (String, PathBuf)| Some((what.clone(), verdict(&what, free(&path)?)?));
-    disks.into_values().filter_map(tell).collect()
+    out.extend(disks.into_values().filter_map(|(what, free)| Some((what.clone(), verdict(&what, free)?))));
+    out
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod handlers;
 mod hold;
 pub mod http;
 pub mod keys;
+mod looks;
 pub mod nodes;
 pub mod probe;
 pub mod publish;

@@ -202,6 +202,7 @@ fn build(args: &ServeArgs) -> Result<Built, Failed> {
     let setup_token = store.read(accounts::accounts)?.is_empty().then(|| random_hex(&*entropy, 16));
     let app = Arc::new(App {
         deploying: std::sync::Mutex::default(),
+        looks: crate::looks::Looks::default(),
         bus: Bus::new(random_hex(&*entropy, 4)),
         settings,
         store,
@@ -353,7 +354,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
             // A node that is down may be so for long; acts that were under way there stay unknown.
             left = left.min(OWNERS);
         }
-        if let Err(why) = app.fleet.converged(p, left).await {
+        if let Err(why) = app.fleet.tried(p, left).await {
             tracing::warn!(pool = %p, why, "a pool's database is not open");
         }
     }
@@ -369,6 +370,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     tokio::spawn(crate::alerts::deliver(app.clone()));
     tokio::spawn(crate::compliance::run(app.clone()));
     tokio::spawn(crate::backups::run(app.clone()));
+    tokio::spawn(crate::looks::run(app.clone()));
     tokio::spawn(crate::http::viewers::run(app.clone()));
     let control = crate::control::listen(app.clone())?;
     listen_for_nodes(&app, args.node_listen.is_some())?;

@@ -354,6 +354,29 @@ impl Fleet {
         tokio::task::spawn_blocking(move || work(&w)).await.unwrap_or_else(|e| Err(e.to_string()))
     }
 
+    /// Waits until the pool uses the side that is wanted, or until that was tried and failed.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn tried(&self, pool: &ObjectId, limit: Duration) -> Result<(), String> {
+        let mut rx = self.changed.subscribe();
+        let failed = || self.slots().get(pool).and_then(|s| s.trouble.clone().filter(|_| !s.busy));
+        let trouble = async {
+            loop {
+                if let Some(why) = failed() {
+                    return why;
+                }
+                if rx.changed().await.is_err() {
+                    return std::future::pending().await;
+                }
+            }
+        };
+        tokio::select! {
+            r = self.converged(pool, limit) => r,
+            why = trouble => Err(why),
+        }
+    }
+
     /// Waits until the pool uses the side that is wanted.
     ///
     /// # Errors

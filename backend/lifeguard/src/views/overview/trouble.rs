@@ -106,7 +106,7 @@ pub(super) fn all_problems(
     let ending = crate::reach::problems(app).into_iter();
     let mut problems: Vec<LiveProblem> =
         ending.map(|(subject, problem)| LiveProblem::new(problem, subject, "/settings/clients")).collect();
-    let disks = crate::disk::problems(&app.settings, &f.t).into_iter();
+    let disks = crate::disk::problems(app, &f.t).into_iter();
     problems.extend(disks.map(|(subject, problem)| LiveProblem::new(problem, subject, "/pools")));
     for r in front_ends {
         if r.state == ServerState::Stopped {

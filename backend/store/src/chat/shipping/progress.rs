@@ -3,16 +3,13 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::ShipError;
 
 /// How long a share may move nothing before nobody waits for it any more.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How often it is looked whether the same work of somebody else has ended.
-const BUSY: Duration = Duration::from_millis(20);
 
 /// What a piece of work on the share has moved so far.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +54,8 @@ struct Under {
 }
 
 static UNDER: Mutex<Vec<Under>> = Mutex::new(Vec::new());
+/// Something of it has ended, or is late.
+static ENDED: Condvar = Condvar::new();
 
 /// The work that is under way on a share; taken off the list when it ends.
 struct Entry(std::path::PathBuf, &'static str);
@@ -66,25 +65,25 @@ impl Entry {
     /// or takes longer than the patience.
     fn new(share: &Path, what: &'static str, patience: Duration) -> Option<Self> {
         let asked = Instant::now();
+        let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
             match all.iter().find(|u| u.what == what && u.share == share) {
                 None => {
                     all.push(Under { share: share.to_owned(), what, late: false });
                     return Some(Self(share.to_owned(), what));
                 }
                 Some(same) if same.late || asked.elapsed() >= patience => return None,
-                Some(_) => {
-                    drop(all);
-                    std::thread::sleep(BUSY);
-                }
+                Some(_) => {}
             }
+            let left = patience.saturating_sub(asked.elapsed());
+            all = ENDED.wait_timeout(all, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     fn late(share: &Path, what: &'static str) {
         let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
         all.iter_mut().filter(|u| u.what == what && u.share == share).for_each(|u| u.late = true);
+        ENDED.notify_all();
     }
 }
 
@@ -92,6 +91,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut all = UNDER.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|u| u.what != self.1 || u.share != self.0);
+        ENDED.notify_all();
     }
 }
 
