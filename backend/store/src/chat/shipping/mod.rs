@@ -14,6 +14,7 @@
 
 mod carrier;
 mod chain;
+mod claim;
 mod cutter;
 mod job;
 mod progress;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
 pub use carrier::Carrier;
+pub use claim::{claim, claimed};
 pub(super) use cutter::{beside, checkpoint, forget_shipped, shipped_to};
 pub use job::{Job, ShipTo, Turn};
 pub use progress::{PATIENCE, Progress, within};
@@ -146,37 +148,6 @@ pub fn list(dir: &Path) -> Result<Vec<(u64, u64, PathBuf)>, ShipError> {
 
 fn name(epoch: u64, seq: u64) -> String {
     format!("e{epoch}-{seq:010}.seg")
-}
-
-/// Claims an epoch in the share; whoever comes second is told that it is taken.
-///
-/// # Errors
-/// [`ShipError::Fenced`] when it is taken by another claimant.
-pub fn claim(share: &Path, epoch: u64, who: &str) -> Result<(), ShipError> {
-    use std::io::Write;
-    std::fs::create_dir_all(share).map_err(io(share))?;
-    let path = share.join(format!("epoch-{epoch}"));
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-        Ok(mut f) => {
-            f.write_all(who.as_bytes()).and_then(|()| f.sync_all()).map_err(io(&path))?;
-            sync_dir(share)
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            // The same claimant again (after a kill) is no conflict.
-            match std::fs::read_to_string(&path) {
-                Ok(by) if by == who => Ok(()),
-                _ => Err(ShipError::Fenced(epoch)),
-            }
-        }
-        Err(e) => Err(io(&path)(e)),
-    }
-}
-
-/// The highest epoch that was claimed in the share.
-pub fn claimed(share: &Path) -> u64 {
-    let names = std::fs::read_dir(share).map(|d| d.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
-    let epochs = names.unwrap_or_default().into_iter();
-    epochs.filter_map(|n| n.to_str()?.strip_prefix("epoch-")?.parse().ok()).max().unwrap_or(0)
 }
 
 fn sync_dir(dir: &Path) -> Result<(), ShipError> {
