@@ -232,12 +232,14 @@ impl Carrier {
             };
             let begun = Instant::now();
             let result = match (&load, &mut chain) {
-                (Some(Load::Open), _) => Chain::open(&self.to.share, &self.to.id, self.epoch, self.opening)
-                    .map(|c| {
+                (Some(Load::Open), _) => {
+                    let run = (self.epoch, self.opening);
+                    Chain::open(&self.to.share, &self.to.id, run, &progress).map(|c| {
                         let found = c.last().cloned();
                         chain = Some(c);
                         found
-                    }),
+                    })
+                }
                 (Some(Load::Put(cut)), Some(c)) => c.put(cut, &progress, &still).map(|mark| {
                     if let Some(facts) = cut.folded
                         && let Err(e) = note_clean(&self.database, self.epoch, mark.seq, facts)

@@ -54,7 +54,12 @@ impl Chain {
     ///
     /// # Errors
     /// When the share cannot be written, or a newer epoch was claimed.
-    pub fn open(share: &Path, id: &str, epoch: u64, opening: u64) -> Result<Self, ShipError> {
+    pub fn open(
+        share: &Path,
+        id: &str,
+        (epoch, opening): (u64, u64),
+        progress: &Progress,
+    ) -> Result<Self, ShipError> {
         std::fs::create_dir_all(share).map_err(io(share))?;
         let mut me = Self { share: share.to_owned(), id: id.to_owned(), epoch, opening, last: None };
         me.check_fence()?;
@@ -63,7 +68,7 @@ impl Chain {
             claim(share, epoch, id)?;
         }
         if let Some((_, _, path)) = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch) {
-            me.last = segment::verify(&path).ok().filter(|(h, _)| h.database == id);
+            me.last = segment::verify(&path, progress).ok().filter(|(h, _)| h.database == id);
         }
         Ok(me)
     }

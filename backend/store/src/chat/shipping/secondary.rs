@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Progress, within};
+use super::progress::{Progress, Steady, within};
 use super::segment::{self, Header};
 use super::{Mark, ShipError, io, list, name, sync_dir};
 
@@ -81,7 +81,7 @@ impl Secondary {
         self.copying(share, epoch, &Progress::default())
     }
 
-    fn copying(&self, share: &Path, epoch: u64, progress: &Progress) -> Result<u64, ShipError> {
+    pub(super) fn copying(&self, share: &Path, epoch: u64, progress: &Progress) -> Result<u64, ShipError> {
         let to = self.destination();
         if !self.dir.is_dir() {
             // An instance that is gone is not made up: it may come back with what it had.
@@ -96,15 +96,14 @@ impl Secondary {
                 continue;
             }
             let target = to.join(name(e, seq));
-            if target.exists() && segment::verify(&target).is_ok() {
+            // It has its name because it is sound; applying looks once more.
+            if target.exists() {
                 continue;
             }
             let tmp = to.join(format!("{}.tmp", name(e, seq)));
             copy_file(&path, &tmp, progress)?;
-            let sound = segment::verify(&tmp).and_then(|_| {
-                File::open(&tmp).and_then(|f| f.sync_all()).map_err(io(&tmp))?;
-                std::fs::rename(&tmp, &target).map_err(io(&target))
-            });
+            let sound = segment::verify(&tmp, progress)
+                .and_then(|_| std::fs::rename(&tmp, &target).map_err(io(&target)));
             if let Err(e) = sound {
                 let _ = std::fs::remove_file(&tmp);
                 return Err(e);
@@ -154,7 +153,15 @@ impl Secondary {
 
     fn apply_one(&self, path: &Path, after: Option<&Applied>) -> Result<(), ShipError> {
         // Sound to its end before the first page counts.
-        let (h, hash) = segment::verify(path)?;
+        let (h, hash) = match segment::verify(path, &Progress::default()) {
+            Err(ShipError::Corrupt { why, .. }) => {
+                // It was sound when it was copied: the share still has it.
+                self.forget(path)?;
+                let why = format!("the copy is damaged ({why}) and is fetched again");
+                return Err(ShipError::Io { path: path.display().to_string(), why });
+            }
+            r => r?,
+        };
         let forked = |why: &str| {
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             Err(ShipError::Forked { file, why: why.to_owned() })
@@ -216,7 +223,7 @@ impl Secondary {
         begun.map_err(io(&applying))?;
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&database).map_err(&fail)?;
-        segment::read(path, |h, number, page| {
+        segment::read(path, &Progress::default(), |h, number, page| {
             let at = u64::from(number - 1) * u64::from(h.page_size);
             file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(page)).map_err(&fail)
         })?;
@@ -299,18 +306,17 @@ impl Secondary {
     }
 }
 
-/// Copies in pieces, each of which counts as progress.
+/// Copies and syncs in pieces, each of which counts as progress.
 fn copy_file(from: &Path, to: &Path, progress: &Progress) -> Result<(), ShipError> {
     let mut source = File::open(from).map_err(io(from))?;
-    let mut target = File::create(to).map_err(io(to))?;
+    let mut target = Steady::new(File::create(to).map_err(io(to))?, progress);
     let mut piece = vec![0; 1 << 18];
     loop {
         let n = source.read(&mut piece).map_err(io(from))?;
         if n == 0 {
-            return Ok(());
+            return target.finish().map_err(io(to));
         }
         target.write_all(&piece[..n]).map_err(io(to))?;
-        progress.moved();
     }
 }
 

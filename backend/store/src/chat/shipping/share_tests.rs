@@ -264,11 +264,11 @@ fn what_was_given_up_never_gets_a_name_and_a_taken_number_is_told() {
         folded: None,
     };
     let (share, p) = (dir.path().join("share"), Progress::default());
-    let mut chain = Chain::open(&share, "mgc", 1, 1).unwrap();
+    let mut chain = Chain::open(&share, "mgc", (1, 1), &Progress::default()).unwrap();
     assert!(matches!(chain.put(&base, &p, &|| false), Err(ShipError::Diverged(_))));
     assert_eq!(std::fs::read_dir(&share).unwrap().count(), 0, "not even a temporary file");
     chain.put(&base, &p, &|| true).unwrap();
-    let mut late = Chain::open(&share, "mgc", 1, 2).unwrap();
+    let mut late = Chain::open(&share, "mgc", (1, 2), &Progress::default()).unwrap();
     chain.put(&cut, &p, &|| true).unwrap();
     cut.commits = 2;
     assert!(matches!(late.put(&cut, &p, &|| true), Err(ShipError::Diverged(_))), "never replaced");
@@ -278,9 +278,9 @@ fn what_was_given_up_never_gets_a_name_and_a_taken_number_is_told() {
 fn a_side_that_came_online_without_the_share_fences_the_older_one_when_it_ships() {
     use super::chain::Chain;
     let dir = tempfile::tempdir().unwrap();
-    let old = Chain::open(dir.path(), "mgc", 1, 1).unwrap();
+    let old = Chain::open(dir.path(), "mgc", (1, 1), &Progress::default()).unwrap();
     old.check_fence().unwrap();
-    Chain::open(dir.path(), "mgc", 2, 2).unwrap();
+    Chain::open(dir.path(), "mgc", (2, 2), &Progress::default()).unwrap();
     assert_eq!(old.check_fence(), Err(ShipError::Fenced(2)));
 }
 

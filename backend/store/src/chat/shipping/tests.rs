@@ -27,7 +27,7 @@ impl Shipper {
         epoch: u64,
         at: Timestamp,
     ) -> Result<Self, ShipError> {
-        let mut chain = Chain::open(share, id, epoch, 1)?;
+        let mut chain = Chain::open(share, id, (epoch, 1), &Progress::default())?;
         let database = database.to_owned();
         if let Some(cutter) = chain.last().and_then(|h| Cutter::resume(&database, h).ok()) {
             return Ok(Self { chain, cutter, database });
@@ -247,6 +247,34 @@ fn damage_is_refused_by_name() {
             other => panic!("{what}: {other}"),
         }
     }
+}
+
+/// Copying tells of each page that it verifies, so a large base is waited for; what has its name is not
+/// verified anew in each turn, and is fetched again when it turns out to be damaged.
+#[test]
+fn verifying_a_copied_base_counts_as_progress_and_is_done_once() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 4_000);
+    let mut s = rig.shipper(&c);
+    let pages = u64::from(segment::peek(&rig.share.join(name(1, 0))).unwrap().pages);
+    let (secondary, p) = (rig.secondary(), Progress::default());
+    assert_eq!(secondary.copying(&rig.share, 1, &p).unwrap(), 1);
+    assert!(pages > 200 && p.count() > pages, "{} of {pages}", p.count());
+    let p = Progress::default();
+    Chain::open(&rig.share, "mgc", (1, 2), &p).unwrap();
+    assert!(p.count() >= pages, "the newest segment is verified at each opening");
+    let p = Progress::default();
+    assert_eq!((secondary.copying(&rig.share, 1, &p).unwrap(), p.count()), (0, 0), "read once more");
+    let copy = rig.other.join("shipping").join(name(1, 0));
+    let mut bytes = std::fs::read(&copy).unwrap();
+    bytes[9_000] ^= 1;
+    std::fs::write(&copy, bytes).unwrap();
+    let error = secondary.apply(1).unwrap_err().to_string();
+    assert!(error.contains("fetched again"), "{error}");
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 4_000);
 }
 
 #[test]
