@@ -289,10 +289,15 @@ impl Fleet {
             *s = Shipping { from: side, turns: s.turns.clone(), ..Shipping::default() };
         }
         match shipped {
-            Some(Ok(mark)) => {
-                s.shipped = mark.or_else(|| s.shipped.take());
+            Some(Ok(Some(mark))) => {
+                s.shipped = Some(mark);
                 s.backup_at = Some(now);
                 s.backup_error = None;
+            }
+            // Nothing could be shipped yet: that is no success, and is tried again at once.
+            Some(Ok(None)) => {
+                s.backup_error = None;
+                s.turns.backup = None;
             }
             Some(Err(e)) => s.backup_error = Some(e.to_string()),
             None => {}

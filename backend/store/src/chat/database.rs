@@ -239,8 +239,9 @@ impl MgcDatabase {
         Arc::new(Shared(self.store.clone()))
     }
 
-    /// One turn of the backup job of log shipping; the newest segment. Posts go on meanwhile, and a share
-    /// that does not answer is not waited for.
+    /// One turn of the backup job of log shipping; the newest segment, none while nothing can be shipped
+    /// because the mirror is being copied. Posts go on meanwhile, and a share that does not answer is not
+    /// waited for.
     ///
     /// # Errors
     /// Why nothing could be shipped.
@@ -257,8 +258,10 @@ impl MgcDatabase {
                 None => return Ok(None),
             };
             carrier.wait().await?;
-            if turn != Turn::Again {
-                break;
+            match turn {
+                Turn::Again => {}
+                Turn::Held => return Ok(None),
+                Turn::Nothing | Turn::Cut => break,
             }
         }
         Ok(carrier.mark())

@@ -105,6 +105,11 @@ impl Carrier {
 
     /// What the writer may do next: the answer to opening, and whether there is room for a cut.
     pub fn next(&self) -> Next {
+        self.look(true)
+    }
+
+    /// The same; without `take` an answer to opening is left for the next look.
+    pub fn look(&self, take: bool) -> Next {
         let mut s = self.state();
         if std::mem::take(&mut s.lost) {
             s.opened = Opened::No;
@@ -116,16 +121,10 @@ impl Carrier {
             Opened::Used if s.queue.len() >= ROOM => Next::Wait,
             Opened::Used => Next::Cut { fold: !s.reading && s.error.is_none() },
         };
-        if matches!(next, Next::Begin(_)) {
+        if take && matches!(next, Next::Begin(_)) {
             s.opened = Opened::Used;
         }
         next
-    }
-
-    /// Whether a cut may be handed over now.
-    pub fn has_room(&self) -> bool {
-        let s = self.state();
-        matches!(s.opened, Opened::Used) && s.queue.len() < ROOM && !s.lost
     }
 
     /// Asks for the newest segment.

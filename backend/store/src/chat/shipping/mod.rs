@@ -37,6 +37,7 @@ pub use claim::{claim, claimed};
 pub(super) use cutter::{beside, checkpoint, forget_shipped, shipped_to};
 pub use job::{Job, ShipTo, Turn};
 pub use progress::{PATIENCE, Progress, within};
+pub(super) use progress::{Steady, Watch};
 pub use secondary::{Applied, Secondary};
 pub use segment::Header;
 
