@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use node::traits::StoreError;
 use rusqlite::Connection;
 
-use super::shipping::{Position, Progress, Steady, Watch, beside, checkpoint, wal};
+use super::shipping::{Position, Progress, ShipError, Steady, Watch, beside, checkpoint, wal};
 use super::{database_error, read_write};
 
 /// What a probe says of it.
@@ -214,7 +214,17 @@ impl Mirror {
     /// Sends what is in the log behind the last position.
     fn push(&mut self) -> Answer {
         let log = beside(&self.database, "-wal");
-        let Some(found) = wal::read(&log, self.position).map_err(|e| e.to_string())? else { return Ok(()) };
+        let found = match wal::read(&log, self.position) {
+            // A reader kept the log from being emptied when it was folded, and this write began it anew: the
+            // mirror has all of the old one.
+            Err(ShipError::Diverged(_)) if wal::begun_anew(&log, self.position).unwrap_or(false) => {
+                self.ask(Task::Fold)?;
+                self.position = EMPTY;
+                wal::read(&log, EMPTY)
+            }
+            r => r,
+        };
+        let Some(found) = found.map_err(|e| e.to_string())? else { return Ok(()) };
         let start = if self.position.salts.is_some() { self.position.offset } else { 0 };
         let length = usize::try_from(found.position.offset - start).map_err(|e| e.to_string())?;
         let mut bytes = vec![0; length];

@@ -214,6 +214,45 @@ async fn a_mirror_that_hangs_is_left_behind() {
     drop(std::fs::OpenOptions::new().read(true).open(&log).unwrap());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_while_the_log_is_folded_costs_no_mirror() {
+    for ship in [false, true] {
+        let rig = Rig::new();
+        let db = rig.open("a", "b", 1, ship);
+        room(&db).await;
+        until(&db, &MirrorState::Synchronized).await;
+        assert_eq!(db.ship().await.unwrap().is_some(), ship, "the whole copy is there");
+        let reader = rusqlite::Connection::open(rig.at("a").join("mgc.db")).unwrap();
+        let log = rig.at("a").join("mgc.db-wal");
+        let salts = || std::fs::read(&log).unwrap()[16..24].to_vec();
+        let mut n = 0;
+        while std::fs::metadata(&log).unwrap().len() < 9_000_000 {
+            post(&db, n).await.unwrap();
+            n += 1;
+        }
+        reader.execute_batch("BEGIN; SELECT COUNT(*) FROM message").unwrap();
+        db.ship().await.unwrap();
+        db.ship().await.unwrap();
+        let before = salts();
+        reader.execute_batch("COMMIT").unwrap();
+        for _ in 0..2 {
+            post(&db, n).await.unwrap();
+            n += 1;
+            assert_eq!(db.mirror(), Some(MirrorState::Synchronized));
+            assert_eq!(rig.survives("b"), n as u64);
+        }
+        assert_ne!(salts(), before, "begun anew");
+        db.ship().await.unwrap();
+        // Emptied now that nobody reads it.
+        while std::fs::metadata(&log).unwrap().len() > 0 {
+            post(&db, n).await.unwrap();
+            n += 1;
+            db.ship().await.unwrap();
+        }
+        assert!(rig.noted());
+    }
+}
+
 fn pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }

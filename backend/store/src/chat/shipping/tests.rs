@@ -457,6 +457,45 @@ fn a_long_reader_keeps_neither_posts_nor_shipping() {
     assert_eq!(log, 0, "folded once the reader is gone");
 }
 
+/// Everything is folded, but the log cannot be emptied: the next write begins it anew.
+#[test]
+fn a_reader_while_the_log_is_folded_costs_no_whole_copy() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 1);
+    let mut s = rig.shipper(&c);
+    let reader = Connection::open(&rig.database).unwrap();
+    for _ in 0..3 {
+        c.execute_batch("BEGIN").unwrap();
+        add(&c, 40_000);
+        c.execute_batch("COMMIT").unwrap();
+        reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+        s.ship(&c, AT).unwrap().unwrap();
+        let log = rig.database.with_extension("db-wal");
+        let salts = || std::fs::read(&log).unwrap()[16..24].to_vec();
+        let before = salts();
+        reader.execute_batch("COMMIT").unwrap();
+        add(&c, 1);
+        assert_ne!(salts(), before, "begun anew");
+        add(&c, 1);
+        s.ship(&c, AT).unwrap().unwrap();
+    }
+    assert_eq!(s.mark().unwrap().seq, 6);
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 120_007);
+    // What somebody else folds is noticed all the same.
+    c.execute_batch("BEGIN").unwrap();
+    add(&c, 40_000);
+    c.execute_batch("COMMIT").unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+    s.ship(&c, AT).unwrap().unwrap();
+    add(&c, 1);
+    reader.execute_batch("COMMIT").unwrap();
+    reader.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).unwrap();
+    add(&c, 1);
+    assert!(matches!(s.ship(&c, AT), Err(ShipError::Diverged(_))));
+}
+
 /// Folding waits for readers only shortly; afterwards a post waits for a held database as long as before.
 #[test]
 fn folding_leaves_the_patience_of_posts_as_it_was() {
