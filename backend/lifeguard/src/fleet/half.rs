@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use node::remote::{Did, HalfTold, MarkTold, Step};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, list, within};
+use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, heal, list, within};
 use store::management::{Management, StoreError, pools};
 
 use super::shipping::delete_old;
@@ -124,7 +124,7 @@ impl Fleet {
             let (Some(share), Some(secondary)) = (w.share.clone(), w.secondary(in_use)) else {
                 return (Ok(()), None);
             };
-            let done = followed(&share, &half).and_then(|epoch| {
+            let follow = |epoch| {
                 if begin.copy {
                     secondary.copy_within(&share, epoch, PATIENCE)?;
                 }
@@ -132,12 +132,15 @@ impl Fleet {
                     secondary.apply(epoch)?;
                 }
                 Ok(())
-            });
+            };
+            let done = followed(&share, &half)
+                .map_err(|e| e.to_string())
+                .and_then(|epoch| follow(epoch).map_err(|e| heal(&share, epoch, &e)));
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
                 delete_old(&share, mark, &w.schedule, now);
             }
-            (done.map_err(|e| e.to_string()), applied)
+            (done, applied)
         };
         let done = tokio::task::spawn_blocking(work).await;
         let (done, applied) = done.unwrap_or_else(|e| (Err(e.to_string()), None));

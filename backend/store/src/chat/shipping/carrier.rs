@@ -43,6 +43,7 @@ struct State {
     /// Work to do: a new load, or another try.
     due: bool,
     stop: bool,
+    closing: bool,
     /// Counts the times the chain was given up; work of an older one comes to nothing.
     generation: u64,
     working: Option<Watch>,
@@ -82,6 +83,7 @@ impl Carrier {
                 queue: VecDeque::new(),
                 due: false,
                 stop: false,
+                closing: false,
                 generation: 0,
                 working: None,
                 reading: false,
@@ -163,6 +165,11 @@ impl Carrier {
         s.lost = false;
     }
 
+    /// From here on only the tail is shipped.
+    pub fn closing(&self) {
+        self.state().closing = true;
+    }
+
     /// Ends the thread as soon as it answers; a base that is not read yet comes to nothing.
     pub fn stop(&self) {
         let mut s = self.state();
@@ -230,6 +237,9 @@ impl Carrier {
                 still
             };
             let begun = Instant::now();
+            if let Some(c) = &mut chain {
+                c.closing = self.state().closing;
+            }
             let result = match (&load, &mut chain) {
                 (Some(Load::Open), _) => {
                     let run = (self.epoch, self.opening);
@@ -247,7 +257,7 @@ impl Carrier {
                     }
                     None
                 }),
-                (None, Some(c)) => c.check_fence().map(|()| None),
+                (None, Some(c)) => c.check_fence().and_then(|()| c.check_asked()).map(|()| None),
                 (None, None) => Ok(None),
                 (Some(Load::Put(_)), None) => {
                     Err(ShipError::Diverged("the chain in the share was given up".to_owned()))

@@ -173,6 +173,7 @@ impl Job {
     }
 
     fn tail(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        self.carrier.closing();
         // What failed before gets one more try; then opening, a base, what waits, the tail.
         self.carrier.kick();
         for _ in 0..8 {

@@ -12,6 +12,7 @@
 //! - The writer's thread cuts ([`cutter`]) and never touches the share; a thread of its own carries what is
 //!   cut ([`carrier`]). A share that hangs delays neither posts nor closing; it is said not to answer.
 
+mod anew;
 mod carrier;
 mod chain;
 mod claim;
@@ -32,6 +33,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
+pub use anew::{ask, heal};
 pub use carrier::Carrier;
 pub use claim::{claim, claimed};
 pub(super) use cutter::{beside, checkpoint, forget_shipped, shipped_to};
@@ -155,18 +157,53 @@ fn sync_dir(dir: &Path) -> Result<(), ShipError> {
     std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(io(dir))
 }
 
-/// Deletes segments of the share that were cut before `before` and that the other side has applied.
+/// What [`clean`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Segments that were deleted.
+    pub gone: u64,
+    /// Bytes of the newest base that is applied; 0 without one.
+    pub base: u64,
+    /// Bytes of applied segments behind it that are old enough, and kept only because they follow it.
+    pub expired: u64,
+}
+
+/// Deletes segments of the share that were cut before `before` and that the other side has applied. What
+/// follows the newest base is kept: with it alone a side whose disk was replaced can be restored. With `all`
+/// that goes too.
 ///
 /// # Errors
 /// When one cannot be deleted.
-pub fn clean(dir: &Path, applied: &Mark, before: Timestamp) -> Result<u64, ShipError> {
-    let mut gone = 0;
-    for (epoch, seq, path) in list(dir)? {
-        let done = epoch < applied.epoch || (epoch == applied.epoch && seq < applied.seq);
-        if done && segment::peek(&path).is_ok_and(|h| h.at < before) {
-            std::fs::remove_file(&path).map_err(io(&path))?;
-            gone += 1;
+pub fn clean(
+    dir: &Path,
+    applied: &Mark,
+    before: Timestamp,
+    all: bool,
+    progress: &Progress,
+) -> Result<Cleaned, ShipError> {
+    let done: Vec<_> = list(dir)?
+        .into_iter()
+        .filter(|(epoch, seq, _)| (*epoch, *seq) < (applied.epoch, applied.seq + 1))
+        .filter_map(|(epoch, seq, path)| {
+            progress.moved();
+            Some((epoch, seq, segment::peek(&path).ok()?, path))
+        })
+        .collect();
+    let base = done.iter().rfind(|(epoch, _, h, _)| *epoch == applied.epoch && h.prev.is_empty());
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+    let mut out = Cleaned { base: base.map_or(0, |(.., path)| size(path)), ..Cleaned::default() };
+    let from = base.map(|(epoch, seq, ..)| (*epoch, *seq));
+    for (epoch, seq, h, path) in &done {
+        if h.at >= before || (*epoch, *seq) == (applied.epoch, applied.seq) {
+            continue;
         }
+        if !all && from.is_some_and(|from| (*epoch, *seq) >= from) {
+            out.expired += if from == Some((*epoch, *seq)) { 0 } else { size(path) };
+            continue;
+        }
+        progress.moved();
+        std::fs::remove_file(path).map_err(io(path))?;
+        out.gone += 1;
     }
-    Ok(gone)
+    Ok(out)
 }

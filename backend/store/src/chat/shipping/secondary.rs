@@ -90,11 +90,16 @@ impl Secondary {
         }
         std::fs::create_dir_all(&to).map_err(io(&to))?;
         let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
+        let mut news = list(share)?;
+        news.retain(|(e, seq, _)| *e == epoch && applied.is_none_or(|a| *seq > a));
+        // What is before the newest base is not needed, and may be what the base was made for.
+        let is_base = |path: &Path| {
+            progress.moved();
+            segment::peek(path).is_ok_and(|h| h.prev.is_empty())
+        };
+        let from = news.iter().rposition(|(.., path)| is_base(path)).unwrap_or(0);
         let mut n = 0;
-        for (e, seq, path) in list(share)? {
-            if e != epoch || applied.is_some_and(|a| seq <= a) {
-                continue;
-            }
+        for (e, seq, path) in news.drain(from..) {
             let target = to.join(name(e, seq));
             // It has its name because it is sound; applying looks once more.
             if target.exists() {
