@@ -368,8 +368,7 @@ fn copy(from: &Path, dir: &Path, name: &str, run: &Run) -> std::io::Result<()> {
     if marker(dir, name).exists() {
         fold(dir, name, &run.progress)?; // what it had stays readable until the new file is there
     } else if file.exists() {
-        let n = std::fs::read_dir(dir.join("orphans")).map_or(0, Iterator::count) + 1;
-        let aside = dir.join("orphans").join(n.to_string());
+        let aside = super::orphans::place(dir, name)?;
         super::database::set_aside(dir, &aside, name).map_err(|e| std::io::Error::other(e.to_string()))?;
     }
     let facts = |p: &Path| std::fs::metadata(p).and_then(|m| Ok((m.len(), m.modified()?)));
@@ -482,10 +481,13 @@ pub fn forget(dir: &Path) -> Result<(), StoreError> {
 
 /// The same of a file.
 pub(super) fn unmark(dir: &Path, file: &str) -> Result<(), StoreError> {
-    match std::fs::remove_file(marker(dir, file)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Database(e.to_string())),
+    let removed = match std::fs::remove_file(marker(dir, file)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        // A marker that a power cut brings back would keep closed what took over.
+        _ if dir.is_dir() => sync_dir(dir),
         _ => Ok(()),
-    }
+    };
+    removed.map_err(|e| StoreError::Database(e.to_string()))
 }
 
 /// A principal that was closed and whose mirror has everything becomes the mirror: it is no orphan.
@@ -498,7 +500,7 @@ pub fn step_down(dir: &Path) -> Result<(), StoreError> {
 
 /// The same of a file.
 pub(super) fn mark(dir: &Path, file: &str) -> Result<(), StoreError> {
-    let made = File::create(marker(dir, file)).and_then(|f| f.sync_all());
+    let made = File::create(marker(dir, file)).and_then(|f| f.sync_all()).and_then(|()| sync_dir(dir));
     made.map_err(|e| StoreError::Database(e.to_string()))
 }
 

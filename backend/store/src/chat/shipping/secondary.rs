@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::progress::{Progress, Steady, within};
 use super::segment::{self, Header};
 use super::{Mark, ShipError, io, list, name, sync_dir};
+use crate::chat::orphans;
 
 /// What the restore job has applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,17 +255,15 @@ impl Secondary {
         if super::cutter::is_clean(&self.database()) || never_opened(&self.database()) {
             return Ok(()); // everything in it was shipped, or copied from elsewhere
         }
-        let orphans = self.dir.join("orphans");
-        std::fs::create_dir_all(&orphans).map_err(io(&orphans))?;
-        let n = std::fs::read_dir(&orphans).map(Iterator::count).unwrap_or(0) + 1;
-        let to = orphans.join(n.to_string());
-        std::fs::create_dir_all(&to).map_err(io(&to))?;
-        for file in ["mgc.db-wal", "mgc.db-shm", "mgc.db-shipped", "mgc.db"] {
+        let to = orphans::place(&self.dir, "mgc.db").map_err(io(&self.dir))?;
+        // First what would call the rest complete, and the database last: a kill in between is gone on from.
+        for file in ["mgc.db-shipped", "mgc.db-wal", "mgc.db-shm", "mgc.db"] {
             let from = self.dir.join(file);
             if from.exists() {
                 std::fs::rename(&from, to.join(file)).map_err(io(&from))?;
             }
         }
+        sync_dir(&to)?;
         sync_dir(&self.dir)
     }
 
@@ -288,11 +287,7 @@ impl Secondary {
 
     /// Databases that were in use here and may hold what was never shipped, oldest first.
     pub fn orphans(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.dir.join("orphans"));
-        let mut found: Vec<PathBuf> =
-            entries.map(|d| d.flatten().map(|e| e.path()).collect()).unwrap_or_default();
-        found.sort();
-        found
+        orphans::list(&self.dir)
     }
 
     /// Ends restoring: from now on the database may be opened. Nothing more can be applied.

@@ -380,6 +380,26 @@ fn a_database_that_was_in_use_is_kept_as_an_orphan() {
     assert_eq!(count(&rig.other.join("mgc.db")), 2);
 }
 
+/// A kill while an orphan is moved: what it left behind goes on into the same folder, and is no clean database.
+#[test]
+fn an_orphan_that_was_half_moved_is_moved_whole() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 2);
+    rig.shipper(&c);
+    let old = rig.other.join("mgc.db");
+    std::fs::create_dir_all(rig.other.join("orphans/7")).unwrap();
+    std::fs::write(rig.other.join("orphans/7/mgc.db"), "an earlier one").unwrap();
+    std::fs::create_dir_all(rig.other.join("orphans/9")).unwrap();
+    std::fs::write(rig.other.join("orphans/9/mgc.db-wal"), "the tail").unwrap();
+    std::fs::write(&old, "pages").unwrap();
+    rig.catch_up().unwrap();
+    let kept = |file: &str| std::fs::read_to_string(rig.other.join("orphans").join(file)).unwrap();
+    assert_eq!((kept("9/mgc.db"), kept("9/mgc.db-wal")), ("pages".to_owned(), "the tail".to_owned()));
+    assert_eq!(kept("7/mgc.db"), "an earlier one");
+    assert_eq!(rig.secondary().orphans().len(), 2);
+}
+
 #[test]
 fn applied_segments_are_cleaned_and_others_are_kept() {
     let rig = Rig::new();
