@@ -1,6 +1,7 @@
 //! `lifeguard backup FILE` and `restore`: management store, keys, authority and chat databases in one
 //! tar file, also while the portal runs (each database is copied by SQLite itself). Databases that nodes own are
-//! fetched from them while the portal runs; what is missing is said.
+//! fetched from them while the portal runs; what is missing is said. A database that was set aside (`orphans/`,
+//! `kept/`) and is damaged is taken as the plain file that it is, with a note beside it.
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -45,6 +46,45 @@ pub(crate) fn copy_database(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a database is kept for somebody to look into: nothing uses it.
+fn set_aside(path: &Path) -> bool {
+    path.components().any(|c| c.as_os_str() == "orphans" || c.as_os_str() == "kept")
+}
+
+/// The note beside a file that is no whole database.
+fn note(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    PathBuf::from(name)
+}
+
+/// Takes what cannot be copied as a database as plain files, and notes why; what cannot be read at all is noted.
+fn copy_plain(from: &Path, to: &Path, mut why: String) -> std::io::Result<()> {
+    for ending in ["", "-wal"] {
+        let beside = |p: &Path| {
+            let mut name = p.as_os_str().to_owned();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let (from, to) = (beside(from), beside(to));
+        let _ = fs::remove_file(&to);
+        match fs::copy(&from, &to) {
+            // What could be read of it is taken.
+            Err(e) if ending.is_empty() || from.exists() => why = format!("{why}; {}: {e}", from.display()),
+            _ => {}
+        }
+    }
+    fs::write(note(to), why)
+}
+
+/// Damaged ones that are held, as a sentence after others.
+pub fn damaged_words(damaged: &[String]) -> String {
+    if damaged.is_empty() {
+        return String::new();
+    }
+    format!(" Set aside, damaged, and taken as plain files: {}.", damaged.join(", "))
+}
+
 /// Pools whose databases are on nodes and are not among what was fetched, with their nodes.
 pub fn missing(store: Option<&Management>, fetched: Option<&Path>) -> Vec<String> {
     let all = store.and_then(|s| s.read(crate::nodes::copies::on_nodes).ok()).unwrap_or_default();
@@ -84,8 +124,12 @@ pub fn write(
     let result = collect(data_dir, store, fetched, &work).and_then(|n| pack(&work, target).map(|()| n));
     let _ = fs::remove_dir_all(&work);
     let without = without(&missing(store, fetched));
-    result.map(|n| {
-        format!("{} holds the management store, keys and {n} chat databases.{without}", target.display())
+    result.map(|(n, damaged)| {
+        let damaged = damaged_words(&damaged);
+        format!(
+            "{} holds the management store, keys and {n} chat databases.{damaged}{without}",
+            target.display()
+        )
     })
 }
 
@@ -94,7 +138,7 @@ fn collect(
     store: Option<&Management>,
     fetched: Option<&Path>,
     work: &Path,
-) -> Result<usize, String> {
+) -> Result<(usize, Vec<String>), String> {
     let text = |e: std::io::Error| e.to_string();
     fs::DirBuilder::new().recursive(true).mode(0o700).create(work).map_err(text)?;
     match store {
@@ -113,15 +157,22 @@ fn collect(
     if let Some(root) = fetched {
         list.extend(databases(&root.join("nodes")).map_err(text)?.into_iter().map(|p| (root, p)));
     }
+    let mut damaged = Vec::new();
     for (root, from) in &list {
         let relative = from.strip_prefix(root).map_err(|e| e.to_string())?;
         let to = work.join(relative);
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(text)?;
         }
-        copy_database(from, &to)?;
+        match copy_database(from, &to) {
+            Err(why) if set_aside(relative) => {
+                copy_plain(from, &to, why).map_err(text)?;
+                damaged.push(relative.display().to_string());
+            }
+            done => done?,
+        }
     }
-    Ok(list.len())
+    Ok((list.len() - damaged.len(), damaged))
 }
 
 fn pack(work: &Path, target: &Path) -> Result<(), String> {
@@ -171,11 +222,12 @@ pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
     Ok(format!("{} is restored into {}.{theirs}", source.display(), data_dir.display()))
 }
 
-/// Opens a backup and looks whether it could be restored: the key has its size, and each database is whole.
+/// Opens a backup and looks whether it could be restored: the key has its size, and each database is whole. Those
+/// that were set aside and damaged already are returned.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn verify(source: &Path, data_dir: &Path) -> Result<String, String> {
+pub fn verify(source: &Path, data_dir: &Path) -> Result<Vec<String>, String> {
     let work = data_dir.join(format!("backup-verify-{}.tmp", std::process::id()));
     let _ = fs::remove_dir_all(&work);
     let result = unpacked(source, &work);
@@ -183,7 +235,7 @@ pub fn verify(source: &Path, data_dir: &Path) -> Result<String, String> {
     result
 }
 
-fn unpacked(source: &Path, work: &Path) -> Result<String, String> {
+fn unpacked(source: &Path, work: &Path) -> Result<Vec<String>, String> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(work).map_err(|e| e.to_string())?;
     restore(source, work)?;
     for f in FILES {
@@ -197,16 +249,84 @@ fn unpacked(source: &Path, work: &Path) -> Result<String, String> {
     let mut list = databases(&work.join("sql")).map_err(|e| e.to_string())?;
     list.extend(databases(&work.join("nodes")).map_err(|e| e.to_string())?);
     list.push(work.join("management.db"));
+    let mut damaged = Vec::new();
     for path in &list {
+        let relative = path.strip_prefix(work).unwrap_or(path);
+        if set_aside(relative) && note(path).exists() {
+            damaged.push(relative.display().to_string());
+            continue;
+        }
         let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
         let found = rusqlite::Connection::open_with_flags(path, flags)
             .and_then(|c| c.query_row("PRAGMA integrity_check", [], |r| r.get::<_, String>(0)));
-        let name = path.strip_prefix(work).unwrap_or(path).display();
+        let name = relative.display();
         match found.as_deref() {
             Ok("ok") => {}
             Ok(other) => return Err(format!("{name} in {} is damaged: {other}", source.display())),
             Err(e) => return Err(format!("{name} in {} cannot be read: {e}", source.display())),
         }
     }
-    Ok(format!("{} is whole: {} databases.", source.display(), list.len()))
+    Ok(damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(path: &Path) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let c = rusqlite::Connection::open(path).unwrap();
+        c.execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(20000))").unwrap();
+    }
+
+    fn damage(path: &Path) {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[..8000].fill(7);
+        fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn what_is_set_aside_and_damaged_is_taken_as_it_is_and_what_is_in_use_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let (data, tar) = (root.path().join("data"), root.path().join("a.tar"));
+        let (used, kept, orphan) =
+            ("sql/s/i/mgc.db", "sql/s/i/kept/pool-v1/mgc.db", "sql/s/i/orphans/1/mgc.db");
+        for d in ["management.db", used, kept, orphan, "sql/s/i/orphans/2/mgc.db"] {
+            database(&data.join(d));
+        }
+        fs::create_dir_all(data.join("ca")).unwrap();
+        for f in FILES {
+            fs::write(data.join(f), [1; 32]).unwrap();
+        }
+        let said = write(&data, None, None, &tar).unwrap();
+        assert!(said.contains("4 chat databases.") && !said.contains("damaged"), "{said}");
+        assert_eq!(verify(&tar, &data), Ok(Vec::new()));
+        damage(&data.join(orphan));
+        fs::write(data.join("sql/s/i/orphans/1/mgc.db-wal"), "the log").unwrap();
+        fs::write(data.join(kept), "no database").unwrap();
+        let tar = root.path().join("b.tar");
+        let said = write(&data, None, None, &tar).unwrap();
+        assert!(
+            said.contains(&format!(
+                "2 chat databases. Set aside, damaged, and taken as plain files: {kept}, {orphan}."
+            )),
+            "{said}"
+        );
+        assert_eq!(verify(&tar, &data).unwrap(), [kept, orphan]);
+        let back = root.path().join("back");
+        restore(&tar, &back).unwrap();
+        for f in [kept, orphan, "sql/s/i/orphans/1/mgc.db-wal"] {
+            assert_eq!(fs::read(back.join(f)).unwrap(), fs::read(data.join(f)).unwrap(), "{f}");
+        }
+        assert!(fs::read_to_string(note(&back.join(kept))).unwrap().contains("not a database"));
+        // One that is in use is told, as ever.
+        damage(&data.join(used));
+        let error = write(&data, None, None, &root.path().join("c.tar")).unwrap_err();
+        assert!(error.contains(used), "{error}");
+        // A backup that was damaged itself is told from that.
+        fs::remove_file(note(&back.join(orphan))).unwrap();
+        let tar = root.path().join("d.tar");
+        pack(&back, &tar).unwrap();
+        assert!(verify(&tar, &data).unwrap_err().contains(orphan));
+    }
 }

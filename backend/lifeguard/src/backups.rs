@@ -151,11 +151,13 @@ fn clear(data_dir: &Path, folder: &Path) {
 struct Made {
     name: String,
     lacks: Vec<String>,
+    damaged: Vec<String>,
 }
 
 impl Made {
     fn words(&self) -> String {
-        let without = crate::backup::without(&self.lacks);
+        let damaged = crate::backup::damaged_words(&self.damaged);
+        let without = format!("{damaged}{}", crate::backup::without(&self.lacks));
         format!("{}{}{without}", self.name, if without.is_empty() { "" } else { "." })
     }
 }
@@ -173,16 +175,19 @@ fn make(app: &App, s: &Schedule, now: Timestamp, fetched: &Path) -> Result<Made,
     let _ = fs::remove_file(&unverified);
     let whole = crate::backup::write(data_dir, Some(&app.store), Some(fetched), &unverified)
         .and_then(|_| crate::backup::verify(&unverified, data_dir));
-    if let Err(why) = whole {
-        let _ = fs::remove_file(&unverified);
-        return Err(why);
-    }
+    let damaged = match whole {
+        Ok(damaged) => damaged,
+        Err(why) => {
+            let _ = fs::remove_file(&unverified);
+            return Err(why);
+        }
+    };
     fs::rename(&unverified, &target).map_err(text)?;
     fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(text)?;
     for old in list(&folder).iter().skip(s.keep.max(1) as usize) {
         fs::remove_file(folder.join(&old.name)).map_err(text)?;
     }
-    Ok(Made { name, lacks: crate::backup::missing(Some(&app.store), Some(fetched)) })
+    Ok(Made { name, lacks: crate::backup::missing(Some(&app.store), Some(fetched)), damaged })
 }
 
 fn read(app: &App) -> Result<(Schedule, State), ApiError> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use node::remote::{Did, HalfTold, MarkTold, Step};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
-use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, list, within};
+use store::chat::shipping::{Mark, PATIENCE, ShipError, claimed, heal, list, within};
 use store::management::{Management, StoreError, pools};
 
 use super::shipping::delete_old;
@@ -123,7 +123,7 @@ impl Fleet {
             let (Some(share), Some(secondary)) = (w.share.clone(), w.secondary(in_use)) else {
                 return (Ok(()), None);
             };
-            let done = followed(&share, &half).and_then(|epoch| {
+            let follow = |epoch| {
                 if begin.copy {
                     secondary.copy_within(&share, epoch, PATIENCE)?;
                 }
@@ -131,12 +131,15 @@ impl Fleet {
                     secondary.apply(epoch)?;
                 }
                 Ok(())
-            });
+            };
+            let done = followed(&share, &half)
+                .map_err(|e| e.to_string())
+                .and_then(|epoch| follow(epoch).map_err(|e| heal(&share, epoch, &e)));
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
                 delete_old(&share, mark, &w.schedule, now);
             }
-            (done.map_err(|e| e.to_string()), applied)
+            (done, applied)
         };
         let done = tokio::task::spawn_blocking(work).await;
         let (done, applied) = done.unwrap_or_else(|e| (Err(e.to_string()), None));
@@ -299,7 +302,8 @@ fn bring_online(w: Wanted, half: &Half, epoch: u64, forced: bool) -> Result<Did,
 
 fn reclaim(w: &Wanted, half: &Half) -> Result<Did, String> {
     let (dir, _) = place(w, half)?;
-    let i = above_claims(w, dir, MgcDatabase::probe(dir)?)?;
+    // The portal asks for it only after the other side said that it is not online.
+    let i = above_claims(w, dir, MgcDatabase::probe(dir)?, true)?;
     Ok(Did { epoch: i.epoch, messages: i.messages, ..Did::default() })
 }
 
@@ -398,8 +402,19 @@ mod tests {
             let error = opens(&wanted(&dir, &share, 1, confirmed), &notes).await.unwrap_err();
             assert!(error.contains("epoch 2 was claimed"), "{error}");
         }
+        // What was claimed came to nothing: it goes on above that, also while the share takes no claim.
+        let deep = root.path().join("x".repeat(200)).join("y".repeat(200));
+        let deep = (0..17).fold(deep, |d, _| d.join("z".repeat(200)));
+        let blocked = deep.join("z".repeat(4_084 - deep.as_os_str().len()));
+        std::fs::create_dir_all(&blocked).unwrap();
+        std::fs::write(blocked.join("epoch-2"), "p1").unwrap();
+        let (w, info) = (wanted(&dir, &blocked, 1, true), MgcDatabase::probe(&dir).unwrap());
+        // Names of the claim's length are too long there: nothing can be written, and epoch 2 can be read.
+        let refused = above_claims(&w, &dir, info.clone(), false).unwrap_err();
+        assert!(refused.contains("too long"), "{refused}");
+        assert_eq!(above_claims(&w, &dir, info, true).unwrap().epoch, 3);
         // A copy that was restored from somewhere is older than what was in use.
-        let error = opens(&wanted(&dir, &share, 3, true), &notes).await.unwrap_err();
-        assert!(error.contains("older (epoch 1)"), "{error}");
+        let error = opens(&wanted(&dir, &share, 4, true), &notes).await.unwrap_err();
+        assert!(error.contains("older (epoch 3)"), "{error}");
     }
 }

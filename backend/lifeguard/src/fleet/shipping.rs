@@ -9,7 +9,7 @@ use shared::shipping::{Schedule, duration};
 use shared::{ObjectId, Timestamp};
 use store::chat::MgcDatabase;
 use store::chat::mirror::MirrorState;
-use store::chat::shipping::{Mark, PATIENCE, clean, within};
+use store::chat::shipping::{Mark, PATIENCE, ask, clean, heal, within};
 use tokio::task::JoinSet;
 
 use super::Fleet;
@@ -22,6 +22,9 @@ const SLACK_MILLIS: i64 = 500;
 /// A log that is longer is shipped before its time: nothing but the backup job folds it.
 const LONG_LOG: u64 = 64 * 1024 * 1024;
 const HOUR_MILLIS: i64 = 3_600_000;
+/// Segments that follow a whole copy and are older than they are kept for may weigh so much, or as much as the
+/// copy: then another one takes their place.
+const KEPT: u64 = 64 * 1024 * 1024;
 /// Turns between two looks for segments to delete.
 const CLEAN_EVERY: u64 = 600;
 
@@ -127,12 +130,23 @@ pub(super) struct Begin {
     pub(super) restore: bool,
 }
 
-/// Deletes segments that are applied and older than the schedule keeps them.
+/// Deletes segments that are applied and older than the schedule keeps them. Those that follow the newest whole
+/// copy are kept until they outweigh it; then another one is asked for, or, where there is no room for one, they go.
 pub(super) fn delete_old(share: &Path, mark: &Mark, schedule: &Schedule, now: Timestamp) {
     let kept = i64::from(schedule.delete_after_hours) * HOUR_MILLIS;
     let before = Timestamp::from_millis(now.millis() - kept);
     let (folder, mark) = (share.to_owned(), mark.clone());
-    if let Err(e) = within(share, "clean", PATIENCE, move |_| clean(&folder, &mark, before)) {
+    let done = within(share, "clean", PATIENCE, move |p| {
+        let c = clean(&folder, &mark, before, false, p)?;
+        if c.expired <= c.base.max(KEPT) {
+            return Ok(());
+        }
+        if crate::disk::free(&folder).is_some_and(|free| free < c.base.saturating_mul(2)) {
+            return clean(&folder, &mark, before, true, p).map(drop);
+        }
+        ask(&folder, mark.epoch, "what is kept behind the last one outweighs it").map(drop)
+    });
+    if let Err(e) = done {
         tracing::warn!(cause = %e, "old segments could not be deleted");
     }
 }
@@ -287,7 +301,7 @@ impl Fleet {
                 if begin.copy { secondary.copy_within(&share, epoch, PATIENCE).map(drop) } else { Ok(()) };
             let done = copied
                 .and_then(|()| if begin.restore { secondary.apply(epoch).map(drop) } else { Ok(()) })
-                .map_err(|e| e.to_string());
+                .map_err(|e| heal(&share, epoch, &e));
             let applied = secondary.applied().map(|a| a.mark);
             if let (true, Some(mark)) = (tidy, &applied) {
                 delete_old(&share, mark, &w.schedule, now);
@@ -303,10 +317,15 @@ impl Fleet {
             *s = Shipping { from: side, turns: s.turns.clone(), ..Shipping::default() };
         }
         match shipped {
-            Some(Ok(mark)) => {
-                s.shipped = mark.or_else(|| s.shipped.take());
+            Some(Ok(Some(mark))) => {
+                s.shipped = Some(mark);
                 s.backup_at = Some(now);
                 s.backup_error = None;
+            }
+            // Nothing could be shipped yet: that is no success, and is tried again at once.
+            Some(Ok(None)) => {
+                s.backup_error = None;
+                s.turns.backup = None;
             }
             Some(Err(e)) => s.backup_error = Some(e.to_string()),
             None => {}

@@ -35,7 +35,7 @@ pub fn switch(w: &Wanted, store: &Management, at: Timestamp) -> Result<Arc<MgcDa
     if let Some((_, epoch)) = last {
         fresh(&info, epoch)?;
     }
-    let info = above_claims(w, to, info)?;
+    let info = above_claims(w, to, info, last.is_some_and(|(side, _)| side == w.state))?;
     super::queue::move_queue(w, store, at)?;
     store
         .write(|tx| {
@@ -197,8 +197,10 @@ pub(super) fn take(w: &Wanted, share: &Path, epoch: u64) -> Result<(), String> {
     }
 }
 
-/// A claim that came to nothing fenced this side too: it goes on with an epoch above it.
-pub(super) fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInfo, String> {
+/// A claim that came to nothing fenced this side too: it goes on with an epoch above it. While it is `in_use`
+/// by the portal's own word, a share that is full or does not answer keeps it no more closed than with an
+/// acknowledged loss: the claim is made when it ships again.
+pub(super) fn above_claims(w: &Wanted, dir: &Path, info: DbInfo, in_use: bool) -> Result<DbInfo, String> {
     // A share that does not answer says nothing of claims; the backup job looks again before it ships.
     let look = |s: &PathBuf| {
         let share = s.clone();
@@ -209,7 +211,7 @@ pub(super) fn above_claims(w: &Wanted, dir: &Path, info: DbInfo) -> Result<DbInf
         return Ok(info);
     }
     if let Some(share) = &w.share {
-        take(w, share, newest + 1)?;
+        take(&Wanted { forced: w.forced || in_use, ..w.clone() }, share, newest + 1)?;
     }
     MgcDatabase::promote(dir, newest + 1).map_err(|e| e.to_string())?;
     MgcDatabase::probe(dir)

@@ -9,14 +9,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use node::traits::StoreError;
 use rusqlite::Connection;
 
-use super::shipping::{Position, beside, checkpoint, wal};
+use super::shipping::{Position, Progress, ShipError, Steady, Watch, beside, checkpoint, wal};
 use super::{database_error, read_write};
 
 /// What a probe says of it.
@@ -64,16 +65,39 @@ pub enum MirrorState {
 
 /// What the mirror's thread does.
 enum Task {
-    Copy(PathBuf),
+    Copy(PathBuf, Run),
     Append(u64, Vec<u8>),
     Fold,
 }
 
 type Answer = Result<(), String>;
 
+/// A copy under way.
+#[derive(Clone, Default)]
+struct Run {
+    progress: Progress,
+    /// Nobody waits for it any more; when it comes back late it must replace nothing.
+    given_up: Arc<AtomicBool>,
+}
+
+impl Run {
+    fn go_on(&self) -> std::io::Result<()> {
+        if self.given_up.load(Ordering::SeqCst) {
+            return Err(std::io::Error::other("the copy was given up"));
+        }
+        Ok(())
+    }
+}
+
+struct Copying {
+    answer: Receiver<Answer>,
+    run: Run,
+    watch: Watch,
+}
+
 enum Phase {
     Lost { since: Instant },
-    Copying(Receiver<Answer>),
+    Copying(Copying),
     Synchronized,
 }
 
@@ -83,6 +107,8 @@ pub struct Mirror {
     to: MirrorTo,
     hand: SyncSender<(Task, SyncSender<Answer>)>,
     phase: Phase,
+    /// What the thread was asked last and has not answered in time: until it does, nothing more is asked.
+    hanging: Option<Receiver<Answer>>,
     position: Position,
     /// Lost, and not noted yet.
     unnoted: Option<String>,
@@ -111,6 +137,7 @@ impl Mirror {
             to,
             hand,
             phase: Phase::Lost { since: long_ago() },
+            hanging: None,
             position: EMPTY,
             unnoted: None,
             state: Arc::default(),
@@ -131,11 +158,12 @@ impl Mirror {
         matches!(self.phase, Phase::Copying(_))
     }
 
-    /// Before closing: a copy under way is waited for, so that it does not end when another one is the principal.
+    /// Before closing: a copy under way is given up, so that it does not end when another one is the principal.
     pub fn settle(&mut self) {
-        if let Phase::Copying(answer) = &self.phase {
+        if let Phase::Copying(c) = &self.phase {
+            c.run.given_up.store(true, Ordering::SeqCst);
             // What came of it does not matter: the next opening copies again.
-            let _ = answer.recv_timeout(self.to.patience);
+            let _ = c.answer.recv_timeout(self.to.patience);
             self.phase = Phase::Lost { since: Instant::now() };
         }
     }
@@ -167,13 +195,36 @@ impl Mirror {
         tracing::warn!(cause = %why, mirror = %self.to.dir.display(), "the mirror is lost; it is copied anew");
         self.say(MirrorState::Disconnected(why.clone()));
         self.unnoted = Some(why);
-        self.phase = Phase::Lost { since: Instant::now() };
+        let before = std::mem::replace(&mut self.phase, Phase::Lost { since: Instant::now() });
+        if let Phase::Copying(c) = before {
+            c.run.given_up.store(true, Ordering::SeqCst);
+            self.hanging = Some(c.answer);
+        }
+    }
+
+    /// Whether the thread still does what nobody waits for any more.
+    fn hangs(&mut self) -> bool {
+        if self.hanging.as_ref().is_some_and(|r| matches!(r.try_recv(), Err(TryRecvError::Empty))) {
+            return true;
+        }
+        self.hanging = None;
+        false
     }
 
     /// Sends what is in the log behind the last position.
     fn push(&mut self) -> Answer {
         let log = beside(&self.database, "-wal");
-        let Some(found) = wal::read(&log, self.position).map_err(|e| e.to_string())? else { return Ok(()) };
+        let found = match wal::read(&log, self.position) {
+            // A reader kept the log from being emptied when it was folded, and this write began it anew: the
+            // mirror has all of the old one.
+            Err(ShipError::Diverged(_)) if wal::begun_anew(&log, self.position).unwrap_or(false) => {
+                self.ask(Task::Fold)?;
+                self.position = EMPTY;
+                wal::read(&log, EMPTY)
+            }
+            r => r,
+        };
+        let Some(found) = found.map_err(|e| e.to_string())? else { return Ok(()) };
         let start = if self.position.salts.is_some() { self.position.offset } else { 0 };
         let length = usize::try_from(found.position.offset - start).map_err(|e| e.to_string())?;
         let mut bytes = vec![0; length];
@@ -188,17 +239,24 @@ impl Mirror {
         Ok(())
     }
 
-    fn ask(&self, task: Task) -> Answer {
+    fn ask(&mut self, task: Task) -> Answer {
         let answer = self.hand_over(task)?;
-        answer
-            .recv_timeout(self.to.patience)
-            .unwrap_or_else(|_| Err(format!("the mirror on {} does not answer", self.to.dir.display())))
+        match answer.recv_timeout(self.to.patience) {
+            Ok(done) => done,
+            Err(e) => {
+                self.hanging = (e == RecvTimeoutError::Timeout).then_some(answer);
+                Err(self.silent())
+            }
+        }
+    }
+
+    fn silent(&self) -> String {
+        format!("the mirror on {} does not answer", self.to.dir.display())
     }
 
     fn hand_over(&self, task: Task) -> Result<Receiver<Answer>, String> {
         let (reply, answer) = mpsc::sync_channel(1);
-        let busy = |_| format!("the mirror on {} does not answer", self.to.dir.display());
-        self.hand.try_send((task, reply)).map_err(busy)?;
+        self.hand.try_send((task, reply)).map_err(|_| self.silent())?;
         Ok(answer)
     }
 
@@ -211,20 +269,24 @@ impl Mirror {
         if alone && matches!(self.phase, Phase::Lost { .. }) && self.log_bytes() > CHECKPOINT {
             checkpoint(c);
         }
-        match &self.phase {
+        let idle = !self.hangs();
+        match &mut self.phase {
             Phase::Lost { since }
-                if since.elapsed() >= RETRY.min(self.to.patience) && self.unnoted.is_none() =>
+                if idle && since.elapsed() >= RETRY.min(self.to.patience) && self.unnoted.is_none() =>
             {
-                match self.hand_over(Task::Copy(self.database.clone())) {
+                let run = Run::default();
+                match self.hand_over(Task::Copy(self.database.clone(), run.clone())) {
                     Ok(answer) => {
                         self.say(MirrorState::Synchronizing);
-                        self.phase = Phase::Copying(answer);
+                        self.phase = Phase::Copying(Copying { answer, watch: run.progress.watch(), run });
                     }
                     Err(why) => self.lose(why),
                 }
             }
-            Phase::Copying(answer) => match answer.try_recv() {
-                Err(TryRecvError::Empty) => {}
+            Phase::Copying(c) => match c.answer.try_recv() {
+                // A copy of any length is waited for while it moves.
+                Err(TryRecvError::Empty) if c.watch.still_for() < self.to.patience => {}
+                Err(TryRecvError::Empty) => self.lose(self.silent()),
                 Ok(Ok(())) => {
                     self.position = EMPTY;
                     match self.push().and_then(|()| self.to.witness.note(true)) {
@@ -262,15 +324,23 @@ impl Mirror {
     }
 }
 
+impl Drop for Mirror {
+    fn drop(&mut self) {
+        if let Phase::Copying(c) = &self.phase {
+            c.run.given_up.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
 fn long_ago() -> Instant {
     Instant::now().checked_sub(RETRY).unwrap_or_else(Instant::now)
 }
 
 fn carry_out(dir: &Path, file: &str, task: Task) -> std::io::Result<()> {
     match task {
-        Task::Copy(from) => copy(&from, dir, file),
+        Task::Copy(from, run) => copy(&from, dir, file, &run),
         Task::Append(offset, bytes) => append(dir, file, offset, &bytes),
-        Task::Fold => fold(dir, file),
+        Task::Fold => fold(dir, file, &Progress::default()),
     }
 }
 
@@ -288,26 +358,26 @@ fn sync_dir(dir: &Path) -> std::io::Result<()> {
 }
 
 /// Replaces the mirror by the principal's file. One that is no mirror may hold what nobody else has.
-fn copy(from: &Path, dir: &Path, name: &str) -> std::io::Result<()> {
+fn copy(from: &Path, dir: &Path, name: &str, run: &Run) -> std::io::Result<()> {
+    run.go_on()?;
     if !dir.is_dir() {
         let text = format!("the folder of the SQL instance, {}, is not there", dir.display());
         return Err(std::io::Error::new(std::io::ErrorKind::NotFound, text));
     }
     let (file, fresh) = (dir.join(name), dir.join(name).with_extension("mirror.copy"));
     if marker(dir, name).exists() {
-        fold(dir, name)?; // what it had stays readable until the new file is there
+        fold(dir, name, &run.progress)?; // what it had stays readable until the new file is there
     } else if file.exists() {
-        let n = std::fs::read_dir(dir.join("orphans")).map_or(0, Iterator::count) + 1;
-        let aside = dir.join("orphans").join(n.to_string());
+        let aside = super::orphans::place(dir, name)?;
         super::database::set_aside(dir, &aside, name).map_err(|e| std::io::Error::other(e.to_string()))?;
     }
     let facts = |p: &Path| std::fs::metadata(p).and_then(|m| Ok((m.len(), m.modified()?)));
     let before = facts(from)?;
-    std::fs::copy(from, &fresh)?;
+    pour(from, &fresh, run)?;
     if facts(from)? != before {
         return Err(std::io::Error::other("the database was folded while it was copied"));
     }
-    File::open(&fresh)?.sync_all()?;
+    run.go_on()?;
     File::create(marker(dir, name))?.sync_all()?;
     for ending in ["-wal", "-shm", "-shipped"] {
         match std::fs::remove_file(beside(&file, ending)) {
@@ -317,6 +387,23 @@ fn copy(from: &Path, dir: &Path, name: &str) -> std::io::Result<()> {
     }
     std::fs::rename(&fresh, &file)?;
     sync_dir(dir)
+}
+
+/// Copies a file in pieces that are synced one by one.
+fn pour(from: &Path, to: &Path, run: &Run) -> std::io::Result<()> {
+    let mut source = File::open(from)?;
+    let file = File::create(to)?;
+    file.set_permissions(source.metadata()?.permissions())?;
+    let mut target = Steady::new(file, &run.progress);
+    let mut piece = vec![0; 1 << 18];
+    loop {
+        run.go_on()?;
+        let n = source.read(&mut piece)?;
+        if n == 0 {
+            return target.finish();
+        }
+        target.write_all(&piece[..n])?;
+    }
 }
 
 fn append(dir: &Path, file: &str, offset: u64, bytes: &[u8]) -> std::io::Result<()> {
@@ -332,16 +419,18 @@ fn append(dir: &Path, file: &str, offset: u64, bytes: &[u8]) -> std::io::Result<
 }
 
 /// Writes what the log holds into the file. A kill in between is repaired by doing it again.
-fn fold(dir: &Path, name: &str) -> std::io::Result<()> {
+fn fold(dir: &Path, name: &str, progress: &Progress) -> std::io::Result<()> {
     let log = log_of(dir, name);
     if let Some(found) = wal::read(&log, EMPTY).map_err(|e| std::io::Error::other(e.to_string()))? {
-        let mut file = OpenOptions::new().write(true).open(dir.join(name))?;
+        let file = OpenOptions::new().write(true).open(dir.join(name))?;
+        let size = u64::from(found.db_pages) * u64::from(found.page_size);
+        file.set_len(size)?;
+        let mut file = Steady::new(file, progress);
         for (number, page) in &found.pages {
             file.seek(SeekFrom::Start(u64::from(number - 1) * u64::from(found.page_size)))?;
             file.write_all(page)?;
         }
-        file.set_len(u64::from(found.db_pages) * u64::from(found.page_size))?;
-        file.sync_all()?;
+        file.finish()?;
     }
     if log.exists() {
         let log = OpenOptions::new().write(true).open(&log)?;
@@ -392,10 +481,13 @@ pub fn forget(dir: &Path) -> Result<(), StoreError> {
 
 /// The same of a file.
 pub(super) fn unmark(dir: &Path, file: &str) -> Result<(), StoreError> {
-    match std::fs::remove_file(marker(dir, file)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Database(e.to_string())),
+    let removed = match std::fs::remove_file(marker(dir, file)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        // A marker that a power cut brings back would keep closed what took over.
+        _ if dir.is_dir() => sync_dir(dir),
         _ => Ok(()),
-    }
+    };
+    removed.map_err(|e| StoreError::Database(e.to_string()))
 }
 
 /// A principal that was closed and whose mirror has everything becomes the mirror: it is no orphan.
@@ -408,7 +500,7 @@ pub fn step_down(dir: &Path) -> Result<(), StoreError> {
 
 /// The same of a file.
 pub(super) fn mark(dir: &Path, file: &str) -> Result<(), StoreError> {
-    let made = File::create(marker(dir, file)).and_then(|f| f.sync_all());
+    let made = File::create(marker(dir, file)).and_then(|f| f.sync_all()).and_then(|()| sync_dir(dir));
     made.map_err(|e| StoreError::Database(e.to_string()))
 }
 

@@ -215,6 +215,118 @@ async fn a_mirror_that_hangs_is_left_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reader_while_the_log_is_folded_costs_no_mirror() {
+    for ship in [false, true] {
+        let rig = Rig::new();
+        let db = rig.open("a", "b", 1, ship);
+        room(&db).await;
+        until(&db, &MirrorState::Synchronized).await;
+        assert_eq!(db.ship().await.unwrap().is_some(), ship, "the whole copy is there");
+        let reader = rusqlite::Connection::open(rig.at("a").join("mgc.db")).unwrap();
+        let log = rig.at("a").join("mgc.db-wal");
+        let salts = || std::fs::read(&log).unwrap()[16..24].to_vec();
+        let mut n = 0;
+        while std::fs::metadata(&log).unwrap().len() < 9_000_000 {
+            post(&db, n).await.unwrap();
+            n += 1;
+        }
+        reader.execute_batch("BEGIN; SELECT COUNT(*) FROM message").unwrap();
+        db.ship().await.unwrap();
+        db.ship().await.unwrap();
+        let before = salts();
+        reader.execute_batch("COMMIT").unwrap();
+        for _ in 0..2 {
+            post(&db, n).await.unwrap();
+            n += 1;
+            assert_eq!(db.mirror(), Some(MirrorState::Synchronized));
+            assert_eq!(rig.survives("b"), n as u64);
+        }
+        assert_ne!(salts(), before, "begun anew");
+        db.ship().await.unwrap();
+        // Emptied now that nobody reads it.
+        while std::fs::metadata(&log).unwrap().len() > 0 {
+            post(&db, n).await.unwrap();
+            n += 1;
+            db.ship().await.unwrap();
+        }
+        assert!(rig.noted());
+    }
+}
+
+fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+async fn lost(db: &MgcDatabase) {
+    let begun = Instant::now();
+    while !matches!(db.mirror(), Some(MirrorState::Disconnected(_))) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", db.mirror());
+        let _ = db.ship().await;
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_hangs_is_lost_and_shipping_goes_on_without_it() {
+    let rig = Rig::new();
+    // Opening a pipe for writing hangs until somebody reads it: a disk that does not answer.
+    let hangs = rig.at("b").join("mgc.mirror.copy");
+    pipe(&hangs);
+    let db = rig.open("a", "b", 1, true);
+    room(&db).await;
+    assert_eq!(
+        db.ship().await,
+        Ok(None),
+        "nothing is folded meanwhile, so nothing is shipped, and it says so"
+    );
+    lost(&db).await;
+    let first = db.ship().await.unwrap().unwrap();
+    // It is asked nothing more while it hangs.
+    for n in 0..20 {
+        post(&db, n).await.unwrap();
+        let next = db.ship().await.unwrap().unwrap();
+        assert_eq!(next.seq, first.seq + n as u64 + 1);
+        assert!(matches!(db.mirror(), Some(MirrorState::Disconnected(_))), "{:?}", db.mirror());
+    }
+    // A chain that needs no whole copy is gone on with during one of the mirror.
+    db.close().await;
+    let reader = std::fs::OpenOptions::new().read(true).open(&hangs).unwrap();
+    let db = rig.open("a", "b", 1, true);
+    db.ship().await.unwrap();
+    post(&db, 20).await.unwrap();
+    assert_eq!(db.ship().await.unwrap().unwrap().seq, first.seq + 21);
+    std::fs::remove_file(&hangs).unwrap();
+    drop(reader);
+    until(&db, &MirrorState::Synchronized).await;
+    post(&db, 21).await.unwrap();
+    assert_eq!(rig.survives("b"), 22);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_comes_back_late_replaces_nothing() {
+    for closed in [false, true] {
+        let rig = Rig::new();
+        let hangs = rig.at("b").join("mgc.mirror.copy");
+        pipe(&hangs);
+        let db = rig.open("a", "b", 1, false);
+        let _ = db.ship().await;
+        assert_eq!(db.mirror(), Some(MirrorState::Synchronizing));
+        if closed {
+            db.close().await;
+        } else {
+            lost(&db).await;
+        }
+        // Somebody else is the principal there meanwhile.
+        std::fs::write(rig.at("b").join("mgc.db"), "in use").unwrap();
+        let mut reader = std::fs::OpenOptions::new().read(true).open(&hangs).unwrap();
+        let late = std::io::copy(&mut reader, &mut std::io::sink()).unwrap();
+        assert_eq!(late, 0, "it was told that nobody waits any more");
+        assert_eq!(std::fs::read_to_string(rig.at("b").join("mgc.db")).unwrap(), "in use");
+        assert!(!rig.at("b").join("mgc.mirror").exists());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_mirror_takes_over_and_the_old_principal_becomes_the_mirror() {
     let rig = Rig::new();
     let db = rig.open("a", "b", 1, true);

@@ -5,6 +5,7 @@ mod administration;
 mod compliance;
 mod database;
 pub mod mirror;
+mod orphans;
 mod queries;
 mod queue;
 pub mod queue_mirror;

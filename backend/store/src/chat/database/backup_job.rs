@@ -6,8 +6,9 @@ use super::{FILE, MgcDatabase};
 use crate::chat::shipping::{self, Mark, ShipError, Turn};
 
 impl MgcDatabase {
-    /// One turn of the backup job of log shipping; the newest segment. Posts go on meanwhile, and a share
-    /// that does not answer is not waited for.
+    /// One turn of the backup job of log shipping; the newest segment, none while nothing can be shipped
+    /// because the mirror is being copied. Posts go on meanwhile, and a share that does not answer is not
+    /// waited for.
     ///
     /// # Errors
     /// Why nothing could be shipped.
@@ -24,8 +25,10 @@ impl MgcDatabase {
                 None => return Ok(None),
             };
             carrier.wait().await?;
-            if turn != Turn::Again {
-                break;
+            match turn {
+                Turn::Again => {}
+                Turn::Held => return Ok(None),
+                Turn::Nothing | Turn::Cut => break,
             }
         }
         Ok(carrier.mark())

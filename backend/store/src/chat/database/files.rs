@@ -96,6 +96,10 @@ pub(in crate::chat) fn set_aside(dir: &Path, to: &Path, file: &str) -> Result<bo
     if !path.exists() {
         return Ok(false);
     }
+    if to.join(file).exists() {
+        let why = format!("{} holds another one already, which is not overwritten", to.display());
+        return Err(StoreError::Database(why));
+    }
     std::fs::create_dir_all(to).map_err(io)?;
     for from in side_files(&path) {
         if let Some(name) = from.file_name().filter(|_| from.exists()) {

@@ -43,6 +43,7 @@ struct State {
     /// Work to do: a new load, or another try.
     due: bool,
     stop: bool,
+    closing: bool,
     /// Counts the times the chain was given up; work of an older one comes to nothing.
     generation: u64,
     working: Option<Watch>,
@@ -82,6 +83,7 @@ impl Carrier {
                 queue: VecDeque::new(),
                 due: false,
                 stop: false,
+                closing: false,
                 generation: 0,
                 working: None,
                 reading: false,
@@ -105,6 +107,11 @@ impl Carrier {
 
     /// What the writer may do next: the answer to opening, and whether there is room for a cut.
     pub fn next(&self) -> Next {
+        self.look(true)
+    }
+
+    /// The same; without `take` an answer to opening is left for the next look.
+    pub fn look(&self, take: bool) -> Next {
         let mut s = self.state();
         if std::mem::take(&mut s.lost) {
             s.opened = Opened::No;
@@ -116,16 +123,10 @@ impl Carrier {
             Opened::Used if s.queue.len() >= ROOM => Next::Wait,
             Opened::Used => Next::Cut { fold: !s.reading && s.error.is_none() },
         };
-        if matches!(next, Next::Begin(_)) {
+        if take && matches!(next, Next::Begin(_)) {
             s.opened = Opened::Used;
         }
         next
-    }
-
-    /// Whether a cut may be handed over now.
-    pub fn has_room(&self) -> bool {
-        let s = self.state();
-        matches!(s.opened, Opened::Used) && s.queue.len() < ROOM && !s.lost
     }
 
     /// Asks for the newest segment.
@@ -162,6 +163,11 @@ impl Carrier {
         s.reading = false;
         s.opened = Opened::No;
         s.lost = false;
+    }
+
+    /// From here on only the tail is shipped.
+    pub fn closing(&self) {
+        self.state().closing = true;
     }
 
     /// Ends the thread as soon as it answers; a base that is not read yet comes to nothing.
@@ -231,13 +237,18 @@ impl Carrier {
                 still
             };
             let begun = Instant::now();
+            if let Some(c) = &mut chain {
+                c.closing = self.state().closing;
+            }
             let result = match (&load, &mut chain) {
-                (Some(Load::Open), _) => Chain::open(&self.to.share, &self.to.id, self.epoch, self.opening)
-                    .map(|c| {
+                (Some(Load::Open), _) => {
+                    let run = (self.epoch, self.opening);
+                    Chain::open(&self.to.share, &self.to.id, run, &progress).map(|c| {
                         let found = c.last().cloned();
                         chain = Some(c);
                         found
-                    }),
+                    })
+                }
                 (Some(Load::Put(cut)), Some(c)) => c.put(cut, &progress, &still).map(|mark| {
                     if let Some(facts) = cut.folded
                         && let Err(e) = note_clean(&self.database, self.epoch, mark.seq, facts)
@@ -246,7 +257,7 @@ impl Carrier {
                     }
                     None
                 }),
-                (None, Some(c)) => c.check_fence().map(|()| None),
+                (None, Some(c)) => c.check_fence().and_then(|()| c.check_asked()).map(|()| None),
                 (None, None) => Ok(None),
                 (Some(Load::Put(_)), None) => {
                     Err(ShipError::Diverged("the chain in the share was given up".to_owned()))

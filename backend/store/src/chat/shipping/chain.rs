@@ -6,7 +6,7 @@ use shared::Timestamp;
 
 use super::progress::Progress;
 use super::segment::{self, Header, Pages, Source};
-use super::{Mark, Position, ShipError, claim, claimed, io, list};
+use super::{Mark, Position, ShipError, anew, claim, claimed, io, list};
 
 /// What a cut carries.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub struct Chain {
     /// Names its temporary files: an earlier opening may still hang in the middle of writing one.
     opening: u64,
     last: Option<(Header, String)>,
+    /// The database is being closed: whole copies that are asked for wait for the next opening.
+    pub closing: bool,
 }
 
 impl Chain {
@@ -54,16 +56,24 @@ impl Chain {
     ///
     /// # Errors
     /// When the share cannot be written, or a newer epoch was claimed.
-    pub fn open(share: &Path, id: &str, epoch: u64, opening: u64) -> Result<Self, ShipError> {
+    pub fn open(
+        share: &Path,
+        id: &str,
+        (epoch, opening): (u64, u64),
+        progress: &Progress,
+    ) -> Result<Self, ShipError> {
         std::fs::create_dir_all(share).map_err(io(share))?;
-        let mut me = Self { share: share.to_owned(), id: id.to_owned(), epoch, opening, last: None };
+        let (share_dir, id_here) = (share.to_owned(), id.to_owned());
+        let mut me = Self { share: share_dir, id: id_here, epoch, opening, last: None, closing: false };
         me.check_fence()?;
         if epoch > claimed(share).max(1) {
             // It was brought online while the share did not answer: what is older is fenced now.
             claim(share, epoch, id)?;
         }
-        if let Some((_, _, path)) = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch) {
-            me.last = segment::verify(&path).ok().filter(|(h, _)| h.database == id);
+        if let Some(why) = anew::asked(share, epoch) {
+            tracing::warn!(share = %share.display(), epoch, why, "shipping begins again with a whole copy");
+        } else if let Some((_, _, path)) = list(share)?.into_iter().rfind(|(e, ..)| *e == epoch) {
+            me.last = segment::verify(&path, progress).ok().filter(|(h, _)| h.database == id);
         }
         Ok(me)
     }
@@ -84,6 +94,17 @@ impl Chain {
         if newest > self.epoch { Err(ShipError::Fenced(newest)) } else { Ok(()) }
     }
 
+    /// Whether the other side can go on with this chain.
+    ///
+    /// # Errors
+    /// [`ShipError::Diverged`] when it asked for a whole copy.
+    pub fn check_asked(&self) -> Result<(), ShipError> {
+        match anew::asked(&self.share, self.epoch).filter(|_| !self.closing) {
+            Some(why) => Err(ShipError::Diverged(format!("the other side asked for a whole copy ({why})"))),
+            None => Ok(()),
+        }
+    }
+
     /// Writes a cut behind the newest segment. `still` is asked once everything is read and before the
     /// segment gets its name; when it says no, nothing is left behind.
     ///
@@ -98,6 +119,9 @@ impl Chain {
         self.check_fence()?;
         progress.moved();
         let base = matches!(cut.content, Content::Base(_));
+        if !base {
+            self.check_asked()?;
+        }
         let (seq, prev, commits) = match &self.last {
             Some((h, hash)) if !base => (h.seq + 1, hash.clone(), h.commits + cut.commits),
             _ if base => {
@@ -130,6 +154,9 @@ impl Chain {
         };
         let names = (self.share.as_path(), self.opening);
         let hash = segment::write(names, &header, &source, progress, still)?;
+        if base {
+            anew::answered(&self.share, self.epoch);
+        }
         let mark = Mark::from(&header);
         self.last = Some((header, hash));
         Ok(mark)

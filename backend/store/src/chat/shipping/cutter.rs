@@ -79,6 +79,9 @@ pub struct Cutter {
     database: PathBuf,
     /// Where the last cut ended.
     position: Position,
+    /// Where it ended when the log was folded last and a reader kept it from being emptied: once the reader
+    /// is gone, the next write begins it anew.
+    folded: Option<Position>,
 }
 
 const EMPTY: Position = Position { salts: None, offset: 0 };
@@ -99,7 +102,7 @@ impl Cutter {
             return Err(ShipError::Diverged("the end of the last run is not known".to_owned()));
         }
         wal::read(&beside(database, "-wal"), position)?;
-        Ok(Self { database: database.to_owned(), position })
+        Ok(Self { database: database.to_owned(), position, folded: None })
     }
 
     /// Begins anew: folds the log and gives the whole file. The log is not folded again before the file
@@ -128,7 +131,7 @@ impl Cutter {
             at,
             folded: Some(facts),
         };
-        Ok((Self { database: database.to_owned(), position: EMPTY }, cut))
+        Ok((Self { database: database.to_owned(), position: EMPTY, folded: None }, cut))
     }
 
     /// Cuts what was committed since; none when nothing was. With `fold` a long log is folded at once:
@@ -143,9 +146,18 @@ impl Cutter {
         messages: u64,
         at: Timestamp,
     ) -> Result<Option<Cut>, ShipError> {
-        let Some(found) = wal::read(&beside(&self.database, "-wal"), self.position)? else {
-            return Ok(None);
+        let log = beside(&self.database, "-wal");
+        let found = match wal::read(&log, self.position) {
+            // All of the old log was cut, and nothing was written into it since: this thread is the only writer.
+            Err(ShipError::Diverged(_))
+                if self.folded == Some(self.position) && wal::begun_anew(&log, self.position)? =>
+            {
+                self.position = EMPTY;
+                wal::read(&log, EMPTY)?
+            }
+            r => r?,
         };
+        let Some(found) = found else { return Ok(None) };
         self.position = found.position;
         let mut cut = Cut {
             position: found.position,
@@ -169,6 +181,7 @@ impl Cutter {
     /// I/O.
     pub fn fold(&mut self, c: &Connection) -> Result<Option<(u64, u128)>, ShipError> {
         if !checkpoint(c) {
+            self.folded = Some(self.position);
             return Ok(None); // the log stays, and the position with it
         }
         self.position = EMPTY;

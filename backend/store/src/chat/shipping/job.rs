@@ -36,6 +36,8 @@ pub enum Turn {
     Again,
     /// What was committed until now.
     Cut,
+    /// Nothing, although there may be something: it waits until the database file may change again.
+    Held,
 }
 
 /// The job's state on the writer's thread.
@@ -90,12 +92,32 @@ impl Job {
         result
     }
 
-    /// A turn that folds nothing: what would fold waits.
+    /// A turn that folds nothing: what would fold waits. A chain is gone on with when that needs no base.
     fn held(&mut self, c: &Connection, at: Timestamp) -> Result<Turn, ShipError> {
-        if let Some(cutter) = &mut self.cutter
-            && self.carrier.has_room()
-            && let Some(cut) = cutter.cut(c, false, self.messages.load(Ordering::Relaxed), at)?
-        {
+        match self.carrier.look(false) {
+            Next::Begin(last) => {
+                let Some(cutter) = last.and_then(|h| Cutter::resume(&self.database, &h).ok()) else {
+                    return Ok(Turn::Held);
+                };
+                self.carrier.next();
+                self.cutter = Some(cutter);
+                Ok(Turn::Again)
+            }
+            Next::Cut { .. } if self.cutter.is_some() => self.cut(c, false, at),
+            Next::Wait => {
+                self.carrier.kick();
+                Ok(Turn::Held)
+            }
+            Next::Open | Next::Cut { .. } => self.once(c, at),
+        }
+    }
+
+    fn cut(&mut self, c: &Connection, fold: bool, at: Timestamp) -> Result<Turn, ShipError> {
+        let Some(cutter) = &mut self.cutter else {
+            self.begin_again();
+            return Ok(Turn::Again);
+        };
+        if let Some(cut) = cutter.cut(c, fold, self.messages.load(Ordering::Relaxed), at)? {
             self.carrier.put(cut);
             return Ok(Turn::Cut);
         }
@@ -125,18 +147,7 @@ impl Job {
                 self.carrier.kick();
                 Ok(Turn::Nothing)
             }
-            Next::Cut { fold } => {
-                let Some(cutter) = &mut self.cutter else {
-                    self.begin_again();
-                    return Ok(Turn::Again);
-                };
-                if let Some(cut) = cutter.cut(c, fold, messages, at)? {
-                    self.carrier.put(cut);
-                    return Ok(Turn::Cut);
-                }
-                self.carrier.kick();
-                Ok(Turn::Nothing)
-            }
+            Next::Cut { fold } => self.cut(c, fold, at),
         }
     }
 
@@ -162,6 +173,7 @@ impl Job {
     }
 
     fn tail(&mut self, c: &Connection, at: Timestamp) -> Result<(), ShipError> {
+        self.carrier.closing();
         // What failed before gets one more try; then opening, a base, what waits, the tail.
         self.carrier.kick();
         for _ in 0..8 {

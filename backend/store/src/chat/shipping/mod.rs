@@ -12,8 +12,10 @@
 //! - The writer's thread cuts ([`cutter`]) and never touches the share; a thread of its own carries what is
 //!   cut ([`carrier`]). A share that hangs delays neither posts nor closing; it is said not to answer.
 
+mod anew;
 mod carrier;
 mod chain;
+mod claim;
 mod cutter;
 mod job;
 mod progress;
@@ -31,10 +33,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shared::Timestamp;
 
+pub use anew::{ask, heal};
 pub use carrier::Carrier;
+pub use claim::{claim, claimed};
 pub(super) use cutter::{beside, checkpoint, forget_shipped, shipped_to};
 pub use job::{Job, ShipTo, Turn};
 pub use progress::{PATIENCE, Progress, within};
+pub(super) use progress::{Steady, Watch};
 pub use secondary::{Applied, Secondary};
 pub use segment::Header;
 
@@ -148,53 +153,57 @@ fn name(epoch: u64, seq: u64) -> String {
     format!("e{epoch}-{seq:010}.seg")
 }
 
-/// Claims an epoch in the share; whoever comes second is told that it is taken.
-///
-/// # Errors
-/// [`ShipError::Fenced`] when it is taken by another claimant.
-pub fn claim(share: &Path, epoch: u64, who: &str) -> Result<(), ShipError> {
-    use std::io::Write;
-    std::fs::create_dir_all(share).map_err(io(share))?;
-    let path = share.join(format!("epoch-{epoch}"));
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-        Ok(mut f) => {
-            f.write_all(who.as_bytes()).and_then(|()| f.sync_all()).map_err(io(&path))?;
-            sync_dir(share)
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            // The same claimant again (after a kill) is no conflict.
-            match std::fs::read_to_string(&path) {
-                Ok(by) if by == who => Ok(()),
-                _ => Err(ShipError::Fenced(epoch)),
-            }
-        }
-        Err(e) => Err(io(&path)(e)),
-    }
-}
-
-/// The highest epoch that was claimed in the share.
-pub fn claimed(share: &Path) -> u64 {
-    let names = std::fs::read_dir(share).map(|d| d.flatten().map(|e| e.file_name()).collect::<Vec<_>>());
-    let epochs = names.unwrap_or_default().into_iter();
-    epochs.filter_map(|n| n.to_str()?.strip_prefix("epoch-")?.parse().ok()).max().unwrap_or(0)
-}
-
 fn sync_dir(dir: &Path) -> Result<(), ShipError> {
     std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(io(dir))
 }
 
-/// Deletes segments of the share that were cut before `before` and that the other side has applied.
+/// What [`clean`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Segments that were deleted.
+    pub gone: u64,
+    /// Bytes of the newest base that is applied; 0 without one.
+    pub base: u64,
+    /// Bytes of applied segments behind it that are old enough, and kept only because they follow it.
+    pub expired: u64,
+}
+
+/// Deletes segments of the share that were cut before `before` and that the other side has applied. What
+/// follows the newest base is kept: with it alone a side whose disk was replaced can be restored. With `all`
+/// that goes too.
 ///
 /// # Errors
 /// When one cannot be deleted.
-pub fn clean(dir: &Path, applied: &Mark, before: Timestamp) -> Result<u64, ShipError> {
-    let mut gone = 0;
-    for (epoch, seq, path) in list(dir)? {
-        let done = epoch < applied.epoch || (epoch == applied.epoch && seq < applied.seq);
-        if done && segment::peek(&path).is_ok_and(|h| h.at < before) {
-            std::fs::remove_file(&path).map_err(io(&path))?;
-            gone += 1;
+pub fn clean(
+    dir: &Path,
+    applied: &Mark,
+    before: Timestamp,
+    all: bool,
+    progress: &Progress,
+) -> Result<Cleaned, ShipError> {
+    let done: Vec<_> = list(dir)?
+        .into_iter()
+        .filter(|(epoch, seq, _)| (*epoch, *seq) < (applied.epoch, applied.seq + 1))
+        .filter_map(|(epoch, seq, path)| {
+            progress.moved();
+            Some((epoch, seq, segment::peek(&path).ok()?, path))
+        })
+        .collect();
+    let base = done.iter().rfind(|(epoch, _, h, _)| *epoch == applied.epoch && h.prev.is_empty());
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |m| m.len());
+    let mut out = Cleaned { base: base.map_or(0, |(.., path)| size(path)), ..Cleaned::default() };
+    let from = base.map(|(epoch, seq, ..)| (*epoch, *seq));
+    for (epoch, seq, h, path) in &done {
+        if h.at >= before || (*epoch, *seq) == (applied.epoch, applied.seq) {
+            continue;
         }
+        if !all && from.is_some_and(|from| (*epoch, *seq) >= from) {
+            out.expired += if from == Some((*epoch, *seq)) { 0 } else { size(path) };
+            continue;
+        }
+        progress.moved();
+        std::fs::remove_file(path).map_err(io(path))?;
+        out.gone += 1;
     }
-    Ok(gone)
+    Ok(out)
 }

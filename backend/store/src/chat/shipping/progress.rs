@@ -1,12 +1,18 @@
 //! Telling slow from silent: work on the share counts what it moves, and a share that moves nothing for
 //! longer than the patience is said not to answer. Nobody waits for it any longer than that.
 
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use super::ShipError;
+
+/// Bytes between two syncs of a file that is being written. One sync of many gigabytes at the end would move
+/// nothing for longer than the patience.
+const PIECE: u64 = 16 * 1024 * 1024;
 
 /// How long a share may move nothing before nobody waits for it any more.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,9 +27,60 @@ impl Progress {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// How often something moved.
+    #[cfg(test)]
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// Watches it from now on.
     pub fn watch(&self) -> Watch {
         Watch { progress: self.clone(), seen: (self.0.load(Ordering::Relaxed), Instant::now()) }
+    }
+}
+
+/// A file that is written and synced in pieces, each of which counts as progress.
+#[derive(Debug)]
+pub struct Steady<'a> {
+    file: File,
+    unsynced: u64,
+    progress: &'a Progress,
+}
+
+impl<'a> Steady<'a> {
+    /// Over a file that is to be written.
+    pub fn new(file: File, progress: &'a Progress) -> Self {
+        Self { file, unsynced: 0, progress }
+    }
+
+    /// Syncs what is left.
+    pub fn finish(self) -> std::io::Result<()> {
+        self.file.sync_all()?;
+        self.progress.moved();
+        Ok(())
+    }
+}
+
+impl Write for Steady<'_> {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        let n = self.file.write(buf)?;
+        self.progress.moved();
+        self.unsynced += n as u64;
+        if self.unsynced >= PIECE {
+            self.file.sync_data()?;
+            self.progress.moved();
+            self.unsynced = 0;
+        }
+        Ok(n)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Steady<'_> {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::progress::{Progress, within};
+use super::progress::{Progress, Steady, within};
 use super::segment::{self, Header};
 use super::{Mark, ShipError, io, list, name, sync_dir};
+use crate::chat::orphans;
 
 /// What the restore job has applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +82,7 @@ impl Secondary {
         self.copying(share, epoch, &Progress::default())
     }
 
-    fn copying(&self, share: &Path, epoch: u64, progress: &Progress) -> Result<u64, ShipError> {
+    pub(super) fn copying(&self, share: &Path, epoch: u64, progress: &Progress) -> Result<u64, ShipError> {
         let to = self.destination();
         if !self.dir.is_dir() {
             // An instance that is gone is not made up: it may come back with what it had.
@@ -90,21 +91,25 @@ impl Secondary {
         }
         std::fs::create_dir_all(&to).map_err(io(&to))?;
         let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
+        let mut news = list(share)?;
+        news.retain(|(e, seq, _)| *e == epoch && applied.is_none_or(|a| *seq > a));
+        // What is before the newest base is not needed, and may be what the base was made for.
+        let is_base = |path: &Path| {
+            progress.moved();
+            segment::peek(path).is_ok_and(|h| h.prev.is_empty())
+        };
+        let from = news.iter().rposition(|(.., path)| is_base(path)).unwrap_or(0);
         let mut n = 0;
-        for (e, seq, path) in list(share)? {
-            if e != epoch || applied.is_some_and(|a| seq <= a) {
-                continue;
-            }
+        for (e, seq, path) in news.drain(from..) {
             let target = to.join(name(e, seq));
-            if target.exists() && segment::verify(&target).is_ok() {
+            // It has its name because it is sound; applying looks once more.
+            if target.exists() {
                 continue;
             }
             let tmp = to.join(format!("{}.tmp", name(e, seq)));
             copy_file(&path, &tmp, progress)?;
-            let sound = segment::verify(&tmp).and_then(|_| {
-                File::open(&tmp).and_then(|f| f.sync_all()).map_err(io(&tmp))?;
-                std::fs::rename(&tmp, &target).map_err(io(&target))
-            });
+            let sound = segment::verify(&tmp, progress)
+                .and_then(|_| std::fs::rename(&tmp, &target).map_err(io(&target)));
             if let Err(e) = sound {
                 let _ = std::fs::remove_file(&tmp);
                 return Err(e);
@@ -154,7 +159,15 @@ impl Secondary {
 
     fn apply_one(&self, path: &Path, after: Option<&Applied>) -> Result<(), ShipError> {
         // Sound to its end before the first page counts.
-        let (h, hash) = segment::verify(path)?;
+        let (h, hash) = match segment::verify(path, &Progress::default()) {
+            Err(ShipError::Corrupt { why, .. }) => {
+                // It was sound when it was copied: the share still has it.
+                self.forget(path)?;
+                let why = format!("the copy is damaged ({why}) and is fetched again");
+                return Err(ShipError::Io { path: path.display().to_string(), why });
+            }
+            r => r?,
+        };
         let forked = |why: &str| {
             let file = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
             Err(ShipError::Forked { file, why: why.to_owned() })
@@ -216,7 +229,7 @@ impl Secondary {
         begun.map_err(io(&applying))?;
         let mut file =
             OpenOptions::new().create(true).truncate(false).write(true).open(&database).map_err(&fail)?;
-        segment::read(path, |h, number, page| {
+        segment::read(path, &Progress::default(), |h, number, page| {
             let at = u64::from(number - 1) * u64::from(h.page_size);
             file.seek(SeekFrom::Start(at)).and_then(|_| file.write_all(page)).map_err(&fail)
         })?;
@@ -245,17 +258,15 @@ impl Secondary {
         if super::cutter::is_clean(&self.database()) || never_opened(&self.database()) {
             return Ok(()); // everything in it was shipped, or copied from elsewhere
         }
-        let orphans = self.dir.join("orphans");
-        std::fs::create_dir_all(&orphans).map_err(io(&orphans))?;
-        let n = std::fs::read_dir(&orphans).map(Iterator::count).unwrap_or(0) + 1;
-        let to = orphans.join(n.to_string());
-        std::fs::create_dir_all(&to).map_err(io(&to))?;
-        for file in ["mgc.db-wal", "mgc.db-shm", "mgc.db-shipped", "mgc.db"] {
+        let to = orphans::place(&self.dir, "mgc.db").map_err(io(&self.dir))?;
+        // First what would call the rest complete, and the database last: a kill in between is gone on from.
+        for file in ["mgc.db-shipped", "mgc.db-wal", "mgc.db-shm", "mgc.db"] {
             let from = self.dir.join(file);
             if from.exists() {
                 std::fs::rename(&from, to.join(file)).map_err(io(&from))?;
             }
         }
+        sync_dir(&to)?;
         sync_dir(&self.dir)
     }
 
@@ -279,11 +290,7 @@ impl Secondary {
 
     /// Databases that were in use here and may hold what was never shipped, oldest first.
     pub fn orphans(&self) -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(self.dir.join("orphans"));
-        let mut found: Vec<PathBuf> =
-            entries.map(|d| d.flatten().map(|e| e.path()).collect()).unwrap_or_default();
-        found.sort();
-        found
+        orphans::list(&self.dir)
     }
 
     /// Ends restoring: from now on the database may be opened. Nothing more can be applied.
@@ -302,18 +309,17 @@ impl Secondary {
     }
 }
 
-/// Copies in pieces, each of which counts as progress.
+/// Copies and syncs in pieces, each of which counts as progress.
 fn copy_file(from: &Path, to: &Path, progress: &Progress) -> Result<(), ShipError> {
     let mut source = File::open(from).map_err(io(from))?;
-    let mut target = File::create(to).map_err(io(to))?;
+    let mut target = Steady::new(File::create(to).map_err(io(to))?, progress);
     let mut piece = vec![0; 1 << 18];
     loop {
         let n = source.read(&mut piece).map_err(io(from))?;
         if n == 0 {
-            return Ok(());
+            return target.finish().map_err(io(to));
         }
         target.write_all(&piece[..n]).map_err(io(to))?;
-        progress.moved();
     }
 }
 

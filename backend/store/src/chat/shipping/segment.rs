@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::Timestamp;
 
-use super::progress::Progress;
+use super::progress::{Progress, Steady};
 use super::{Position, ShipError, io, name, sync_dir};
 
 const MAGIC: &[u8; 8] = b"LGSEG\x001\n";
@@ -48,17 +48,15 @@ pub struct Header {
 pub type Pages = BTreeMap<u32, Vec<u8>>;
 
 /// A writer that hashes what goes through it.
-struct Hashing<'a, W> {
+struct Hashing<W> {
     inner: W,
     hash: Sha256,
-    progress: &'a Progress,
 }
 
-impl<W: Write> Write for Hashing<'_, W> {
+impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
         let n = self.inner.write(buf)?;
         self.hash.update(&buf[..n]);
-        self.progress.moved();
         Ok(n)
     }
     fn flush(&mut self) -> std::io::Result<()> {
@@ -107,7 +105,8 @@ pub fn write(
 fn fill(tmp: &Path, h: &Header, source: &Source<'_>, progress: &Progress) -> Result<String, ShipError> {
     let fail = io(tmp);
     let file = File::create(tmp).map_err(&fail)?;
-    let mut out = Hashing { inner: BufWriter::new(file), hash: Sha256::new(), progress };
+    let inner = BufWriter::new(Steady::new(file, progress));
+    let mut out = Hashing { inner, hash: Sha256::new() };
     let header = serde_json::to_vec(h).map_err(|e| ShipError::Diverged(e.to_string()))?;
     let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
     let mut body = || -> std::io::Result<()> {
@@ -138,7 +137,7 @@ fn fill(tmp: &Path, h: &Header, source: &Source<'_>, progress: &Progress) -> Res
     let mut inner = out.inner;
     inner.write_all(&digest).map_err(&fail)?;
     let file = inner.into_inner().map_err(|e| fail(e.into_error()))?;
-    file.sync_all().map_err(&fail)?;
+    file.finish().map_err(&fail)?;
     Ok(hex::encode(digest))
 }
 
@@ -178,6 +177,7 @@ pub fn peek(path: &Path) -> Result<Header, ShipError> {
 /// it is sound. What `page` did must not count before that.
 pub fn read(
     path: &Path,
+    progress: &Progress,
     mut page: impl FnMut(&Header, u32, &[u8]) -> Result<(), ShipError>,
 ) -> Result<(Header, String), ShipError> {
     let file = File::open(path).map_err(io(path))?;
@@ -194,6 +194,7 @@ pub fn read(
             return Err(corrupt(path, "it has a page 0"));
         }
         page(&h, number, &buffer[4..])?;
+        progress.moved();
     }
     let mut digest = [0; 32];
     r.read_exact(&mut digest).map_err(short)?;
@@ -208,6 +209,6 @@ pub fn read(
 }
 
 /// Reads a segment only to verify it.
-pub fn verify(path: &Path) -> Result<(Header, String), ShipError> {
-    read(path, |_, _, _| Ok(()))
+pub fn verify(path: &Path, progress: &Progress) -> Result<(Header, String), ShipError> {
+    read(path, progress, |_, _, _| Ok(()))
 }

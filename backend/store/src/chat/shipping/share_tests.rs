@@ -197,6 +197,78 @@ async fn a_base_that_hangs_is_given_up_when_the_database_closes() {
     assert_eq!(rig.arrived(), 3);
 }
 
+/// A way to break the side that restores, and what is said of it.
+type Breakage = (&'static str, fn(&Rig));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_side_that_cannot_go_on_gets_a_whole_copy_once_in_ten_minutes() {
+    fn change(path: &Path) {
+        let mut bytes = std::fs::read(path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    fn newest(rig: &Rig) -> PathBuf {
+        list(&rig.share()).unwrap().pop().unwrap().2
+    }
+    let all: [Breakage; 4] = [
+        ("was written to by somebody else", |rig| change(&rig.dir.path().join("backup/mgc.db"))),
+        ("is missing", |rig| {
+            std::fs::remove_file(list(&rig.share()).unwrap().iter().rev().nth(1).unwrap().2.clone()).unwrap()
+        }),
+        ("is damaged", |rig| change(&newest(rig))),
+        ("segment 0 of epoch 1 is missing", |rig| {
+            std::fs::remove_dir_all(rig.dir.path().join("backup")).unwrap();
+            std::fs::create_dir(rig.dir.path().join("backup")).unwrap();
+            // As older programs cleaned the share: the base and what is before it.
+            let all = list(&rig.share()).unwrap();
+            let base = all.iter().rposition(|(.., p)| segment::peek(p).unwrap().prev.is_empty()).unwrap();
+            for (.., path) in &all[..=base] {
+                std::fs::remove_file(path).unwrap();
+            }
+        }),
+    ];
+    let rig = Rig::new();
+    let other = Secondary::new(&rig.dir.path().join("backup"), "mgc");
+    let follow = || other.copy(&rig.share(), 1).and_then(|_| other.apply(1));
+    let long_ago = || {
+        for (.., path) in list(&rig.share()).unwrap() {
+            let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+            file.set_modified(std::time::SystemTime::now() - Duration::from_mins(11)).unwrap();
+        }
+    };
+    let db = rig.open();
+    room(&db).await;
+    db.ship().await.unwrap();
+    follow().unwrap();
+    for (n, (what, damage)) in (0..).zip(all) {
+        for i in 0..2 {
+            post(&db, n * 2 + i).await;
+            db.ship().await.unwrap();
+        }
+        damage(&rig);
+        if n < 3 {
+            let told = heal(&rig.share(), 1, &follow().unwrap_err());
+            assert!(told.contains(what) && told.contains("ten minutes after the last one"), "{told}");
+            db.ship().await.unwrap();
+        }
+        long_ago();
+        for _ in 0..2 {
+            let told = heal(&rig.share(), 1, &follow().unwrap_err());
+            assert!(told.contains(what) && told.ends_with("begins again with a whole copy."), "{told}");
+        }
+        // The backup job hears of it also between its turns, and begins anew.
+        db.between_turns().await;
+        while db.ship().await.is_err() {}
+        follow().unwrap();
+        assert_eq!(other.applied().map(|a| a.mark), db.ship().await.unwrap());
+        assert!(!rig.share().join("whole-1").exists());
+    }
+    db.close().await;
+    follow().unwrap();
+    assert_eq!(rig.arrived(), 8);
+}
+
 #[test]
 fn a_log_that_grows_too_long_unshipped_is_folded_and_a_base_follows() {
     let dir = tempfile::tempdir().unwrap();
@@ -264,11 +336,11 @@ fn what_was_given_up_never_gets_a_name_and_a_taken_number_is_told() {
         folded: None,
     };
     let (share, p) = (dir.path().join("share"), Progress::default());
-    let mut chain = Chain::open(&share, "mgc", 1, 1).unwrap();
+    let mut chain = Chain::open(&share, "mgc", (1, 1), &Progress::default()).unwrap();
     assert!(matches!(chain.put(&base, &p, &|| false), Err(ShipError::Diverged(_))));
     assert_eq!(std::fs::read_dir(&share).unwrap().count(), 0, "not even a temporary file");
     chain.put(&base, &p, &|| true).unwrap();
-    let mut late = Chain::open(&share, "mgc", 1, 2).unwrap();
+    let mut late = Chain::open(&share, "mgc", (1, 2), &Progress::default()).unwrap();
     chain.put(&cut, &p, &|| true).unwrap();
     cut.commits = 2;
     assert!(matches!(late.put(&cut, &p, &|| true), Err(ShipError::Diverged(_))), "never replaced");
@@ -278,9 +350,9 @@ fn what_was_given_up_never_gets_a_name_and_a_taken_number_is_told() {
 fn a_side_that_came_online_without_the_share_fences_the_older_one_when_it_ships() {
     use super::chain::Chain;
     let dir = tempfile::tempdir().unwrap();
-    let old = Chain::open(dir.path(), "mgc", 1, 1).unwrap();
+    let old = Chain::open(dir.path(), "mgc", (1, 1), &Progress::default()).unwrap();
     old.check_fence().unwrap();
-    Chain::open(dir.path(), "mgc", 2, 2).unwrap();
+    Chain::open(dir.path(), "mgc", (2, 2), &Progress::default()).unwrap();
     assert_eq!(old.check_fence(), Err(ShipError::Fenced(2)));
 }
 

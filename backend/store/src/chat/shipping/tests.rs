@@ -27,7 +27,7 @@ impl Shipper {
         epoch: u64,
         at: Timestamp,
     ) -> Result<Self, ShipError> {
-        let mut chain = Chain::open(share, id, epoch, 1)?;
+        let mut chain = Chain::open(share, id, (epoch, 1), &Progress::default())?;
         let database = database.to_owned();
         if let Some(cutter) = chain.last().and_then(|h| Cutter::resume(&database, h).ok()) {
             return Ok(Self { chain, cutter, database });
@@ -249,6 +249,35 @@ fn damage_is_refused_by_name() {
     }
 }
 
+/// Copying tells of each page that it verifies, so a large base is waited for; what has its name is not
+/// verified anew in each turn, and is fetched again when it turns out to be damaged.
+#[test]
+fn verifying_a_copied_base_counts_as_progress_and_is_done_once() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 4_000);
+    let mut s = rig.shipper(&c);
+    let pages = u64::from(segment::peek(&rig.share.join(name(1, 0))).unwrap().pages);
+    let (secondary, p) = (rig.secondary(), Progress::default());
+    assert_eq!(secondary.copying(&rig.share, 1, &p).unwrap(), 1);
+    assert!(pages > 200 && p.count() > pages, "{} of {pages}", p.count());
+    let p = Progress::default();
+    Chain::open(&rig.share, "mgc", (1, 2), &p).unwrap();
+    assert!(p.count() >= pages, "the newest segment is verified at each opening");
+    let p = Progress::default();
+    assert_eq!(secondary.copying(&rig.share, 1, &p).unwrap(), 0);
+    assert!(p.count() < 2, "its header is all that is read once more");
+    let copy = rig.other.join("shipping").join(name(1, 0));
+    let mut bytes = std::fs::read(&copy).unwrap();
+    bytes[9_000] ^= 1;
+    std::fs::write(&copy, bytes).unwrap();
+    let error = secondary.apply(1).unwrap_err().to_string();
+    assert!(error.contains("fetched again"), "{error}");
+    s.ship(&c, AT).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 4_000);
+}
+
 #[test]
 fn a_segment_of_another_database_or_chain_is_refused() {
     let (a, b) = (Rig::new(), Rig::new());
@@ -351,6 +380,26 @@ fn a_database_that_was_in_use_is_kept_as_an_orphan() {
     assert_eq!(count(&rig.other.join("mgc.db")), 2);
 }
 
+/// A kill while an orphan is moved: what it left behind goes on into the same folder, and is no clean database.
+#[test]
+fn an_orphan_that_was_half_moved_is_moved_whole() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 2);
+    rig.shipper(&c);
+    let old = rig.other.join("mgc.db");
+    std::fs::create_dir_all(rig.other.join("orphans/7")).unwrap();
+    std::fs::write(rig.other.join("orphans/7/mgc.db"), "an earlier one").unwrap();
+    std::fs::create_dir_all(rig.other.join("orphans/9")).unwrap();
+    std::fs::write(rig.other.join("orphans/9/mgc.db-wal"), "the tail").unwrap();
+    std::fs::write(&old, "pages").unwrap();
+    rig.catch_up().unwrap();
+    let kept = |file: &str| std::fs::read_to_string(rig.other.join("orphans").join(file)).unwrap();
+    assert_eq!((kept("9/mgc.db"), kept("9/mgc.db-wal")), ("pages".to_owned(), "the tail".to_owned()));
+    assert_eq!(kept("7/mgc.db"), "an earlier one");
+    assert_eq!(rig.secondary().orphans().len(), 2);
+}
+
 #[test]
 fn applied_segments_are_cleaned_and_others_are_kept() {
     let rig = Rig::new();
@@ -361,12 +410,37 @@ fn applied_segments_are_cleaned_and_others_are_kept() {
         s.ship(&c, AT).unwrap();
     }
     rig.catch_up().unwrap();
-    let applied = rig.secondary().applied().unwrap().mark;
-    assert_eq!(clean(&rig.share, &applied, Timestamp::from_millis(1_000)).unwrap(), 0, "too young");
-    assert_eq!(clean(&rig.share, &applied, Timestamp::from_millis(2_000)).unwrap(), 3);
+    let applied = |rig: &Rig| rig.secondary().applied().unwrap().mark;
+    let cleaned = |rig: &Rig, before, all| {
+        clean(&rig.share, &applied(rig), Timestamp::from_millis(before), all, &Progress::default()).unwrap()
+    };
+    assert_eq!(
+        cleaned(&rig, 1_000, false),
+        Cleaned { base: cleaned(&rig, 0, false).base, ..Cleaned::default() }
+    );
+    let kept = cleaned(&rig, 2_000, false);
+    assert!(kept.gone == 0 && kept.base > 0 && kept.expired > 0, "a base and what follows it: {kept:?}");
+    // With them a disk that was replaced is filled again, also when nobody ships any more.
+    std::fs::remove_dir_all(&rig.other).unwrap();
+    std::fs::create_dir(&rig.other).unwrap();
+    assert_eq!(rig.catch_up().unwrap(), 4);
+    // What is before a newer base goes.
+    ask(&rig.share, 1, "a test").unwrap();
+    std::fs::write(rig.share.join("whole-1"), "").unwrap();
+    let mut s = rig.shipper(&c);
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    assert_eq!(rig.catch_up().unwrap(), 2);
+    assert_eq!(cleaned(&rig, 2_000, false).gone, 4);
     add(&c, 1);
     s.ship(&c, AT).unwrap();
     assert_eq!(rig.catch_up().unwrap(), 1);
+    // Without room for another base, all that is old enough goes, as far as it is applied.
+    assert_eq!(cleaned(&rig, 2_000, true).gone, 2);
+    add(&c, 1);
+    s.ship(&c, AT).unwrap();
+    assert_eq!(rig.catch_up().unwrap(), 1);
+    assert_eq!(count(&rig.other.join("mgc.db")), 6);
 }
 
 #[test]
@@ -427,6 +501,45 @@ fn a_long_reader_keeps_neither_posts_nor_shipping() {
     s.ship(&c, AT).unwrap();
     let log = std::fs::metadata(rig.database.with_extension("db-wal")).unwrap().len();
     assert_eq!(log, 0, "folded once the reader is gone");
+}
+
+/// Everything is folded, but the log cannot be emptied: the next write begins it anew.
+#[test]
+fn a_reader_while_the_log_is_folded_costs_no_whole_copy() {
+    let rig = Rig::new();
+    let c = rig.writer();
+    add(&c, 1);
+    let mut s = rig.shipper(&c);
+    let reader = Connection::open(&rig.database).unwrap();
+    for _ in 0..3 {
+        c.execute_batch("BEGIN").unwrap();
+        add(&c, 40_000);
+        c.execute_batch("COMMIT").unwrap();
+        reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+        s.ship(&c, AT).unwrap().unwrap();
+        let log = rig.database.with_extension("db-wal");
+        let salts = || std::fs::read(&log).unwrap()[16..24].to_vec();
+        let before = salts();
+        reader.execute_batch("COMMIT").unwrap();
+        add(&c, 1);
+        assert_ne!(salts(), before, "begun anew");
+        add(&c, 1);
+        s.ship(&c, AT).unwrap().unwrap();
+    }
+    assert_eq!(s.mark().unwrap().seq, 6);
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 120_007);
+    // What somebody else folds is noticed all the same.
+    c.execute_batch("BEGIN").unwrap();
+    add(&c, 40_000);
+    c.execute_batch("COMMIT").unwrap();
+    reader.execute_batch("BEGIN; SELECT COUNT(*) FROM t").unwrap();
+    s.ship(&c, AT).unwrap().unwrap();
+    add(&c, 1);
+    reader.execute_batch("COMMIT").unwrap();
+    reader.query_row("PRAGMA wal_checkpoint(FULL)", [], |_| Ok(())).unwrap();
+    add(&c, 1);
+    assert!(matches!(s.ship(&c, AT), Err(ShipError::Diverged(_))));
 }
 
 /// Folding waits for readers only shortly; afterwards a post waits for a held database as long as before.

@@ -87,6 +87,25 @@ pub fn read(wal: &Path, from: Position) -> Result<Option<Found>, ShipError> {
     Ok(frames(&mut r, start, salts, sum, page_size, big_endian))
 }
 
+/// Whether the next write began the log anew once, right behind `from`. It does that when everything was
+/// folded while a reader kept the log from being emptied. Frames that followed `from` in the old log tell
+/// that somebody else folded them.
+pub fn begun_anew(wal: &Path, from: Position) -> Result<bool, ShipError> {
+    let fail = io(wal);
+    let Some(old) = from.salts else { return Ok(false) };
+    let mut file = File::open(wal).map_err(&fail)?;
+    let mut head = [0; HEADER as usize];
+    file.read_exact(&mut head).map_err(&fail)?;
+    let salts = (be(&head[16..]), be(&head[20..]));
+    // SQLite counts the first salt up by one each time and draws the second anew.
+    if salts.0 != old.0.wrapping_add(1) || salts.1 == old.1 {
+        return Ok(false);
+    }
+    let mut frame = [0; FRAME];
+    file.seek(SeekFrom::Start(from.offset)).map_err(&fail)?;
+    Ok(file.read_exact(&mut frame).is_err() || (be(&frame[8..]), be(&frame[12..])) != old)
+}
+
 /// No log: fine when none is expected, or when everything of it was shipped and checkpointed.
 fn empty(from: Position) -> Result<Option<Found>, ShipError> {
     match from.salts {
