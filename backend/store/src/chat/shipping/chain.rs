@@ -6,7 +6,7 @@ use shared::Timestamp;
 
 use super::progress::Progress;
 use super::segment::{self, Header, Pages, Source};
-use super::{Mark, Position, ShipError, anew, claim, claimed, io, list};
+use super::{Mark, Position, ShipError, anew, claim, claimed, io, list, make_folder};
 
 /// What a cut carries.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Chain {
         (epoch, opening): (u64, u64),
         progress: &Progress,
     ) -> Result<Self, ShipError> {
-        std::fs::create_dir_all(share).map_err(io(share))?;
+        make_folder(share)?;
         let (share_dir, id_here) = (share.to_owned(), id.to_owned());
         let mut me = Self { share: share_dir, id: id_here, epoch, opening, last: None, closing: false };
         me.check_fence()?;

@@ -26,7 +26,7 @@ pub(super) fn claim_by(
     who: &str,
     write: &dyn Fn(&mut File) -> std::io::Result<()>,
 ) -> Result<(), ShipError> {
-    std::fs::create_dir_all(share).map_err(io(share))?;
+    super::make_folder(share)?;
     let path = share.join(format!("epoch-{epoch}"));
     // The same claimant again (after a kill) is no conflict, and needs no room in the share.
     let nameless = match named(&path)? {

@@ -153,6 +153,17 @@ fn name(epoch: u64, seq: u64) -> String {
     format!("e{epoch}-{seq:010}.seg")
 }
 
+/// Makes the pool's folder in the share. A share that is not there is not made: it may be a disk that is not mounted.
+fn make_folder(folder: &Path) -> Result<(), ShipError> {
+    for dir in folder.parent().into_iter().chain([folder]) {
+        match std::fs::create_dir(dir) {
+            Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(dir)(e)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn sync_dir(dir: &Path) -> Result<(), ShipError> {
     std::fs::File::open(dir).and_then(|f| f.sync_all()).map_err(io(dir))
 }

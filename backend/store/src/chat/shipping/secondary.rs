@@ -34,6 +34,12 @@ pub struct Secondary {
     id: String,
 }
 
+/// Whether this is a whole copy that was made after what is applied. With a number that is not higher, the share was
+/// lost and its chain begun anew within the epoch: numbers of before say nothing of it.
+fn base_after(path: &Path, applied: &Mark) -> bool {
+    segment::peek(path).is_ok_and(|h| h.prev.is_empty() && h.at > applied.cut)
+}
+
 impl Secondary {
     /// Over the folder of a SQL instance.
     pub fn new(dir: &Path, id: &str) -> Self {
@@ -90,9 +96,12 @@ impl Secondary {
             return Err(ShipError::Io { path: self.dir.display().to_string(), why });
         }
         std::fs::create_dir_all(&to).map_err(io(&to))?;
-        let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark.seq);
+        let applied = self.applied().filter(|a| a.mark.epoch == epoch).map(|a| a.mark);
         let mut news = list(share)?;
-        news.retain(|(e, seq, _)| *e == epoch && applied.is_none_or(|a| *seq > a));
+        news.retain(|(e, ..)| *e == epoch);
+        let first = applied.as_ref().zip(news.first());
+        let begun_anew = first.is_some_and(|(a, (_, seq, path))| *seq <= a.seq && base_after(path, a));
+        news.retain(|(_, seq, _)| begun_anew || applied.as_ref().is_none_or(|a| *seq > a.seq));
         // What is before the newest base is not needed, and may be what the base was made for.
         let is_base = |path: &Path| {
             progress.moved();
@@ -130,11 +139,13 @@ impl Secondary {
         let here: Vec<_> = list(&self.destination())?.into_iter().filter(|(e, ..)| *e == epoch).collect();
         // The newest base: what is before it need not be applied.
         let base = here.iter().rev().find(|(_, _, p)| segment::peek(p).is_ok_and(|h| h.prev.is_empty()));
+        let anew = self.applied().filter(|a| a.mark.epoch == epoch).zip(base);
+        let anew = anew.is_some_and(|(a, (_, seq, path))| *seq <= a.mark.seq && base_after(path, &a.mark));
         let base = base.map(|(_, s, _)| *s);
         for (_, seq, path) in &here {
             let done = self.applied().filter(|a| a.mark.epoch == epoch);
             let next = done.as_ref().map_or(0, |a| a.mark.seq + 1);
-            if *seq < next || base.is_some_and(|b| *seq < b) {
+            if (*seq < next && !(anew && base == Some(*seq))) || base.is_some_and(|b| *seq < b) {
                 self.forget(path)?;
                 continue;
             }

@@ -170,6 +170,47 @@ fn a_restart_goes_on_with_the_chain_and_loses_nothing() {
     assert_eq!(count(&rig.other.join("mgc.db")), 13);
 }
 
+/// The share is lost while the program is down: the chain begins anew at number 0 of the same epoch, and the other
+/// side, which is far beyond that number, follows it.
+#[test]
+fn a_share_that_was_lost_is_begun_anew_and_the_other_side_follows() {
+    let rig = Rig::new();
+    {
+        let c = rig.writer();
+        let mut s = rig.shipper(&c);
+        for _ in 0..6 {
+            add(&c, 1);
+            s.ship(&c, AT).unwrap();
+        }
+        rig.catch_up().unwrap();
+        s.finish(&c, AT).unwrap();
+    }
+    std::fs::remove_dir_all(&rig.share).unwrap();
+    let c = rig.writer();
+    let mut s = rig.shipper(&c);
+    let later = Timestamp::from_millis(AT.millis() + 1000);
+    add(&c, 2);
+    s.ship(&c, later).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 8);
+    add(&c, 1);
+    s.ship(&c, later).unwrap();
+    rig.catch_up().unwrap();
+    assert_eq!(count(&rig.other.join("mgc.db")), 9);
+}
+
+/// A share whose own folder is gone is not made up: it may be a disk that is not mounted.
+#[test]
+fn a_share_that_is_gone_is_not_made_anew() {
+    let rig = Rig::new();
+    let gone = rig.share.parent().unwrap().join("gone");
+    let share = gone.join("log-shipping/pool");
+    assert!(matches!(claim(&share, 2, "me"), Err(ShipError::Io { .. })));
+    assert!(!gone.exists());
+    std::fs::create_dir(&gone).unwrap();
+    claim(&share, 2, "me").unwrap();
+}
+
 #[test]
 fn a_log_that_somebody_else_folded_begins_a_new_base() {
     let rig = Rig::new();
