@@ -9,7 +9,7 @@ use node::traits::{Category, NewPost, Room, StoreError};
 
 use super::MgcDatabase;
 use super::mirror::{MirrorState, MirrorTo, Witness, step_down, take_over};
-use super::shipping::ShipTo;
+use super::shipping::{ShipError, ShipTo, claim};
 
 /// A witness that notes what it is told, unless it refuses.
 #[derive(Default)]
@@ -257,6 +257,15 @@ fn pipe(path: &Path) {
     assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
 }
 
+/// What is there already is set aside just before the copy begins: from then on it hangs.
+async fn hangs_now(rig: &Rig, db: &MgcDatabase) {
+    let begun = Instant::now();
+    while !rig.at("b").join("orphans/1/mgc.db").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", db.mirror());
+        tokio::task::yield_now().await;
+    }
+}
+
 async fn lost(db: &MgcDatabase) {
     let begun = Instant::now();
     while !matches!(db.mirror(), Some(MirrorState::Disconnected(_))) {
@@ -272,6 +281,7 @@ async fn a_copy_that_hangs_is_lost_and_shipping_goes_on_without_it() {
     // Opening a pipe for writing hangs until somebody reads it: a disk that does not answer.
     let hangs = rig.at("b").join("mgc.mirror.copy");
     pipe(&hangs);
+    std::fs::write(rig.at("b").join("mgc.db"), "an older one").unwrap();
     let db = rig.open("a", "b", 1, true);
     room(&db).await;
     assert_eq!(
@@ -303,14 +313,33 @@ async fn a_copy_that_hangs_is_lost_and_shipping_goes_on_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_claim_is_heard_of_while_the_mirror_is_copied() {
+    let rig = Rig::new();
+    let hangs = rig.at("b").join("mgc.mirror.copy");
+    pipe(&hangs);
+    std::fs::write(rig.at("b").join("mgc.db"), "an older one").unwrap();
+    let db = rig.open("a", "b", 1, true);
+    room(&db).await;
+    assert_eq!(db.ship().await, Ok(None));
+    hangs_now(&rig, &db).await;
+    claim(&rig.at("share"), 2, "mgc").unwrap();
+    assert_eq!(db.ship().await, Err(ShipError::Fenced(2)));
+    assert!(post(&db, 0).await.is_err());
+    db.close().await;
+    drop(std::fs::OpenOptions::new().read(true).open(&hangs).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_comes_back_late_replaces_nothing() {
     for closed in [false, true] {
         let rig = Rig::new();
         let hangs = rig.at("b").join("mgc.mirror.copy");
         pipe(&hangs);
+        std::fs::write(rig.at("b").join("mgc.db"), "an older one").unwrap();
         let db = rig.open("a", "b", 1, false);
         let _ = db.ship().await;
         assert_eq!(db.mirror(), Some(MirrorState::Synchronizing));
+        hangs_now(&rig, &db).await;
         if closed {
             db.close().await;
         } else {

@@ -99,7 +99,9 @@ impl Chain {
     /// # Errors
     /// [`ShipError::Diverged`] when it asked for a whole copy.
     pub fn check_asked(&self) -> Result<(), ShipError> {
-        match anew::asked(&self.share, self.epoch).filter(|_| !self.closing) {
+        // One without a segment begins with a base anyway.
+        let heeds = !self.closing && self.last.is_some();
+        match anew::asked(&self.share, self.epoch).filter(|_| heeds) {
             Some(why) => Err(ShipError::Diverged(format!("the other side asked for a whole copy ({why})"))),
             None => Ok(()),
         }

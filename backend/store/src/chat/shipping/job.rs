@@ -97,6 +97,8 @@ impl Job {
         match self.carrier.look(false) {
             Next::Begin(last) => {
                 let Some(cutter) = last.and_then(|h| Cutter::resume(&self.database, &h).ok()) else {
+                    // Whether a newer epoch was claimed is looked after all the same.
+                    self.carrier.kick();
                     return Ok(Turn::Held);
                 };
                 self.carrier.next();

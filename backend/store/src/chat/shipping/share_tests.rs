@@ -214,7 +214,7 @@ async fn a_side_that_cannot_go_on_gets_a_whole_copy_once_in_ten_minutes() {
     let all: [Breakage; 4] = [
         ("was written to by somebody else", |rig| change(&rig.dir.path().join("backup/mgc.db"))),
         ("is missing", |rig| {
-            std::fs::remove_file(list(&rig.share()).unwrap().iter().rev().nth(1).unwrap().2.clone()).unwrap()
+            std::fs::remove_file(list(&rig.share()).unwrap().iter().rev().nth(1).unwrap().2.clone()).unwrap();
         }),
         ("is damaged", |rig| change(&newest(rig))),
         ("segment 0 of epoch 1 is missing", |rig| {
