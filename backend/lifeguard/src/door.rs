@@ -11,8 +11,10 @@ use shared::cmdlet::{Cmdlet, Nature, Spec, read_args, redact};
 use shared::error::{ApiError, ErrorCode, Problem};
 use shared::events::Topic;
 use shared::plan::{CmdletResponse, Confirm, Invocation, Mode, Plan, PlannedChange};
+use shared::topology::{ChatPool, Topology};
 use shared::{Timestamp, roles};
 use store::management::audit::{self, Opened};
+use store::management::pools::Endpoint;
 use store::management::{StoreError, people};
 
 use crate::app::App;
@@ -20,12 +22,20 @@ use crate::clock::new_id;
 
 /// Changes of one act that its audit row keeps; of a very long plan the rest is in its sentences.
 const AUDITED: usize = 1_000;
+/// Longest reason, in characters: it is kept for ever, also of what was refused.
+const REASON: usize = 1_000;
+/// Characters of a line, and of why it was refused, that an audit row keeps.
+const KEPT_LINE: usize = 4_000;
+/// Characters of a target that an audit row keeps.
+const KEPT_TARGET: usize = 400;
 
 /// Who acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// Account, token label, or `host`.
     pub name: String,
+    /// The account that answers for what is made: the person's own, of a token its maker's; empty at the host.
+    pub maker: String,
     /// Roles.
     pub roles: Vec<String>,
     /// `session`, `token`, `host`, `job`.
@@ -42,6 +52,7 @@ impl Actor {
     pub fn host(request_id: &str) -> Self {
         Self {
             name: "host".to_owned(),
+            maker: String::new(),
             roles: vec!["CsAdministrator".to_owned()],
             credential: "host",
             source: "local".to_owned(),
@@ -201,9 +212,11 @@ impl Cx {
                 }
                 audit::open(tx, &Opened { op_id: op_id.clone(), ..self.entry.clone() }, now)?;
             }
-            // What was refused or failed changed nothing.
-            let changes = if outcome == "done" { self.changes() } else { &[] };
-            audit::close_with(tx, &op_id, outcome, detail, changes, now)
+            // What was refused or failed changed nothing, and its words may repeat what was sent.
+            if outcome != "done" {
+                return audit::close_with(tx, &op_id, outcome, &cut(detail, KEPT_LINE), &[], now);
+            }
+            audit::close_with(tx, &op_id, outcome, detail, self.changes(), now)
         });
         if let Err(e) = written {
             tracing::error!(cause = %e, op_id = %self.op_id, "the audit row could not be closed");
@@ -274,6 +287,14 @@ fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
         )
 }
 
+/// The beginning of a text; what was cut is told by a mark.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Runs a cmdlet for an actor.
 ///
 /// # Errors
@@ -293,6 +314,9 @@ pub async fn execute(
         Some(_) => return Err(ApiError::invalid("op_id", "op_id is a UUID.")),
         None => new_id(&*app.entropy, app.clock.now()),
     };
+    if inv.reason.as_ref().is_some_and(|r| r.chars().nth(REASON).is_some()) {
+        return Err(ApiError::invalid("Reason", format!("A reason has {REASON} characters at most.")));
+    }
     let line = shared::shell::line_for(spec, &redact(spec, &inv.args));
     let entry = Opened {
         op_id: op_id.clone(),
@@ -301,8 +325,8 @@ pub async fn execute(
         credential: actor.credential.to_owned(),
         source: actor.source.clone(),
         cmdlet: spec.name.to_owned(),
-        line: line.clone(),
-        target: target_of(spec, &inv.args),
+        line: cut(&line, KEPT_LINE),
+        target: cut(&target_of(spec, &inv.args), KEPT_TARGET),
         reason: inv.reason.clone().unwrap_or_default(),
         request_id: actor.request_id.clone(),
         pool: String::new(),
@@ -409,35 +433,56 @@ fn in_scope(cx: &Cx, spec: &Spec, inv: &Invocation) -> Result<(), ApiError> {
     }
     let Some(sites) = roles::confined_to(spec.name, &cx.actor.roles) else { return Ok(()) };
     let t = cx.topology()?;
-    let named = ["Identity", "Instance", "PersistentChatPoolFqdn", "TargetFqdn", "Category"]
-        .iter()
-        .filter_map(|k| inv.args.get(*k));
-    let text =
-        |v: &Value| v.as_str().or_else(|| v.get("Identity").and_then(Value::as_str)).map(str::to_owned);
-    let endpoints = cx.read(|c| Ok(store::management::pools::endpoints(c)?))?;
-    // Every pool that is named has to be in scope: one of them alone would open the way to the others. An
-    // endpoint that is moved concerns the pool that it leaves, too.
-    let pools: Vec<_> = named
-        .filter_map(text)
-        .filter_map(|id| {
-            let head = id.split('\\').next().unwrap_or_default().to_owned();
-            let of_endpoint =
-                endpoints.iter().find(|e| e.sip_address.as_str().eq_ignore_ascii_case(id.trim()));
-            match of_endpoint {
-                Some(e) => t.pools.iter().find(|p| p.id == e.pool),
-                None => shared::identity::pool_fqdn(&head).ok().and_then(|f| t.pool_by_fqdn(&f)),
-            }
-        })
-        .collect();
-    let site_of = |p: &shared::topology::ChatPool| t.site(&p.site).map(|s| format!("site:{}", s.site_id));
+    let endpoints = if spec.name.ends_with("PersistentChatEndpoint") {
+        cx.read(|c| Ok(store::management::pools::endpoints(c)?))?
+    } else {
+        Vec::new()
+    };
+    // Every pool that is named has to be in scope: one of them alone would open the way to the others. What names
+    // none might be found elsewhere by another of its names.
+    let mut pools = Vec::new();
+    for key in ["Identity", "Instance", "PersistentChatPoolFqdn", "TargetFqdn", "Category", "ChatRoomUri"] {
+        let Some(value) = inv.args.get(key).filter(|v| !v.is_null()) else { continue };
+        let text =
+            value.as_str().or_else(|| value.get("Identity").and_then(Value::as_str)).unwrap_or_default();
+        let of_endpoint = matches!(key, "Identity" | "Instance");
+        let found = named_pools(&t, if of_endpoint { &endpoints } else { &[] }, text);
+        // A bare name of these two is looked for in the pool that the others name.
+        let bare = matches!(key, "Category" | "ChatRoomUri") && !text.contains('\\');
+        if found.is_empty() && !bare {
+            return Err(out_of_scope(&sites, "what concerns no pool of a site"));
+        }
+        pools.extend(found);
+    }
+    let site_of = |p: &ChatPool| t.site(&p.site).map(|s| format!("site:{}", s.site_id));
     let inside = |s: &String| sites.iter().any(|x| x.eq_ignore_ascii_case(s));
     let outside = pools.iter().map(|p| site_of(p)).find(|s| !s.as_ref().is_some_and(inside));
     if !pools.is_empty() && outside.is_none() {
         return Ok(());
     }
     let what = outside.flatten().unwrap_or_else(|| "what concerns no pool of a site".to_owned());
+    Err(out_of_scope(&sites, &what))
+}
+
+fn out_of_scope(sites: &[String], what: &str) -> ApiError {
     let text = format!("Your role is confined to {}; this concerns {what}.", sites.join(", "));
-    Err(ApiError::new(ErrorCode::Forbidden, text))
+    ApiError::new(ErrorCode::Forbidden, text)
+}
+
+/// The pools that an argument concerns: of an endpoint, which has an address and a name that others may have as well,
+/// those that it and its namesakes are at; else the pool that is named alone or before a `\`.
+fn named_pools<'a>(t: &'a Topology, endpoints: &[Endpoint], text: &str) -> Vec<&'a ChatPool> {
+    let wanted = text.trim();
+    let same = |e: &&Endpoint| {
+        e.sip_address.as_str().eq_ignore_ascii_case(wanted) || e.display_name.eq_ignore_ascii_case(wanted)
+    };
+    let of_endpoints: Vec<_> =
+        endpoints.iter().filter(same).filter_map(|e| t.pools.iter().find(|p| p.id == e.pool)).collect();
+    if !of_endpoints.is_empty() {
+        return of_endpoints;
+    }
+    let head = text.split('\\').next().unwrap_or_default();
+    shared::identity::pool_fqdn(head).ok().and_then(|f| t.pool_by_fqdn(&f)).into_iter().collect()
 }
 
 fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {
@@ -490,4 +535,16 @@ pub fn plan(sentences: impl IntoIterator<Item = String>) -> Plan {
 pub fn blocked(mut plan: Plan, code: &str, field: &str, text: impl Into<String>, source: &str) -> Plan {
     plan.blockers.push(Problem::error(code, field, text, source));
     plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_cut_with_a_mark() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äöü…");
+        assert_eq!(cut("", 3), "");
+    }
 }
