@@ -28,7 +28,7 @@ pub struct Place {
 }
 
 /// What counts as one address: of IPv6 a network, because whoever has one address there has them all.
-fn network(ip: IpAddr) -> IpAddr {
+pub fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
         ip @ IpAddr::V4(_) => ip,
