@@ -123,6 +123,6 @@ mod tests {
             }
         }
         assert!(full.failures.lock().unwrap().len() <= MAX_ENTRIES);
-        assert_eq!(std::mem::size_of::<Key>(), 32, "a long name takes no more than a short one");
+        assert_eq!(size_of::<Key>(), 32, "a long name takes no more than a short one");
     }
 }

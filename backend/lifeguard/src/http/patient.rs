@@ -100,7 +100,7 @@ mod tests {
         let reads = async {
             let mut part = [0; 64];
             for _ in 0..8 {
-                tokio::time::sleep(LIMIT / 4).await;
+                sleep(LIMIT / 4).await;
                 far.read_exact(&mut part).await.unwrap();
             }
         };
@@ -108,7 +108,7 @@ mod tests {
         let (written, ()) = tokio::join!(near.write_all(&[0; 8 * 64]), reads);
         written.unwrap();
         // Silence is nobody's fault: an event is written after it.
-        tokio::time::sleep(LIMIT * 2).await;
+        sleep(LIMIT * 2).await;
         near.write_all(b"event").await.unwrap();
         near.flush().await.unwrap();
     }
