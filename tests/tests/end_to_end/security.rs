@@ -9,6 +9,7 @@ mod requests;
 mod scope;
 mod secrets;
 mod sessions;
+mod silent;
 mod wire;
 
 use anyhow::{Context as _, Result, ensure};
