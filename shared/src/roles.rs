@@ -155,6 +155,33 @@ pub fn can(cmdlet: &str, roles: &[String]) -> Result<(), String> {
     Err(format!("{cmdlet} is not part of your role. It needs {}.", who.join(" or ")))
 }
 
+/// What two lists of roles both allow, as one list: the second where the first allows all of it, or else a grant for each
+/// cmdlet, in the sites that both reach. The names stay in front to be shown; together they allow nothing by themselves.
+pub fn both(within: &[String], roles: &[String]) -> Vec<String> {
+    let all = within.iter().any(|r| r == "CsAdministrator");
+    if all || within == roles {
+        return roles.to_vec();
+    }
+    let name = |list: &[String]| list.first().cloned().unwrap_or_default();
+    let mut out = vec![format!("{} within {}", name(roles), name(within))];
+    for cmdlet in cmdlets::ALL.iter().map(|s| s.name).chain([EDIT_DRAFT]) {
+        if can(cmdlet, within).is_err() || can(cmdlet, roles).is_err() {
+            continue;
+        }
+        match (confined_to(cmdlet, within), confined_to(cmdlet, roles)) {
+            (None, None) => out.push(format!("+{cmdlet}")),
+            (Some(sites), None) | (None, Some(sites)) => {
+                out.extend(sites.iter().map(|s| format!("+{cmdlet}@{s}")));
+            }
+            (Some(a), Some(b)) => {
+                let shared = a.iter().filter(|s| b.iter().any(|x| x.eq_ignore_ascii_case(s)));
+                out.extend(shared.map(|s| format!("+{cmdlet}@{s}")));
+            }
+        }
+    }
+    out
+}
+
 /// The cmdlets of a role, in the order of the list.
 pub fn cmdlets_of(role: &str) -> Vec<&'static str> {
     cmdlets::ALL.iter().map(|s| s.name).filter(|c| role_allows(role, c)).collect()
@@ -193,6 +220,48 @@ mod tests {
         assert_eq!(confined_to("Get-CsPersistentChatState", &own), None);
         let both = [own, roles(&["CsAdministrator"])].concat();
         assert_eq!(confined_to("Set-CsPersistentChatState", &both), None);
+    }
+
+    #[test]
+    fn what_two_lists_both_allow_is_within_each() {
+        let roles = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let lists = [
+            roles(&["CsAdministrator"]),
+            roles(&["CsHelpDesk"]),
+            roles(&["CsUserAdministrator"]),
+            roles(&["Gone"]),
+            roles(&[
+                "R",
+                "+Set-CsPersistentChatState@site:Redmond",
+                "+Get-CsPool",
+                "+New-LgUser@site:Redmond",
+            ]),
+            roles(&[
+                "D",
+                "+Set-CsPersistentChatState@site:redmond",
+                "+Set-CsPersistentChatState@site:Dublin",
+                "+New-LgUser@site:Dublin",
+            ]),
+        ];
+        for (a, b) in lists.iter().flat_map(|a| lists.iter().map(move |b| (a, b))) {
+            let made = both(a, b);
+            for c in cmdlets::ALL.iter().map(|s| s.name).chain([EDIT_DRAFT]) {
+                let sites =
+                    |l: &[String]| confined_to(c, l).map(|s| s.iter().map(|s| s.to_lowercase()).collect());
+                let apart = match (sites(a), sites(b)) {
+                    (Some(x), Some(y)) => {
+                        let (x, y): (Vec<String>, Vec<String>) = (x, y);
+                        !x.iter().any(|s| y.contains(s))
+                    }
+                    _ => false,
+                };
+                let expected = can(c, a).is_ok() && can(c, b).is_ok() && !apart;
+                assert_eq!(can(c, &made).is_ok(), expected, "{c}: {a:?} and {b:?}");
+                if expected && (sites(a).is_some() || sites(b).is_some()) {
+                    assert!(confined_to(c, &made).is_some(), "{c}: {a:?} and {b:?}");
+                }
+            }
+        }
     }
 
     /// A new cmdlet changes this file, so that who may run it is looked at.

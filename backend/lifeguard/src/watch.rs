@@ -195,7 +195,7 @@ async fn one(app: &Arc<App>, w: &Watcher, now: Timestamp) -> Result<(), ApiError
     }
     let lost = missed(s, w.next_run, now);
     let begun = arguments(app, s)
-        .and_then(|a| crate::probe::resolve(&a, app))
+        .and_then(|a| crate::probe::resolve(&a, app, &[]))
         .map(|r| crate::probe::begin(r, app, "watcher"));
     let id = begun.as_ref().ok().map(|(id, _)| id.clone());
     app.store.write(|tx| watch::note_run(tx, &s.target, id.as_deref(), lost, next)).map_err(store_error)?;

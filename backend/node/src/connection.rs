@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::time::Instant;
 use wire::sip::Message;
 use wire::stream::{Decoder, Event, MAX_BODY, MAX_HEAD};
 
 /// Messages that may wait for a slow peer.
 const QUEUE: usize = 1024;
+/// Bytes that may wait for a client that is slow.
+const CLIENT_BYTES: usize = 4 << 20;
+/// Bytes that may wait on a link that many users share; what goes there waits for room.
+const LINK_BYTES: usize = 64 << 20;
 /// Messages are written together up to about this many bytes.
 const TOGETHER: usize = 16 * 1024;
 /// Bytes read at once: few from a connection that is mostly silent, more where more comes.
 const READ: std::ops::Range<usize> = 1024..32 * 1024;
-/// A write that takes longer means that the peer has stopped reading.
+/// A message, or what is written together, that takes longer means that the peer does not read.
 const WRITE: Duration = Duration::from_secs(30);
 /// What still waits when a connection is closed is written within this time.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -54,6 +59,18 @@ pub enum Unsent {
     TooLarge,
 }
 
+/// Bytes that wait, and the room that they take until they are written.
+#[derive(Debug)]
+struct Queued {
+    bytes: Vec<u8>,
+    room: OwnedSemaphorePermit,
+}
+
+/// The room that bytes take; what is larger than all the room takes a client's whole.
+fn size(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len().min(CLIENT_BYTES)).unwrap_or(u32::MAX)
+}
+
 /// The sending half, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Peer {
@@ -63,7 +80,9 @@ pub struct Peer {
     pub remote: SocketAddr,
     /// Its near end.
     pub local: SocketAddr,
-    sender: mpsc::Sender<Vec<u8>>,
+    sender: mpsc::Sender<Queued>,
+    /// Bytes that may still be queued.
+    room: Arc<Semaphore>,
     closing: Arc<Notify>,
     /// Bytes that may come without making up a message.
     patience: Arc<AtomicUsize>,
@@ -89,10 +108,28 @@ impl Peer {
     /// # Errors
     /// Why not.
     pub fn send(&self, m: &Message) -> Result<(), Unsent> {
-        self.sender.try_send(bytes_of(m)?).map_err(|e| match e {
+        self.queue(bytes_of(m)?)
+    }
+
+    fn queue(&self, bytes: Vec<u8>) -> Result<(), Unsent> {
+        let room = self.room.clone().try_acquire_many_owned(size(&bytes)).map_err(|e| match e {
+            TryAcquireError::NoPermits => Unsent::Full,
+            TryAcquireError::Closed => Unsent::Closed,
+        })?;
+        self.sender.try_send(Queued { bytes, room }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => Unsent::Full,
             mpsc::error::TrySendError::Closed(_) => Unsent::Closed,
         })
+    }
+
+    async fn queue_soon(&self, bytes: Vec<u8>) -> Result<(), Unsent> {
+        let room = self.room.clone().acquire_many_owned(size(&bytes)).await.map_err(|_| Unsent::Closed)?;
+        self.sender.send(Queued { bytes, room }).await.map_err(|_| Unsent::Closed)
+    }
+
+    /// More may wait than for a client: the connection is a link that many users share. Said once, when it is accepted.
+    pub fn widen(&self) {
+        self.room.add_permits(LINK_BYTES - CLIENT_BYTES);
     }
 
     /// Queues a message, waiting for room no longer than `limit`.
@@ -123,7 +160,7 @@ impl Peer {
     /// # Errors
     /// When the connection has ended, or the message is too large.
     pub async fn deliver(&self, m: &Message) -> Result<(), Unsent> {
-        self.sender.send(bytes_of(m)?).await.map_err(|_| Unsent::Closed)
+        self.queue_soon(bytes_of(m)?).await
     }
 
     /// As [`Self::deliver`], for a message that is written already: head, its length, and the whole.
@@ -135,7 +172,7 @@ impl Peer {
             tracing::warn!(bytes = bytes.len(), "a SIP message too large for any peer was not sent");
             return Err(Unsent::TooLarge);
         }
-        self.sender.send(bytes).await.map_err(|_| Unsent::Closed)
+        self.queue_soon(bytes).await
     }
 
     /// Queues a message that must not be lost, now or as soon as there is room.
@@ -176,33 +213,42 @@ pub trait Handler: Send + Sync + 'static {
 /// The writing half. A write that is interrupted goes on where it stopped.
 struct Outgoing<W> {
     half: W,
-    queue: mpsc::Receiver<Vec<u8>>,
+    queue: mpsc::Receiver<Queued>,
     bytes: Vec<u8>,
     written: usize,
+    /// The room of what is being written.
+    room: Option<OwnedSemaphorePermit>,
+    /// How long that may take.
+    limit: Duration,
 }
 
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     /// Writes until the queue has ended or the peer takes nothing any more.
     async fn run(&mut self) {
         loop {
+            // For all of it: who takes a few bytes now and then does not read.
+            let until = Instant::now() + self.limit;
             while self.written < self.bytes.len() {
-                match tokio::time::timeout(WRITE, self.half.write(&self.bytes[self.written..])).await {
+                match tokio::time::timeout_at(until, self.half.write(&self.bytes[self.written..])).await {
                     Ok(Ok(n)) if n > 0 => self.written += n,
                     _ => return,
                 }
             }
-            if !matches!(tokio::time::timeout(WRITE, self.half.flush()).await, Ok(Ok(()))) {
+            if !matches!(tokio::time::timeout_at(until, self.half.flush()).await, Ok(Ok(()))) {
                 return;
             }
-            let Some(next) = self.queue.recv().await else { return };
-            self.bytes = next;
+            self.room = None;
+            let Some(Queued { bytes, mut room }) = self.queue.recv().await else { return };
+            self.bytes = bytes;
             self.written = 0;
             // What waits already goes along: one write and one record for many users' messages.
             while self.bytes.len() < TOGETHER
                 && let Ok(more) = self.queue.try_recv()
             {
-                self.bytes.extend_from_slice(&more);
+                self.bytes.extend_from_slice(&more.bytes);
+                room.merge(more.room);
             }
+            self.room = Some(room);
         }
     }
 }
@@ -226,12 +272,17 @@ where
         remote,
         local,
         sender,
+        room: Arc::new(Semaphore::new(CLIENT_BYTES)),
         closing,
         patience: Arc::new(AtomicUsize::new(usize::MAX)),
     };
+    if timing.ping.is_some() {
+        // Only links are opened from here.
+        peer.widen();
+    }
     let own = peer.clone();
     let work = async move {
-        let mut out = Outgoing { half, queue, bytes: Vec::new(), written: 0 };
+        let mut out = Outgoing { half, queue, bytes: Vec::new(), written: 0, room: None, limit: WRITE };
         let broken = tokio::select! {
             () = read_loop(read, &own, &*handler, timing) => false,
             () = own.closing.notified() => false,
@@ -240,6 +291,7 @@ where
         };
         // Nothing can be queued from now on.
         out.queue.close();
+        own.room.close();
         handler.closed(&own).await;
         if !broken {
             // Closing politely is best effort.
@@ -255,7 +307,7 @@ async fn keep_alive(peer: &Peer, every: Option<Duration>) {
     loop {
         tokio::time::sleep(every).await;
         // A full queue is traffic enough.
-        let _ = peer.sender.try_send(b"\r\n\r\n".to_vec());
+        let _ = peer.queue(b"\r\n\r\n".to_vec());
     }
 }
 
@@ -275,7 +327,7 @@ async fn read_loop(mut half: impl AsyncRead + Unpin, peer: &Peer, handler: &dyn 
             match event {
                 Ok(Some(Event::Message(m))) => handler.message(peer, m).await,
                 Ok(Some(Event::KeepAlivePing)) => {
-                    if peer.sender.try_send(b"\r\n".to_vec()).is_err() {
+                    if peer.queue(b"\r\n".to_vec()).is_err() {
                         return;
                     }
                 }
@@ -401,5 +453,51 @@ mod tests {
         assert_eq!(all.len(), QUEUE * small.to_bytes().len());
         task.await.unwrap();
         assert_eq!(peer.send(&small), Err(Unsent::Closed));
+    }
+
+    #[tokio::test]
+    async fn what_waits_has_a_bound_in_bytes_and_a_link_has_a_larger_one() {
+        let mut large = Request::new("INFO", "sip:a@b");
+        large.body = vec![b'x'; MAX_BODY - 1024];
+        let large = Message::Request(large);
+        let fits = |peer: &Peer| (0..QUEUE).take_while(|_| peer.send(&large).is_ok()).count();
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        let (peer, work) = start(near, here(), here(), Arc::new(Nothing), Timing::ACCEPTED);
+        assert_eq!(fits(&peer), CLIENT_BYTES / MAX_BODY);
+        assert_eq!(peer.send(&large), Err(Unsent::Full));
+        // Room is free again when it was written, and who waits for it gets it.
+        let task = tokio::spawn(work);
+        let mut all = vec![0; (CLIENT_BYTES / MAX_BODY + 1) * large.to_bytes().len()];
+        let (sent, read) = tokio::join!(peer.deliver(&large), far.read_exact(&mut all));
+        assert_eq!((sent, read.is_ok()), (Ok(()), true));
+        // Who waits when the connection ends is told.
+        assert_eq!(fits(&peer), CLIENT_BYTES / MAX_BODY);
+        drop(far);
+        let _ = peer.deliver(&large).await;
+        task.await.unwrap();
+        assert_eq!(peer.deliver(&large).await, Err(Unsent::Closed));
+        let (link, _work) = start(tokio::io::duplex(64).0, here(), here(), Arc::new(Nothing), Timing::OPENED);
+        assert_eq!(fits(&link), LINK_BYTES / MAX_BODY);
+    }
+
+    #[tokio::test]
+    async fn who_takes_a_few_bytes_now_and_then_does_not_read() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let (_sender, queue) = mpsc::channel(1);
+        let limit = Duration::from_millis(200);
+        let bytes = vec![b'x'; 100_000];
+        let mut out = Outgoing { half: near, queue, bytes, written: 0, room: None, limit };
+        let dribble = async {
+            let mut few = [0; 32];
+            while far.read_exact(&mut few).await.is_ok() {
+                tokio::time::sleep(limit / 10).await;
+            }
+        };
+        // Each write makes progress; the message as a whole would take a minute.
+        tokio::select! {
+            () = out.run() => assert!(out.written > 0 && out.written < 100_000),
+            () = dribble => panic!("the far end saw an end before the near one gave up"),
+            () = tokio::time::sleep(Duration::from_secs(20)) => panic!("it is waited for"),
+        }
     }
 }

@@ -42,6 +42,11 @@ pub struct Decoder {
     buffer: Vec<u8>,
     /// Bytes in which the end of the head was already looked for.
     searched: usize,
+    /// Where the head ends and how long the body is, once that was read: the head is not read again for each part of a body.
+    awaited: Option<(usize, usize)>,
+    /// How often a head was read.
+    #[cfg(test)]
+    heads: usize,
     /// The answer to the request that could not be read last, and whether the stream can be read on.
     refusal: Option<(Response, bool)>,
 }
@@ -74,21 +79,12 @@ impl Decoder {
             self.buffer.drain(..2);
             return Ok(Some(Event::KeepAlivePong));
         }
-        let Some(end) = find(&self.buffer, b"\r\n\r\n", self.searched.saturating_sub(3)) else {
-            self.searched = self.buffer.len();
-            return if self.buffer.len() > MAX_HEAD { Err(DecodeError::HeadTooLarge) } else { Ok(None) };
-        };
-        if end > MAX_HEAD {
-            return Err(DecodeError::HeadTooLarge);
-        }
-        let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
-        let length = content_length(&head).inspect_err(|e| {
-            self.refusal = check::unreadable(&head, &e.to_string()).map(|r| (r, false));
-        })?;
+        let Some((end, length)) = self.frame()? else { return Ok(None) };
         if self.buffer.len() < end + 4 + length {
-            self.searched = end;
             return Ok(None);
         }
+        self.awaited = None;
+        let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
         let body = self.buffer[end + 4..end + 4 + length].to_vec();
         self.buffer.drain(..end + 4 + length);
         if self.buffer.is_empty() && self.buffer.capacity() > KEPT {
@@ -103,6 +99,30 @@ impl Decoder {
                 Err(DecodeError::Malformed(text))
             }
         }
+    }
+
+    /// Where the head ends and how long the body is, when the head is there.
+    fn frame(&mut self) -> Result<Option<(usize, usize)>, DecodeError> {
+        if self.awaited.is_some() {
+            return Ok(self.awaited);
+        }
+        let Some(end) = find(&self.buffer, b"\r\n\r\n", self.searched.saturating_sub(3)) else {
+            self.searched = self.buffer.len();
+            return if self.buffer.len() > MAX_HEAD { Err(DecodeError::HeadTooLarge) } else { Ok(None) };
+        };
+        if end > MAX_HEAD {
+            return Err(DecodeError::HeadTooLarge);
+        }
+        #[cfg(test)]
+        {
+            self.heads += 1;
+        }
+        let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+        let length = content_length(&head).inspect_err(|e| {
+            self.refusal = check::unreadable(&head, &e.to_string()).map(|r| (r, false));
+        })?;
+        self.awaited = Some((end, length));
+        Ok(self.awaited)
     }
 
     /// After an error: the answer to a request that could not be read, and whether what follows it can be.
@@ -171,6 +191,26 @@ mod tests {
         assert_eq!(d.next(), Ok(Some(Event::KeepAlivePong)));
         assert!(matches!(d.next(), Ok(Some(Event::Message(_)))));
         assert_eq!(d.next(), Ok(None));
+    }
+
+    #[test]
+    fn a_head_is_read_once_however_its_body_comes() {
+        let mut whole = Decoder::default();
+        let mut by_byte = Decoder::default();
+        let bytes = [INFO, b"\r\n\r\n", INFO, INFO].concat();
+        whole.push(&bytes);
+        let (mut a, mut b) = (Vec::new(), Vec::new());
+        while let Some(e) = whole.next().unwrap() {
+            a.push(e);
+        }
+        for byte in &bytes {
+            by_byte.push(&[*byte]);
+            while let Some(e) = by_byte.next().unwrap() {
+                b.push(e);
+            }
+        }
+        assert_eq!((a.len(), &a), (4, &b));
+        assert_eq!((whole.heads, by_byte.heads), (3, 3));
     }
 
     #[test]

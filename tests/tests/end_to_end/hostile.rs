@@ -9,10 +9,10 @@ use wire::xccos::{ChanIb, Data, Item};
 use crate::sip_client::{Dialog, Sip, request};
 use crate::support::{Sample, User, run};
 
-const ENDPOINT: &str = "sip:persistentchat@contoso.com";
+pub const ENDPOINT: &str = "sip:persistentchat@contoso.com";
 
 /// A sample whose pool in Redmond is reached at [`ENDPOINT`].
-async fn sample() -> Result<Sample> {
+pub async fn sample() -> Result<Sample> {
     let s = Sample::start().await?;
     let args = json!({ "SipAddress": ENDPOINT, "PersistentChatPoolFqdn": "atl-cs-001.litwareinc.com" });
     run(&s.client, "New-CsPersistentChatEndpoint", args).await?;
@@ -20,14 +20,14 @@ async fn sample() -> Result<Sample> {
 }
 
 /// A user in a room: his connection, his channel dialog, and the room's address.
-struct Present {
-    sip: Sip,
-    dialog: Dialog,
-    room: String,
+pub struct Present {
+    pub sip: Sip,
+    pub dialog: Dialog,
+    pub room: String,
 }
 
 impl Present {
-    async fn enter(s: &Sample, user: &User) -> Result<Self> {
+    pub async fn enter(s: &Sample, user: &User) -> Result<Self> {
         let mut sip = Sip::connect(s).await?;
         sip.sign_on(user).await?;
         let mut lookup = sip.invite(user, ENDPOINT).await?;
@@ -44,13 +44,13 @@ impl Present {
         Ok(present)
     }
 
-    async fn join(&mut self) -> Result<(u16, Data)> {
+    pub async fn join(&mut self) -> Result<(u16, Data)> {
         let id = RoomUri::parse(&self.room).context("not a room")?;
         let one = Item::ChanId { key: 0, domain: id.domain, value: id.id };
         self.sip.command(&mut self.dialog, "cmd:join", Data::one(one)).await
     }
 
-    async fn post(&mut self, text: &str, rtf: Option<&str>) -> Result<Response> {
+    pub async fn post(&mut self, text: &str, rtf: Option<&str>) -> Result<Response> {
         self.sip.post(&mut self.dialog, &self.room, text, rtf).await
     }
 }

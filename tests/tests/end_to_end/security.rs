@@ -1,12 +1,15 @@
 //! What keeps strangers out and people in their roles, against the real binary. Routes and cmdlets are taken
 //! from the product's own tables: a new one is tried here, or fails a test until somebody says who may use it.
 
+mod floods;
+mod lent;
 mod limits;
 mod matrix;
 mod requests;
 mod scope;
 mod secrets;
 mod sessions;
+mod silent;
 mod wire;
 
 use anyhow::{Context as _, Result, ensure};

@@ -7,6 +7,8 @@ use shared::cmdlet::{Nature, Spec};
 use shared::error::{ApiError, ErrorCode};
 use shared::plan::{CmdletResponse, Confirm, Invocation, Plan};
 use shared::roles;
+use shared::topology::{ChatPool, Topology};
+use store::management::pools::Endpoint;
 
 use super::cx::Cx;
 
@@ -26,35 +28,56 @@ pub(super) fn in_scope(cx: &Cx, spec: &Spec, inv: &Invocation) -> Result<(), Api
     }
     let Some(sites) = roles::confined_to(spec.name, &cx.actor.roles) else { return Ok(()) };
     let t = cx.topology()?;
-    let named = ["Identity", "Instance", "PersistentChatPoolFqdn", "TargetFqdn", "Category"]
-        .iter()
-        .filter_map(|k| inv.args.get(*k));
-    let text =
-        |v: &Value| v.as_str().or_else(|| v.get("Identity").and_then(Value::as_str)).map(str::to_owned);
-    let endpoints = cx.read(|c| Ok(store::management::pools::endpoints(c)?))?;
-    // Every pool that is named has to be in scope: one of them alone would open the way to the others. An
-    // endpoint that is moved concerns the pool that it leaves, too.
-    let pools: Vec<_> = named
-        .filter_map(text)
-        .filter_map(|id| {
-            let head = id.split('\\').next().unwrap_or_default().to_owned();
-            let of_endpoint =
-                endpoints.iter().find(|e| e.sip_address.as_str().eq_ignore_ascii_case(id.trim()));
-            match of_endpoint {
-                Some(e) => t.pools.iter().find(|p| p.id == e.pool),
-                None => shared::identity::pool_fqdn(&head).ok().and_then(|f| t.pool_by_fqdn(&f)),
-            }
-        })
-        .collect();
-    let site_of = |p: &shared::topology::ChatPool| t.site(&p.site).map(|s| format!("site:{}", s.site_id));
+    let endpoints = if spec.name.ends_with("PersistentChatEndpoint") {
+        cx.read(|c| Ok(store::management::pools::endpoints(c)?))?
+    } else {
+        Vec::new()
+    };
+    // Every pool that is named has to be in scope: one of them alone would open the way to the others. What names
+    // none might be found elsewhere by another of its names.
+    let mut pools = Vec::new();
+    for key in ["Identity", "Instance", "PersistentChatPoolFqdn", "TargetFqdn", "Category", "ChatRoomUri"] {
+        let Some(value) = inv.args.get(key).filter(|v| !v.is_null()) else { continue };
+        let text =
+            value.as_str().or_else(|| value.get("Identity").and_then(Value::as_str)).unwrap_or_default();
+        let of_endpoint = matches!(key, "Identity" | "Instance");
+        let found = named_pools(&t, if of_endpoint { &endpoints } else { &[] }, text);
+        // A bare name of these two is looked for in the pool that the others name.
+        let bare = matches!(key, "Category" | "ChatRoomUri") && !text.contains('\\');
+        if found.is_empty() && !bare {
+            return Err(out_of_scope(&sites, "what concerns no pool of a site"));
+        }
+        pools.extend(found);
+    }
+    let site_of = |p: &ChatPool| t.site(&p.site).map(|s| format!("site:{}", s.site_id));
     let inside = |s: &String| sites.iter().any(|x| x.eq_ignore_ascii_case(s));
     let outside = pools.iter().map(|p| site_of(p)).find(|s| !s.as_ref().is_some_and(inside));
     if !pools.is_empty() && outside.is_none() {
         return Ok(());
     }
     let what = outside.flatten().unwrap_or_else(|| "what concerns no pool of a site".to_owned());
+    Err(out_of_scope(&sites, &what))
+}
+
+fn out_of_scope(sites: &[String], what: &str) -> ApiError {
     let text = format!("Your role is confined to {}; this concerns {what}.", sites.join(", "));
-    Err(ApiError::new(ErrorCode::Forbidden, text))
+    ApiError::new(ErrorCode::Forbidden, text)
+}
+
+/// The pools that an argument concerns: of an endpoint, which has an address and a name that others may have as well,
+/// those that it and its namesakes are at; else the pool that is named alone or before a `\`.
+fn named_pools<'a>(t: &'a Topology, endpoints: &[Endpoint], text: &str) -> Vec<&'a ChatPool> {
+    let wanted = text.trim();
+    let same = |e: &&Endpoint| {
+        e.sip_address.as_str().eq_ignore_ascii_case(wanted) || e.display_name.eq_ignore_ascii_case(wanted)
+    };
+    let of_endpoints: Vec<_> =
+        endpoints.iter().filter(same).filter_map(|e| t.pools.iter().find(|p| p.id == e.pool)).collect();
+    if !of_endpoints.is_empty() {
+        return of_endpoints;
+    }
+    let head = text.split('\\').next().unwrap_or_default();
+    shared::identity::pool_fqdn(head).ok().and_then(|f| t.pool_by_fqdn(&f)).into_iter().collect()
 }
 
 pub(super) fn check_confirmation(plan: &Plan, inv: &Invocation) -> Result<(), ApiError> {

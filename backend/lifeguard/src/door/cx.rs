@@ -9,7 +9,7 @@ use shared::plan::PlannedChange;
 use store::management::StoreError;
 use store::management::audit::{self, Opened};
 
-use super::Actor;
+use super::{Actor, KEPT_LINE, cut};
 use crate::app::App;
 use crate::clock::new_id;
 
@@ -125,9 +125,11 @@ impl Cx {
                 }
                 audit::open(tx, &Opened { op_id: op_id.clone(), ..self.entry.clone() }, now)?;
             }
-            // What was refused or failed changed nothing.
-            let changes = if outcome == "done" { self.changes() } else { &[] };
-            audit::close_with(tx, &op_id, outcome, detail, changes, now)
+            // What was refused or failed changed nothing, and its words may repeat what was sent.
+            if outcome != "done" {
+                return audit::close_with(tx, &op_id, outcome, &cut(detail, KEPT_LINE), &[], now);
+            }
+            audit::close_with(tx, &op_id, outcome, detail, self.changes(), now)
         });
         if let Err(e) = written {
             tracing::error!(cause = %e, op_id = %self.op_id, "the audit row could not be closed");

@@ -26,12 +26,20 @@ use crate::clock::new_id;
 
 /// Changes of one act that its audit row keeps; of a very long plan the rest is in its sentences.
 const AUDITED: usize = 1_000;
+/// Longest reason, in characters: it is kept for ever, also of what was refused.
+const REASON: usize = 1_000;
+/// Characters of a line, and of why it was refused, that an audit row keeps.
+const KEPT_LINE: usize = 4_000;
+/// Characters of a target that an audit row keeps.
+const KEPT_TARGET: usize = 400;
 
 /// Who acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// Account, token label, or `host`.
     pub name: String,
+    /// The account that answers for what is made: the person's own, of a token its maker's; empty at the host.
+    pub maker: String,
     /// Roles.
     pub roles: Vec<String>,
     /// `session`, `token`, `host`, `job`.
@@ -48,6 +56,7 @@ impl Actor {
     pub fn host(request_id: &str) -> Self {
         Self {
             name: "host".to_owned(),
+            maker: String::new(),
             roles: vec!["CsAdministrator".to_owned()],
             credential: "host",
             source: "local".to_owned(),
@@ -83,6 +92,14 @@ fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
         )
 }
 
+/// The beginning of a text; what was cut is told by a mark.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// Runs a cmdlet for an actor.
 ///
 /// # Errors
@@ -102,6 +119,9 @@ pub async fn execute(
         Some(_) => return Err(ApiError::invalid("op_id", "op_id is a UUID.")),
         None => new_id(&*app.entropy, app.clock.now()),
     };
+    if inv.reason.as_ref().is_some_and(|r| r.chars().nth(REASON).is_some()) {
+        return Err(ApiError::invalid("Reason", format!("A reason has {REASON} characters at most.")));
+    }
     let line = shared::shell::line_for(spec, &redact(spec, &inv.args));
     let entry = Opened {
         op_id: op_id.clone(),
@@ -110,8 +130,8 @@ pub async fn execute(
         credential: actor.credential.to_owned(),
         source: actor.source.clone(),
         cmdlet: spec.name.to_owned(),
-        line: line.clone(),
-        target: target_of(spec, &inv.args),
+        line: cut(&line, KEPT_LINE),
+        target: cut(&target_of(spec, &inv.args), KEPT_TARGET),
         reason: inv.reason.clone().unwrap_or_default(),
         request_id: actor.request_id.clone(),
         pool: String::new(),
@@ -200,4 +220,16 @@ async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Resul
 /// Roles without the grants that a role of one's own expands to.
 fn shown_roles(roles: &[String]) -> String {
     roles.iter().filter(|r| !r.starts_with('+')).cloned().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_cut_with_a_mark() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äöü…");
+        assert_eq!(cut("", 3), "");
+    }
 }

@@ -111,10 +111,8 @@ impl Handler for NewLgToken {
             self.expires_in_days.map(|d| Timestamp::from_millis(now.millis() + i64::from(d) * 86_400_000));
         cx.commit(&p.sentences.join(" "), |tx| {
             accounts::add_api_token(tx, &token, self.label.trim(), &role, now, ends)?;
-            if cx.actor.credential == "session" {
-                people::note_token_maker(tx, &token, &cx.actor.name)?;
-            }
-            Ok(())
+            // A token's token belongs to whoever made the first one.
+            Ok(people::note_token_maker(tx, &token, &cx.actor.maker)?)
         })?;
         let object = json!({ "Label": self.label.trim(), "Role": role, "Ends": ends, "Token": token });
         Ok(Outcome::changed(Topic::Directory, "tokens").with(object))

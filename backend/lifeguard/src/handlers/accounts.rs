@@ -19,6 +19,10 @@ use crate::keys::hash_password;
 
 /// Shortest password of a portal account.
 pub const MIN_PASSWORD: usize = 10;
+/// Longest, in bytes: a longer one is refused before it is compared.
+pub const MAX_PASSWORD: usize = 1024;
+/// Longest log-on name.
+pub const MAX_NAME: usize = 64;
 
 fn object(a: &Account) -> Value {
     json!({
@@ -51,7 +55,7 @@ pub fn role(cx: &Cx, word: &str) -> Result<String, ApiError> {
 pub fn check_account(name: &str, password: Option<&str>) -> Result<(), ApiError> {
     let name = name.trim();
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-@\\".contains(c);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
         return Err(ApiError::invalid("Name", "A log-on name has 1 to 64 letters, digits or . _ - @ \\."));
     }
     if password.is_some_and(|p| p.chars().count() < MIN_PASSWORD) {
@@ -59,6 +63,9 @@ pub fn check_account(name: &str, password: Option<&str>) -> Result<(), ApiError>
             "Password",
             format!("A password has {MIN_PASSWORD} characters at least."),
         ));
+    }
+    if password.is_some_and(|p| p.len() > MAX_PASSWORD) {
+        return Err(ApiError::invalid("Password", format!("A password has {MAX_PASSWORD} bytes at most.")));
     }
     Ok(())
 }

@@ -56,7 +56,9 @@ use store::management::topology as tstore;
 
 use crate::door::{Cx, Fault};
 
-pub use accounts::{MIN_PASSWORD as MIN_ACCOUNT_PASSWORD, check_account};
+pub use accounts::{
+    MAX_NAME, MAX_PASSWORD as MAX_ACCOUNT_PASSWORD, MIN_PASSWORD as MIN_ACCOUNT_PASSWORD, check_account,
+};
 pub use chat_place::{chat_error, named_in};
 pub use groups::find as find_group;
 pub use policies::printed as printed_policy;

@@ -43,7 +43,7 @@ impl Handler for TestCsPersistentChatMessage {
         if self.setup == Some(true) {
             return Ok(Setup::read(self, cx)?.plan());
         }
-        let r = crate::probe::resolve(self, &cx.app)?;
+        let r = crate::probe::resolve(self, &cx.app, &cx.actor.roles)?;
         if let Some(why) = away(&r, cx)? {
             return Err(ApiError {
                 field: Some("Node".to_owned()),
@@ -64,7 +64,7 @@ impl Handler for TestCsPersistentChatMessage {
         if self.setup == Some(true) {
             return Setup::read(self, cx)?.make(cx).await;
         }
-        let r = crate::probe::resolve(self, &cx.app)?;
+        let r = crate::probe::resolve(self, &cx.app, &cx.actor.roles)?;
         let warnings = r.warnings.iter().map(|w| w.text.clone()).collect();
         cx.commit(&p.sentences.join(" "), |_| Ok(()))?;
         let id = crate::probe::start(r, cx);

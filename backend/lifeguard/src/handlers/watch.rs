@@ -253,6 +253,7 @@ fn new_settings(a: &NewCsWatcherNodeConfiguration, cx: &Cx) -> Result<Settings, 
         (None, None) => return Err(ApiError::invalid("TargetFqdn", "Give the FQDN of the pool to watch.")),
     };
     shared::Fqdn::try_from(target.as_str()).map_err(|e| ApiError::invalid("TargetFqdn", e.0))?;
+    crate::probe::lends(&cx.app, &target, &cx.actor.roles)?;
     if cx.read(|c| Ok(watch::watchers(c)?))?.iter().any(|w| w.settings.target == target) {
         return Err(ApiError::new(
             ErrorCode::Conflict,
@@ -364,7 +365,7 @@ impl Handler for TestCsWatcherNodeConfiguration {
     async fn run(&self, cx: &Cx, _: &Plan) -> Result<Outcome, ApiError> {
         let mut out = Vec::new();
         for w in cx.read(|c| Ok(watch::watchers(c)?))? {
-            let ready = arguments(&cx.app, &w.settings).and_then(|a| crate::probe::resolve(&a, &cx.app));
+            let ready = arguments(&cx.app, &w.settings).and_then(|a| crate::probe::resolve(&a, &cx.app, &[]));
             let (result, text) = match ready {
                 Ok(Resolved { node: Some(n), .. }) if crate::nodes::trouble(&cx.app, &n)?.is_some() => {
                     ("Failure", crate::nodes::gone(&cx.app.store, &n))

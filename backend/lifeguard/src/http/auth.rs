@@ -16,13 +16,13 @@ use store::management::audit::{self, Opened};
 use store::management::roles;
 use subtle::ConstantTimeEq;
 
-pub(super) use super::compare::compare;
+pub(super) use super::compare::{compare, place};
 use super::error::{Body, HttpError};
 use super::guard::{RequestId, Source};
 use crate::app::App;
 use crate::clock::{new_id, random_hex};
 use crate::door::{Actor, store_error};
-use crate::handlers::check_account;
+use crate::handlers::{MAX_ACCOUNT_PASSWORD, MAX_NAME, check_account};
 use crate::keys::hash_password;
 use crate::second_factor;
 
@@ -72,22 +72,24 @@ impl FromRequestParts<Arc<App>> for SignedIn {
         let request_id = parts.extensions.get::<RequestId>().map(|r| r.0.clone()).unwrap_or_default();
         let source = parts.extensions.get::<Source>().map(|s| s.0.to_string()).unwrap_or_default();
         let now = app.clock.now();
-        let actor = |name: String, role: String, credential| -> Result<Actor, ApiError> {
-            let roles = app.store.read(|c| roles::expand(c, &role)).map_err(store_error)?;
-            Ok(Actor { name, roles, credential, source, request_id })
-        };
+        let expand = |role: &str| app.store.read(|c| roles::expand(c, role)).map_err(store_error);
         if let Some(t) = bearer(&parts.headers) {
             let found = app.store.read(|c| accounts::api_token(c, t, now)).map_err(store_error)?;
-            let (label, role) =
-                found.ok_or_else(|| unauthenticated("This API token is not valid or has ended."))?;
-            return Ok(Self(actor(label, role, "token")?));
+            let t = found.ok_or_else(|| unauthenticated("This API token is not valid or has ended."))?;
+            let (mut roles, mut maker) = (expand(&t.role)?, String::new());
+            // Whoever made it may have had another role then.
+            if let Some((name, role)) = t.maker {
+                (roles, maker) = (shared::roles::both(&expand(&role)?, &roles), name);
+            }
+            return Ok(Self(Actor { name: t.label, maker, roles, credential: "token", source, request_id }));
         }
         let (a, _) =
             live_session(app, &parts.headers, now)?.ok_or_else(|| unauthenticated("Sign in first."))?;
         if a.must_change {
             return Err(change_first().into());
         }
-        Ok(Self(actor(a.name, a.role, "session")?))
+        let (maker, roles) = (a.name.clone(), expand(&a.role)?);
+        Ok(Self(Actor { name: a.name, maker, roles, credential: "session", source, request_id }))
     }
 }
 
@@ -266,10 +268,21 @@ pub async fn login(
     if setup_needed(&app) {
         return Err(ApiError::new(ErrorCode::SetupRequired, "Create the first administrator first.").into());
     }
+    // No account has such a name or password: nothing is to be counted or compared.
+    if req.name.trim().len() > MAX_NAME {
+        return Err(
+            ApiError::invalid("name", format!("A log-on name has {MAX_NAME} characters at most.")).into()
+        );
+    }
+    if req.password.len() > MAX_ACCOUNT_PASSWORD {
+        let text = format!("A password has {MAX_ACCOUNT_PASSWORD} bytes at most.");
+        return Err(ApiError::invalid("password", text).into());
+    }
+    let place = place(source.0)?;
     count_attempt(&app, source, &req.name)?;
     let found = app.store.read(|c| accounts::account(c, req.name.trim())).map_err(store_error)?;
     let hash = found.as_ref().map_or_else(|| DUMMY.to_owned(), |a| a.password_hash.clone());
-    let right = compare(req.password, hash).await;
+    let right = compare(place, req.password, hash).await;
     match found.filter(|a| right && a.enabled) {
         Some(a) => {
             if a.second_factor {

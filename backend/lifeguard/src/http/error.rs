@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
 use shared::error::{ApiError, ErrorCode};
+
+/// When to try again what is not to be had now.
+const AGAIN_SECONDS: &str = "2";
 
 /// An error on its way out; the guard adds the request id.
 #[derive(Debug)]
@@ -25,6 +28,9 @@ impl IntoResponse for HttpError {
         let status =
             StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
+        if self.0.code == ErrorCode::Unavailable {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(AGAIN_SECONDS));
+        }
         // Kept as an extension: the guard writes the body, because only it knows the request id.
         response.extensions_mut().insert(self.0);
         response

@@ -33,8 +33,13 @@ fn source(app: &App, req: &Request) -> IpAddr {
     if !app.settings.trusted_proxies.contains(&peer) {
         return peer;
     }
-    let forwarded = req.headers().get("x-forwarded-for").and_then(|v| v.to_str().ok());
-    forwarded.and_then(|v| v.rsplit(',').next()).and_then(|a| a.trim().parse().ok()).unwrap_or(peer)
+    forwarded(req.headers()).unwrap_or(peer)
+}
+
+/// Whom the proxy names. What it adds stands last, in the last line: what is before that may be the client's own.
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    last.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// The host part of a `Host` header.
@@ -192,4 +197,27 @@ fn with_headers(mut response: Response, id: &str) -> Response {
         h.insert(HeaderName::from_static("x-request-id"), v);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_of_forwarded_addresses_counts() {
+        let of = |lines: &[&str]| {
+            let mut h = HeaderMap::new();
+            for l in lines {
+                h.append("x-forwarded-for", HeaderValue::from_str(l).unwrap());
+            }
+            forwarded(&h).map(|a| a.to_string())
+        };
+        assert_eq!(of(&["10.0.0.7"]).as_deref(), Some("10.0.0.7"));
+        assert_eq!(of(&["127.0.0.1, 10.0.0.7"]).as_deref(), Some("10.0.0.7"));
+        assert_eq!(of(&["127.0.0.1", "10.0.0.7"]).as_deref(), Some("10.0.0.7"));
+        assert_eq!(of(&["127.0.0.1, 127.0.0.2", "192.0.2.1, 10.0.0.7"]).as_deref(), Some("10.0.0.7"));
+        // A line that does not fit is not passed over for one that the client may have written.
+        assert_eq!(of(&["127.0.0.1", "unknown"]), None);
+        assert_eq!(of(&[]), None);
+    }
 }

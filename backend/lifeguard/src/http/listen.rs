@@ -23,12 +23,15 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::patient::Patient;
 use super::tls::PortalTls;
 
 /// How long a request's head may take to arrive; an idle connection is closed after it, too.
 const HEAD_TIME: Duration = Duration::from_secs(15);
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long an answer may wait for a client that takes nothing of it.
+const UNREAD: Duration = Duration::from_secs(30);
 /// Largest request line with headers, bytes.
 const HEAD_BYTES: usize = 32 * 1024;
 /// Header lines of a request at most.
@@ -68,6 +71,7 @@ pub async fn serve(
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer))) => {
                 let _ = stream.set_nodelay(true);
+                let stream = Patient::new(stream, UNREAD);
                 let (router, stop, tls) = (router.clone(), stop.clone(), tls.clone());
                 tokio::spawn(async move {
                     match tls {

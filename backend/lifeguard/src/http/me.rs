@@ -54,8 +54,9 @@ impl Person {
 
     /// Asks for the password; guesses count towards the limits of signing in.
     async fn knows(&self, app: &App, password: String, act: &str, field: &str) -> Result<(), ApiError> {
+        let place = auth::place(self.source.0)?;
         auth::count_attempt(app, self.source, &self.account.name)?;
-        if !auth::compare(password, self.account.password_hash.clone()).await {
+        if !auth::compare(place, password, self.account.password_hash.clone()).await {
             auth::note_act(app, (act, "session"), &self.account.name, self.source, &self.id, "refused");
             let text = "This is not your password.";
             return Err(ApiError::invalid(field, text));

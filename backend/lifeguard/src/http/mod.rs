@@ -3,7 +3,7 @@
 pub mod api;
 pub mod audit;
 pub mod auth;
-mod compare;
+pub(crate) mod compare;
 pub mod drafts;
 pub mod error;
 pub mod events;
@@ -15,6 +15,7 @@ pub mod me;
 pub mod metrics;
 pub mod openapi;
 mod openapi_more;
+mod patient;
 pub mod ready;
 pub mod share;
 pub mod share_test;

@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use shared::Fqdn;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
+use super::places::{Places, Stranger};
 use crate::app::App;
 
 /// Where nodes connect unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7444));
-/// Most connections at once.
-const CONNECTIONS: usize = 256;
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -45,22 +43,24 @@ pub fn open(app: &Arc<App>) -> Result<SocketAddr, String> {
 }
 
 async fn accept(app: Arc<App>, listener: TcpListener, tls: Arc<rustls::ServerConfig>) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new();
     loop {
         let Ok((tcp, remote)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(permit) = room.clone().try_acquire_owned() else { continue };
-        let (app, tls) = (app.clone(), tls.clone());
-        tokio::spawn(async move {
-            let _permit = permit;
-            connect(app, tcp, remote, tls).await;
-        });
+        let Some(place) = places.stranger(remote.ip()) else { continue };
+        tokio::spawn(connect(app.clone(), tcp, remote, tls.clone(), place));
     }
 }
 
-async fn connect(app: Arc<App>, tcp: TcpStream, remote: SocketAddr, tls: Arc<rustls::ServerConfig>) {
+async fn connect(
+    app: Arc<App>,
+    tcp: TcpStream,
+    remote: SocketAddr,
+    tls: Arc<rustls::ServerConfig>,
+    place: Stranger,
+) {
     if tcp.set_nodelay(true).is_err() {
         return;
     }
@@ -74,5 +74,12 @@ async fn connect(app: Arc<App>, tcp: TcpStream, remote: SocketAddr, tls: Arc<rus
         Err(_) => return,
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).cloned();
+    // Whoever joins has no certificate yet, and is done soon.
+    let (_stranger, _member) = if certificate.is_some() {
+        let Some(member) = place.admitted() else { return };
+        (None, Some(member))
+    } else {
+        (Some(place), None)
+    };
     super::link::talk(app, stream, remote, certificate).await;
 }

@@ -10,6 +10,7 @@ mod link;
 mod listen;
 mod own;
 mod owner;
+mod places;
 mod replica;
 pub mod run;
 mod spelt;

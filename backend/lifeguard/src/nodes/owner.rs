@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::server::TlsStream;
 
 use super::link::{finish, pump, refused, version};
+use super::places::{Places, Stranger};
 use super::{feed, instance, view};
 use crate::fleet::{Fleet, Wanted};
 use crate::settings::sql_dir;
@@ -32,8 +33,6 @@ use crate::settings::sql_dir;
 const FIRST: Duration = Duration::from_secs(10);
 /// Wait before a port that could not be opened is tried again.
 const RETRY: Duration = Duration::from_secs(3);
-/// Most connections at once.
-const CONNECTIONS: usize = 256;
 /// Frames that may wait for a peer.
 const WAITING: usize = 256;
 /// Questions of one peer that are answered at the same time.
@@ -143,7 +142,7 @@ impl Owner {
     }
 
     async fn accept(self: Arc<Self>, listener: TcpListener, tls: Arc<rustls::ServerConfig>) {
-        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let places = Places::new();
         let mut connections = JoinSet::new();
         loop {
             while connections.try_join_next().is_some() {}
@@ -151,16 +150,19 @@ impl Owner {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let Ok(permit) = room.clone().try_acquire_owned() else { continue };
+            let Some(place) = places.stranger(remote.ip()) else { continue };
             let (this, tls) = (self.clone(), tls.clone());
-            connections.spawn(async move {
-                let _permit = permit;
-                this.connect(tcp, remote, tls).await;
-            });
+            connections.spawn(async move { this.connect(tcp, remote, tls, place).await });
         }
     }
 
-    async fn connect(&self, tcp: TcpStream, remote: SocketAddr, tls: Arc<rustls::ServerConfig>) {
+    async fn connect(
+        &self,
+        tcp: TcpStream,
+        remote: SocketAddr,
+        tls: Arc<rustls::ServerConfig>,
+        place: Stranger,
+    ) {
         if tcp.set_nodelay(true).is_err() {
             return;
         }
@@ -174,6 +176,8 @@ impl Owner {
             Err(_) => return,
         };
         let certificate = stream.get_ref().1.peer_certificates().and_then(|c| c.first()).cloned();
+        // The handshake lets in nobody without a certificate of the deployment's authority.
+        let Some(_member) = place.admitted() else { return };
         let first = tokio::time::timeout(FIRST, read::<ToPortal>(&mut stream, FROM_STRANGER)).await;
         let reply = match first {
             Ok(Ok(ToPortal::Hello { version: v, .. })) => {

@@ -9,7 +9,7 @@ use shared::error::{ApiError, ErrorCode};
 use shared::trace::TestTrace;
 use store::management::{jobs, tests};
 
-pub use self::resolve::{Resolved, resolve};
+pub use self::resolve::{Resolved, lends, resolve};
 pub use self::run::{Ended, begin, start};
 pub use self::target::{Target, default_pool, target};
 use crate::app::App;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shared::cmdlet::Credential;
 use shared::cmdlets::TestCsPersistentChatMessage;
-use shared::error::{ApiError, Problem};
+use shared::error::{ApiError, ErrorCode, Problem};
 use shared::{Fqdn, SipUri};
 use store::management::watch;
 use synthetic::{Account, Authentication};
@@ -17,6 +17,9 @@ use crate::door::store_error;
 
 /// Seconds a phase may take unless told otherwise.
 const PHASE_SECONDS: u32 = 10;
+
+/// Who may run this may use stored test users at any address.
+const STORES: &str = "Set-CsTestUserCredential";
 
 /// A test that is ready to run.
 pub struct Resolved {
@@ -80,8 +83,31 @@ pub(super) fn authentication(a: &TestCsPersistentChatMessage, app: &App) -> Resu
     }
 }
 
-/// Stored test users stand in for what is left out: their address, and their credential.
-fn with_stored(a: &TestCsPersistentChatMessage, app: &App) -> Result<TestCsPersistentChatMessage, ApiError> {
+/// Why stored test users do not sign in at `target` for somebody.
+fn not_lent(target: &str) -> ApiError {
+    let text = format!(
+        "{} is not part of the published topology: stored test users sign in there only for whoever may run {STORES}.",
+        target.trim()
+    );
+    ApiError { field: Some("TargetFqdn".to_owned()), ..ApiError::new(ErrorCode::Forbidden, text) }
+}
+
+/// Whether somebody with `roles` may have stored test users sign in at `name`.
+///
+/// # Errors
+/// Why not.
+pub fn lends(app: &App, name: &str, roles: &[String]) -> Result<(), ApiError> {
+    let known = target(app, name, None, None)?.known;
+    if known || shared::roles::can(STORES, roles).is_ok() { Ok(()) } else { Err(not_lent(name)) }
+}
+
+/// Stored test users stand in for what is left out: their address, and their credential. A server that is not of the
+/// published topology may be anybody's: their credentials go there only for somebody who may store them himself.
+fn with_stored(
+    a: &TestCsPersistentChatMessage,
+    app: &App,
+    anywhere: bool,
+) -> Result<TestCsPersistentChatMessage, ApiError> {
     let mut a = a.clone();
     let stored = app.store.read(watch::credentials).map_err(store_error)?;
     if a.sender_sip_address.is_none() && a.receiver_sip_address.is_none() && stored.len() > 1 {
@@ -91,6 +117,9 @@ fn with_stored(a: &TestCsPersistentChatMessage, app: &App) -> Result<TestCsPersi
         let Some(sip) = sip.as_deref().and_then(|s| SipUri::try_from(s).ok()) else { return Ok(None) };
         if !stored.iter().any(|s| s.eq_ignore_ascii_case(sip.as_str())) {
             return Ok(None);
+        }
+        if !anywhere {
+            return Err(not_lent(&a.target_fqdn));
         }
         crate::watch::stored(app, sip.as_str()).map(|(_, c)| Some(c))
     };
@@ -103,15 +132,17 @@ fn with_stored(a: &TestCsPersistentChatMessage, app: &App) -> Result<TestCsPersi
     Ok(a)
 }
 
-/// Resolves target and users.
+/// Resolves target and users, for an actor with `roles`.
 ///
 /// # Errors
 /// When an argument is missing or not acceptable.
-pub fn resolve(a: &TestCsPersistentChatMessage, app: &App) -> Result<Resolved, ApiError> {
+pub fn resolve(a: &TestCsPersistentChatMessage, app: &App, roles: &[String]) -> Result<Resolved, ApiError> {
     let authentication = authentication(a, app)?;
     let trusted = authentication == Authentication::TrustedServer;
     let to = target(app, &a.target_fqdn, a.registrar_port, a.chat_room_uri.as_deref())?;
-    let a = with_stored(a, app)?;
+    // A trusted server shows its certificate and no password.
+    let anywhere = to.known || trusted || shared::roles::can(STORES, roles).is_ok();
+    let a = with_stored(a, app, anywhere)?;
     let nobody = Credential { user_name: String::new(), password: String::new() };
     let credential = |c: &Option<Credential>| if trusted { Some(nobody.clone()) } else { c.clone() };
     let sender = account(a.sender_sip_address.as_ref(), credential(&a.sender_credential).as_ref(), "Sender")?;

@@ -79,6 +79,7 @@ pub async fn sweep(app: &Arc<App>) {
     for r in list.into_iter().filter(|r| r.kept_until <= now) {
         let actor = Actor {
             name: "portal".to_owned(),
+            maker: String::new(),
             roles: vec!["+Remove-LgDeletedRoom".to_owned()],
             credential: "schedule",
             source: String::new(),

@@ -333,6 +333,7 @@ impl Handler for ChatServer {
     fn accepted(&self, peer: &Peer, names: &[String]) -> bool {
         let admitted = self.admits(names) && !self.state().stopped;
         if admitted {
+            peer.widen();
             self.state().peers.insert(peer.id, (peer.clone(), names.to_vec()));
         } else {
             tracing::warn!(remote = %peer.remote, ?names, "a connection is refused: not a server of the next hop");
@@ -348,7 +349,7 @@ impl Handler for ChatServer {
                 let found = {
                     let state = self.state();
                     let dialog = state.dialogs.get(&dialog_key(r.call_id(), r.to()));
-                    dialog.filter(|d| d.session.peer.id == peer.id).map(|d| d.session.clone())
+                    dialog.filter(|d| d.session.owns_answer(peer, &r)).map(|d| d.session.clone())
                 };
                 if let Some(s) = found {
                     self.end(&s);

@@ -175,6 +175,11 @@ impl Session {
         self.peer.id == peer.id && r.from_tag() == self.remote_tag && r.to_tag() == self.local_tag
     }
 
+    /// Whether a response from this connection answers a request of ours in the dialog.
+    pub fn owns_answer(&self, peer: &Peer, r: &Response) -> bool {
+        self.peer.id == peer.id && r.from_tag() == self.local_tag && r.to_tag() == self.remote_tag
+    }
+
     /// Tag of our end.
     pub fn tag(&self) -> &str {
         self.local_tag.as_deref().unwrap_or_default()

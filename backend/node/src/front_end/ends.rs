@@ -7,8 +7,10 @@ use super::{FrontEnd, refuse};
 use crate::connection::Peer;
 use crate::dialog::call_of;
 
-/// CSeq of a BYE that the Front End sends for a client that is gone: above any the client has used.
-const LAST_CSEQ: u32 = 1 << 30;
+/// CSeq of a BYE that the Front End sends for a client that is gone: the largest there is (RFC 3261 §8.1.1.5), so that
+/// no request of the client's was later.
+const LAST_CSEQ: u32 = (1 << 31) - 1;
+
 /// Who is told that a dialog has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
@@ -80,5 +82,26 @@ impl FrontEnd {
         }
         self.end_dialogs(Some(peer), |d| d.client.id == peer.id, Told::Server);
         self.end_dialogs(Some(peer), |d| d.server.id == peer.id, Told::Client);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_number_is_the_largest_that_a_request_may_have() {
+        let of = |n: u32| {
+            let mut r = bye(
+                "sip:a@contoso.com".to_owned(),
+                "<sip:a@contoso.com>;tag=1",
+                "<sip:b@contoso.com>;tag=2",
+                "1",
+            );
+            r.headers.push_front("Via", "SIP/2.0/TLS h;branch=z9hG4bK1");
+            r.headers.set("CSeq", format!("{n} BYE"));
+            wire::check::fault(&r).map(|no| no.status)
+        };
+        assert_eq!((of(LAST_CSEQ), of(LAST_CSEQ + 1)), (None, Some(400)));
     }
 }

@@ -25,6 +25,21 @@ fn key(from: IpAddr, name: &str) -> [u8; 32] {
     out
 }
 
+/// Makes room: what has expired goes, then names that were guessed at once before those that were often. A name that is
+/// locked stays until all are; then the one that was locked first goes, because memory has an end.
+fn thin(list: &mut HashMap<[u8; 32], (u32, Instant)>) {
+    list.retain(|_, (_, since)| since.elapsed() < WHILE);
+    if list.len() < KEPT {
+        return;
+    }
+    let mut all: Vec<_> = list.iter().map(|(k, (n, since))| ((*n).min(FREE), *since, *k)).collect();
+    all.sort_unstable();
+    let going = all.iter().take(KEPT / 10).take_while(|(n, ..)| *n < FREE).count().max(1);
+    for (_, _, key) in &all[..going] {
+        list.remove(key);
+    }
+}
+
 impl Guesses {
     /// Whether this address has tried too often for this name.
     pub fn locked(&self, from: IpAddr, name: &str) -> bool {
@@ -35,14 +50,11 @@ impl Guesses {
     /// Notes a wrong password.
     pub fn wrong(&self, from: IpAddr, name: &str) {
         let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.len() >= KEPT {
-            list.retain(|_, (_, since)| since.elapsed() < WHILE);
-            if list.len() >= KEPT {
-                list.clear();
-            }
+        let (key, now) = (key(from, name), Instant::now());
+        if list.len() >= KEPT && !list.contains_key(&key) {
+            thin(&mut list);
         }
-        let now = Instant::now();
-        let e = list.entry(key(from, name)).or_insert((0, now));
+        let e = list.entry(key).or_insert((0, now));
         if e.1.elapsed() >= WHILE {
             *e = (0, now);
         }
@@ -63,5 +75,29 @@ mod tests {
         }
         assert!(g.locked(here, "PILAR"));
         assert!(!g.locked(IpAddr::from([10, 0, 0, 2]), "pilar") && !g.locked(here, "ken"));
+    }
+
+    #[test]
+    fn invented_names_free_no_locked_one() {
+        let (g, here) = (Guesses::default(), IpAddr::from([10, 0, 0, 1]));
+        for _ in 0..FREE {
+            g.wrong(here, "pilar");
+        }
+        for _ in 1..FREE {
+            g.wrong(here, "ken");
+        }
+        for n in 0..KEPT + KEPT / 5 {
+            g.wrong(here, &format!("nobody{n}"));
+        }
+        assert!(g.locked(here, "pilar"), "a flood has freed a locked name");
+        g.wrong(here, "ken");
+        assert!(g.locked(here, "ken"), "a flood has made guesses forgotten");
+        assert!(g.0.lock().unwrap().len() <= KEPT);
+        // Even if all are locked.
+        let full = Guesses::default();
+        let now = Instant::now();
+        full.0.lock().unwrap().extend((0..KEPT).map(|n| (key(here, &n.to_string()), (FREE, now))));
+        full.wrong(here, "one more");
+        assert_eq!(full.0.lock().unwrap().len(), KEPT);
     }
 }

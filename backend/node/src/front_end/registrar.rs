@@ -116,7 +116,7 @@ impl FrontEnd {
         if !right {
             return wrong();
         }
-        match self.nonces.judge(&c.nonce, c.nc, &c.cnonce) {
+        match self.nonces.judge(&c.nonce, c.nc, &c.cnonce, user.uri.as_str()) {
             Verdict::Fresh => {}
             Verdict::Stale => return Login::Challenge { stale: true, wrong: false },
             Verdict::Replayed => return Login::Challenge { stale: false, wrong: true },

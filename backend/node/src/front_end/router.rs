@@ -275,6 +275,15 @@ impl FrontEnd {
         }
     }
 
+    /// Whether a response is in a dialog of the client that sends it: chat servers ask clients nothing outside of one. What
+    /// comes from chat servers answers requests of clients, and is not looked at here.
+    fn own_dialog(&self, from: &Peer, r: &Response) -> bool {
+        let state = self.state();
+        let key = dialog_key(r.call_id(), r.to());
+        !state.accepted.contains_key(&from.id)
+            || state.dialogs.get(&key).is_some_and(|d| d.client.id == from.id)
+    }
+
     /// A response goes to the connection that asked, if it comes from the one that was asked.
     pub(super) async fn response(&self, from: &Peer, mut r: Response) {
         let Some(branch) = r.top_via_branch() else { return };
@@ -282,6 +291,10 @@ impl FrontEnd {
             tracing::debug!(remote = %from.remote, "a response to nothing that was asked there");
             return;
         };
+        if !self.own_dialog(from, &r) {
+            tracing::debug!(remote = %from.remote, "a response in a dialog of somebody else");
+            return;
+        }
         r.headers.remove_first("Via");
         let key = dialog_key(r.call_id(), r.from());
         let invite = r.cseq().filter(|(_, m)| m == "INVITE");

@@ -248,16 +248,30 @@ pub fn add_api_token(
     Ok(())
 }
 
-/// Label and role of a live API token.
+/// A live API token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiToken {
+    /// Label.
+    pub label: String,
+    /// Its own role.
+    pub role: String,
+    /// The account that answers for it and the role that this has now; none for a token that was made on the host.
+    pub maker: Option<(String, String)>,
+}
+
+/// The live API token with this text. It is worth nothing while the account of whoever made it is disabled or gone.
 ///
 /// # Errors
 /// SQLite's.
-pub fn api_token(c: &Connection, token: &str, now: Timestamp) -> Result<Option<(String, String)>> {
-    // A token is worth nothing while the account of whoever made it is disabled.
-    let sql = "SELECT label, role FROM api_token WHERE token_hash = ?1 AND (expires IS NULL OR expires > ?2)
-               AND NOT EXISTS (SELECT 1 FROM account WHERE name = created_by AND NOT enabled)";
-    Ok(c.query_row(sql, params![token_hash(token), now.millis()], |r| Ok((r.get(0)?, r.get(1)?)))
-        .optional()?)
+pub fn api_token(c: &Connection, token: &str, now: Timestamp) -> Result<Option<ApiToken>> {
+    let sql = "SELECT t.label, t.role, a.name, a.role FROM api_token t
+               LEFT JOIN account a ON a.name = t.created_by COLLATE NOCASE
+               WHERE t.token_hash = ?1 AND (t.expires IS NULL OR t.expires > ?2) AND (t.created_by = '' OR a.enabled)";
+    let row = |r: &rusqlite::Row<'_>| {
+        let maker = r.get::<_, Option<String>>(2)?.zip(r.get(3)?);
+        Ok(ApiToken { label: r.get(0)?, role: r.get(1)?, maker })
+    };
+    Ok(c.query_row(sql, params![token_hash(token), now.millis()], row).optional()?)
 }
 
 /// A share link.
