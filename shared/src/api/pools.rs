@@ -64,6 +64,27 @@ dto! {
         compliance_adapter: Option<AdapterView>,
         /// Events waiting in mgccomp.
         compliance_queue: Option<u64>,
+        /// Since when nobody can chat in it, as far as known; none while somebody can.
+        down_since: Option<Timestamp>,
+        /// The guided run that is under way, or that has stopped and waits to be resumed.
+        run: Option<PoolRun>,
+    }
+    /// A guided run of a pool that has not come to its end.
+    PoolRun {
+        /// Id of the run.
+        id: String,
+        /// The state that it leads to.
+        to: PoolState,
+        /// `running` or `failed`.
+        state: String,
+        /// Title of the step where it is.
+        step: String,
+        /// Why it has stopped.
+        error: Option<String>,
+        /// It has the databases in hand: posts are refused.
+        holds: bool,
+        /// It can be cancelled; else there is only the way forward.
+        cancellable: bool,
     }
     /// A compliance adapter at work.
     AdapterView {

@@ -69,6 +69,7 @@ pub(super) async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSu
         .map_err(crate::door::store_error)?;
     let sides: Sides = app.fleet.sides(&p.id).await;
     let state = row.map(|r| r.state).unwrap_or_default();
+    let run = super::runs::unfinished(app, p, state)?;
     let servers: Vec<ChatServerView> = p
         .computers
         .iter()
@@ -81,14 +82,16 @@ pub(super) async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSu
     if p.has_backup() {
         databases.push(database("backup", &sides.backup, sides.open == Some(PoolState::FailedOver)));
     }
-    Ok(PoolSummary {
+    had_one(app, p, &mut databases)?;
+    let mut summary = PoolSummary {
         id: p.id.clone(),
         fqdn: p.fqdn.clone(),
         display_name: p.display_name.clone(),
         site: f.t.site(&p.site).map(|s| s.site_id.clone()).unwrap_or_default(),
         state,
         since: row.map(|r| r.since).unwrap_or_default(),
-        converged: sides.open == Some(state),
+        // A database that is open and whose file is gone takes no post that would be there tomorrow.
+        converged: sides.open == Some(state) && databases.iter().all(|d| !d.in_use || d.error.is_none()),
         no_failover_reason: no_failover(p),
         servers,
         databases,
@@ -98,7 +101,23 @@ pub(super) async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSu
         compliance: p.compliance,
         compliance_adapter: crate::compliance::view(app, p, &adapter),
         compliance_queue: sides.compliance_queue,
-    })
+        down_since: None,
+        run,
+    };
+    summary.down_since = f.down_since(&summary);
+    Ok(summary)
+}
+
+/// What a database says that never was there, said of one that was in use before.
+fn had_one(app: &App, p: &ChatPool, databases: &mut [DatabaseView]) -> Result<(), ApiError> {
+    let opened = app.store.read(|c| pools::opened(c, &p.id)).map_err(crate::door::store_error)?;
+    let Some((side, _)) = opened else { return Ok(()) };
+    for d in databases.iter_mut().filter(|d| d.role == super::serving::role(side)) {
+        if let Some(e) = d.error.as_mut().filter(|e| e.contains("no database mgc on this instance yet")) {
+            *e = "its database mgc was in use and is not there any more".to_owned();
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn all_pools(app: &App, f: &Facts) -> Result<Vec<PoolSummary>, ApiError> {
