@@ -16,7 +16,7 @@ use shared::events::Topic;
 pub use self::detail::PoolPage;
 use super::overview::last_test;
 use crate::api::use_data;
-use crate::components::badge::of_pool;
+use crate::components::badge::{of_pool, since};
 use crate::components::{
     ButtonKind, Column, DataTable, Icon, LinkButton, Mono, Page, Shown, StateBadge, TimeAgo,
 };
@@ -51,8 +51,8 @@ fn columns() -> Vec<Column<PoolSummary>> {
         Column::<PoolSummary>::new("Pool", |p| p.fqdn.to_string()).shown(name),
         Column::<PoolSummary>::new("State", |p| of_pool(p).word)
             .shown(|p| view! { <StateBadge state=of_pool(p) /> }.into_any()),
-        Column::<PoolSummary>::new("Since", |p| p.since.rfc3339())
-            .shown(|p| view! { <TimeAgo at=p.since /> }.into_any()),
+        Column::<PoolSummary>::new("Since", |p| since(p).map(shared::Timestamp::rfc3339).unwrap_or_default())
+            .shown(|p| since(p).map(|at| view! { <TimeAgo at /> }).into_any()),
         Column::<PoolSummary>::new("Site", |p| p.site.clone()),
         Column::<PoolSummary>::new("Active servers", |p| {
             format!("{} of {}", p.servers.iter().filter(|s| s.active).count(), p.servers.len())
