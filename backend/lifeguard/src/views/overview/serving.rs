@@ -81,6 +81,21 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |c| c.to_uppercase().collect::<String>() + chars.as_str())
 }
 
+/// What waits in mgccomp, on both sides; what cannot be read is not none.
+pub(super) fn queued(p: &PoolSummary) -> String {
+    let events = |n: u64| if n == 1 { "1 event is".to_owned() } else { format!("{n} events are") };
+    let here = match p.compliance_queue {
+        Some(n) => format!("{} queued in mgccomp", events(n)),
+        None => "how many events are queued in mgccomp cannot be read".to_owned(),
+    };
+    let there = p.compliance_other.as_ref().and_then(|q| match q.events {
+        Some(0) => None,
+        Some(n) => Some(format!(", {} queued in mgccomp on {}", events(n), q.store)),
+        None => Some(format!(", how many are queued in mgccomp on {} cannot be read", q.store)),
+    });
+    format!("{here}{}", there.unwrap_or_default())
+}
+
 fn names<'a>(list: impl Iterator<Item = &'a ServerReport>) -> Vec<&'a str> {
     list.map(|r| r.fqdn.as_str()).collect()
 }
@@ -195,6 +210,7 @@ pub(super) mod tests {
             compliance: false,
             compliance_adapter: None,
             compliance_queue: None,
+            compliance_other: None,
             down_since: None,
             run: None,
         }
@@ -255,6 +271,18 @@ pub(super) mod tests {
         let damaged = next("database disk image is malformed", false);
         assert!(damaged.contains("damaged") && damaged.contains("lifeguard restore"), "{damaged}");
         assert!(!damaged.contains("opened again by itself"), "{damaged}");
+    }
+
+    #[test]
+    fn events_of_both_sides_are_told_and_what_cannot_be_read_is_not_none() {
+        let mut p = pool();
+        assert!(queued(&p).contains("cannot be read"));
+        p.compliance_queue = Some(0);
+        let other = |events| Some(shared::api::QueueView { store: "sql-1".to_owned(), events });
+        p.compliance_other = other(Some(48));
+        assert_eq!(queued(&p), "0 events are queued in mgccomp, 48 events are queued in mgccomp on sql-1");
+        p.compliance_other = other(None);
+        assert!(queued(&p).ends_with("on sql-1 cannot be read"), "{}", queued(&p));
     }
 
     #[test]

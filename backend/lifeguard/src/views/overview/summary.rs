@@ -1,7 +1,7 @@
 //! A pool in a list, and the servers beside it.
 
 use shared::SipUri;
-use shared::api::{ChatServerView, DatabaseView, PoolSummary};
+use shared::api::{ChatServerView, DatabaseView, PoolSummary, QueueView};
 use shared::deployment::{PoolState, ServerReport, ServerRole, ServerState};
 use shared::error::ApiError;
 use shared::topology::{ChatPool, Computer, PoolKind};
@@ -9,7 +9,7 @@ use store::management::{pools, tests};
 
 use super::Facts;
 use crate::app::App;
-use crate::fleet::{SideView, Sides};
+use crate::fleet::{SideView, Sides, compliance_dir, other};
 
 /// Test messages in a pool's small line.
 const RECENT: u32 = 30;
@@ -83,6 +83,12 @@ pub(super) async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSu
         databases.push(database("backup", &sides.backup, sides.open == Some(PoolState::FailedOver)));
     }
     had_one(app, p, &mut databases)?;
+    // Log shipping and the table of databases say the same of the side that is restored.
+    if let Some(until) = app.fleet.shipping(&p.id).and_then(|s| s.complete_until()) {
+        for d in databases.iter_mut().filter(|d| d.restoring.is_some()) {
+            (d.restoring, d.copied_at) = (Some(until), Some(until));
+        }
+    }
     let mut summary = PoolSummary {
         id: p.id.clone(),
         fqdn: p.fqdn.clone(),
@@ -101,11 +107,29 @@ pub(super) async fn summary(app: &App, f: &Facts, p: &ChatPool) -> Result<PoolSu
         compliance: p.compliance,
         compliance_adapter: crate::compliance::view(app, p, &adapter),
         compliance_queue: sides.compliance_queue,
+        compliance_other: other_queue(app, f, p, state).await,
         down_since: None,
         run,
     };
     summary.down_since = f.down_since(&summary);
     Ok(summary)
+}
+
+/// What waits in the mgccomp of the side that is not in use. A folder that is not there is not an empty one.
+async fn other_queue(app: &App, f: &Facts, p: &ChatPool, state: PoolState) -> Option<QueueView> {
+    if !p.compliance {
+        return None;
+    }
+    let dir = |s| compliance_dir(&app.settings, &f.t, p, s);
+    let there = dir(other(state)).filter(|d| Some(d) != dir(state).as_ref())?;
+    let id = match other(state) {
+        PoolState::Normal => p.compliance_sql_store.as_ref(),
+        PoolState::FailedOver => p.backup_compliance_sql_store.as_ref(),
+    };
+    let store = f.t.sql_store(id?)?.label();
+    let read = move || store::chat::ComplianceQueue::count(&there).ok();
+    let events = tokio::task::spawn_blocking(read).await.ok().flatten();
+    Some(QueueView { store, events })
 }
 
 /// What a database says that never was there, said of one that was in use before.

@@ -75,8 +75,11 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         let text = format!("The compliance adapter of {name} could not write: {e}");
         out.push(problem("compliance.adapter", false, text, name, href));
     } else if p.compliance && p.compliance_adapter.is_none() {
-        let n = p.compliance_queue.unwrap_or(0);
-        out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href));
+        let text = format!(
+            "Compliance of {name} has no adapter and nothing is written out: {}.",
+            serving::queued(p)
+        );
+        out.push(problem("compliance.no_adapter", false, text, name, href));
     }
     let last = f.finished.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn));
     if let Some(t) = last.filter(|t| t.state == "failure") {
