@@ -36,11 +36,11 @@ pub fn follow(app: &Arc<App>) {
     let (mut events, _) = app.bus.subscribe(None);
     tokio::spawn(async move {
         // A kill may have come between the end of a run and its row.
-        noted(&app, |c| newest(c));
+        noted(&app, newest);
         loop {
             match events.recv().await {
                 Ok(e) if e.topic == Topic::Job => {
-                    noted(&app, |c| Ok(jobs::job(c, &e.subject)?.iter().filter_map(of_job).collect()))
+                    noted(&app, |c| Ok(jobs::job(c, &e.subject)?.iter().filter_map(of_job).collect()));
                 }
                 Ok(e) if e.topic == Topic::Test => {
                     noted(&app, |c| {
@@ -48,7 +48,7 @@ pub fn follow(app: &Arc<App>) {
                     });
                 }
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) => noted(&app, |c| newest(c)),
+                Err(RecvError::Lagged(_)) => noted(&app, newest),
                 Err(RecvError::Closed) => return,
             }
         }

@@ -107,7 +107,7 @@ pub(super) fn nobody(p: &PoolSummary) -> Option<LiveProblem> {
     let perhaps = |r: &&ServerReport| {
         matches!(r.state, ServerState::Running | ServerState::Starting | ServerState::NotHostedHere)
     };
-    if active.is_empty() || active.iter().any(|r| perhaps(&r)) {
+    if active.is_empty() || active.iter().any(perhaps) {
         return None;
     }
     let name = p.fqdn.as_str();
