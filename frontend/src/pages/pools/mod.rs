@@ -33,13 +33,13 @@ pub fn PoolsPage() -> impl IntoView {
         <Page
             title="Pools"
             lead="Published Persistent Chat pools. A pool that is only defined stands under Topology until it is published."
-            actions=|| view! { <LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
+            actions=|| view! { <LinkButton label="New Persistent Chat Pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
         >
             <Shown data lines=6 let:rows>
                 <DataTable rows columns=columns() name="pools" empty=|| view! {
                     <h2>"No pool is published"</h2>
                     <p>"Define a Persistent Chat pool and publish the topology; its servers then start and stand here."</p>
-                    <LinkButton label="Define the pool" href=Route::WizardStart.href() kind=ButtonKind::Primary />
+                    <LinkButton label="Define the pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() kind=ButtonKind::Primary />
                 } />
             </Shown>
         </Page>
