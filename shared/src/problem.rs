@@ -17,7 +17,7 @@ pub struct LiveProblem {
     pub href: String,
     /// Since when, as far as known.
     pub since: Option<Timestamp>,
-    /// What was tried since then, oldest first.
+    /// What was tried since then, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tried: Vec<Tried>,
     /// The next safe step.
@@ -47,15 +47,20 @@ pub struct Tried {
 pub fn next_step(code: &str) -> Option<&'static str> {
     Some(match code {
         "pool.failed_over" => {
-            "Nothing is urgent. When the primary database is sound again, return the pool with the guided failback."
+            "When the primary database is sound again, return the pool with the guided failback."
         }
         "pool.database" => {
-            "Read why the database does not answer and mend that; it is opened again by itself. If it stays away, plan a failover: the plan changes nothing."
+            "Read why the database does not answer and mend that; it is opened again by itself."
         }
+        "pool.no_server" => "Start an active server, or make one that runs active.",
+        "alerts.undelivered" => {
+            "Mend the targets or the way to them, then send a test alert: it ends this when it arrives."
+        }
+        "run.failed" => "Mend what the reason names, then resume the run.",
         "pool.opening" => "Wait a moment; it opens by itself. Look at the databases if it does not.",
         "pool.inactive" => "Make a server active.",
         "server.failed" | "front_end.failed" => {
-            "Mend what the reason names; the server is then started by itself. Meanwhile another server of the pool serves, if one is active."
+            "Mend what the reason names; the server is then started by itself."
         }
         "server.stopped" => "Start it, or make another server active.",
         "front_end.stopped" => "Start it when the work on it is done.",

@@ -15,6 +15,7 @@ pub mod deploy;
 pub mod directory;
 mod disk;
 pub mod door;
+pub mod ends;
 pub mod failover;
 pub mod fleet;
 pub mod handlers;

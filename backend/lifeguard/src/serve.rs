@@ -360,6 +360,7 @@ pub async fn serve(args: ServeArgs) -> Result<(), Failed> {
     }
     close_dangling(&app).await?;
     crate::probe::close_interrupted(&app)?;
+    crate::ends::follow(&app);
     crate::publish::resume(&app)?;
     crate::failover::rehearsal::close_interrupted(&app)?;
     crate::failover::resume_all(&app)?;

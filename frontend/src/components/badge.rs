@@ -1,6 +1,7 @@
 //! States: always icon, word and colour together, the same everywhere.
 
 use leptos::prelude::*;
+use shared::Timestamp;
 use shared::api::{DatabaseView, PoolSummary};
 use shared::deployment::{PoolState, ServerState};
 use shared::topology::effect::Risk;
@@ -71,10 +72,15 @@ pub fn of_pool(p: &PoolSummary) -> Badge {
     let hosted: Vec<_> = p.servers.iter().filter(|s| s.report.state != ServerState::NotHostedHere).collect();
     let serving = hosted.iter().any(|s| s.active && s.report.state == ServerState::Running);
     let failed = hosted.iter().any(|s| s.report.state.trouble().is_some());
-    let (side, switching) = match p.state {
-        PoolState::Normal => ("primary", "Failing back"),
-        PoolState::FailedOver => ("backup", "Failing over"),
-    };
+    let side = if p.state == PoolState::Normal { "primary" } else { "backup" };
+    let run = p.run.as_ref().filter(|r| r.holds);
+    // A guided run sets the state towards its end: while it has the pool, the direction is its own.
+    let back = run.map_or(p.state, |r| r.to) == PoolState::Normal;
+    let switching = if back { "Failing back" } else { "Failing over" };
+    if run.is_some_and(|r| r.state == "failed") {
+        let word = if back { "Failback stopped" } else { "Failover stopped" };
+        return Badge::new(word, Tone::Bad, Icon::Cross);
+    }
     let database_down =
         p.databases.iter().any(|d| d.role == side && d.database == "mgc" && d.error.is_some());
     if hosted.is_empty() && !p.servers.is_empty() {
@@ -95,6 +101,15 @@ pub fn of_pool(p: &PoolSummary) -> Badge {
         return Badge::new("Degraded", Tone::Warning, Icon::Warning);
     }
     of_pool_state(p.state)
+}
+
+/// Since when what the badge says is true; none when that is not known.
+pub fn since(p: &PoolSummary) -> Option<Timestamp> {
+    match of_pool(p).tone {
+        Tone::Bad => p.down_since,
+        _ if p.converged && of_pool(p) == of_pool_state(p.state) => Some(p.since),
+        _ => None,
+    }
 }
 
 /// Normal or FailedOver.

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::dom;
+use crate::{dom, session};
 
 /// How much weight a button has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -107,11 +107,19 @@ pub fn LinkButton(
     /// An icon before the words.
     #[prop(optional_no_strip)]
     icon: Option<Icon>,
+    /// What the page behind it is for: who may not run that sees why, and is not led there.
+    #[prop(optional)]
+    cmdlet: &'static str,
 ) -> impl IntoView {
-    view! {
-        <a class=kind.class() href=href>
-            {icon.map(Icon::draw)}
-            <span>{label}</span>
-        </a>
+    let refused = move || (!cmdlet.is_empty()).then(|| session::allowed(cmdlet).err()).flatten();
+    move || match refused() {
+        Some(why) => view! { <Button label kind icon blocked=Some(why) on_press=|()| () /> }.into_any(),
+        None => view! {
+            <a class=kind.class() href=href>
+                {icon.map(Icon::draw)}
+                <span>{label}</span>
+            </a>
+        }
+        .into_any(),
     }
 }

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use super::icon::Icon;
 use crate::app::app;
 use crate::nav;
+use crate::pages::settings::readable;
 use crate::routes::{Route, SettingsTab};
+use crate::session;
 
 /// The groups of the navigation: words of the group, pages with icons.
 fn groups() -> [(&'static str, Vec<(Route, Icon)>); 4] {
@@ -47,20 +49,36 @@ pub fn Navigation() -> impl IntoView {
     let route = nav::use_route();
     let trail = nav::use_trail();
     let top = Memo::new(move |_| trail.with(|t| t.first().map(Route::screen).unwrap_or_default()));
+    let account = session::use_account();
     let item = move |(page, icon): (Route, Icon)| {
         let title = page.title();
         let (plain, topology) = (page.href(), page == Route::Topology);
+        let settings = matches!(page, Route::Settings(_));
         let href = move || {
             // Each time one goes somewhere it may have become another.
             app().place.track();
-            if topology { nav::topology_again() } else { plain.clone() }
+            if topology {
+                nav::topology_again()
+            } else if settings {
+                let first = SettingsTab::ALL.into_iter().find(|t| readable(*t));
+                Route::Settings(first.unwrap_or(SettingsTab::About)).href()
+            } else {
+                plain.clone()
+            }
         };
+        let reads = match page {
+            Route::Audit => "Get-LgAudit",
+            Route::Sharing => "Get-LgShare",
+            _ => "Get-CsPersistentChatState",
+        };
+        // Signed out, every page leads to the sign-in.
+        let hidden = move || account.with(Option::is_some) && session::allowed(reads).is_err();
         let current = move || {
             let here = top.with(|t| *t == page);
             here.then(|| if route.with(|r| r.screen() == page) { "page" } else { "true" })
         };
         view! {
-            <li>
+            <li hidden=hidden>
                 <a class="nav-link" href=href aria-current=current title=title>
                     {icon.draw()}
                     <span class="nav-word">{title.clone()}</span>

@@ -31,8 +31,12 @@ dto! {
         acknowledged_at: Option<Timestamp>,
         /// Until when its subject is muted.
         muted_until: Option<Timestamp>,
-        /// Labels of the targets that were told.
+        /// Labels of the targets that were told: it arrived there.
         told: Vec<String>,
+        /// Targets that could not be told, each with why.
+        not_told: Vec<String>,
+        /// Labels of the targets that are being told.
+        telling: Vec<String>,
     }
     /// A mute.
     MuteView {

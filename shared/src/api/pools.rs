@@ -62,8 +62,38 @@ dto! {
         compliance: bool,
         /// The adapter that writes events out; none when none is set.
         compliance_adapter: Option<AdapterView>,
-        /// Events waiting in mgccomp.
+        /// Events waiting in mgccomp of the side in use; none when it cannot be read.
         compliance_queue: Option<u64>,
+        /// The mgccomp of the other side, when that is another one; after a failover events may wait there.
+        compliance_other: Option<QueueView>,
+        /// Since when nobody can chat in it, as far as known; none while somebody can.
+        down_since: Option<Timestamp>,
+        /// The guided run that is under way, or that has stopped and waits to be resumed.
+        run: Option<PoolRun>,
+    }
+    /// Another mgccomp of a pool.
+    QueueView {
+        /// Store label.
+        store: String,
+        /// Events that wait in it; none when it cannot be read.
+        events: Option<u64>,
+    }
+    /// A guided run of a pool that has not come to its end.
+    PoolRun {
+        /// Id of the run.
+        id: String,
+        /// The state that it leads to.
+        to: PoolState,
+        /// `running` or `failed`.
+        state: String,
+        /// Title of the step where it is.
+        step: String,
+        /// Why it has stopped.
+        error: Option<String>,
+        /// It has the databases in hand: posts are refused.
+        holds: bool,
+        /// It can be cancelled; else there is only the way forward.
+        cancellable: bool,
     }
     /// A compliance adapter at work.
     AdapterView {

@@ -85,8 +85,8 @@ dto! {
         display_name: String,
         /// `Normal`, `FailedOver`, `Degraded`, `Down`.
         state: String,
-        /// Since when.
-        since: Timestamp,
+        /// Since when, as far as known; when it is down, since it is.
+        since: Option<Timestamp>,
         /// Servers: name and word.
         servers: Vec<(String, String)>,
         /// Databases: label and word.

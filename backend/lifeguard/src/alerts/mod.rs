@@ -5,6 +5,7 @@
 pub mod machine;
 pub mod message;
 mod outbox;
+pub mod reached;
 pub mod send;
 
 use std::collections::{BTreeSet, HashSet};
@@ -116,6 +117,10 @@ async fn found(app: &App) -> Result<Look, ApiError> {
         for code in ["server.failed", "server.stopped", "front_end.failed", "front_end.stopped"] {
             unsure.insert(key(code, server.as_str()));
         }
+        // A server that starts may be the one that its pool waits for.
+        let d = app.deployment.borrow();
+        let has = |p: &&shared::deployment::ChatPoolHost| p.servers.iter().any(|s| s.server.fqdn == server);
+        unsure.extend(d.pools.iter().find(has).map(|p| key("pool.no_server", p.fqdn.as_str())));
     }
     for pool in app.fleet.not_shipped_yet() {
         let d = app.deployment.borrow();

@@ -15,7 +15,7 @@ use super::cx::Cx;
 /// The same op_id came before: say what came of it instead of doing it twice.
 pub(super) fn already(cx: &Cx, outcome: &str) -> Result<CmdletResponse, ApiError> {
     cx.closed.store(true, Ordering::Release);
-    if outcome == "done" {
+    if outcome == "done" || outcome == crate::ends::STARTED {
         return Ok(CmdletResponse { done: true, ..Default::default() });
     }
     Err(ApiError::new(ErrorCode::Conflict, format!("This act was sent before and ended as '{outcome}'.")))

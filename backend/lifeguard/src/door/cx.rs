@@ -26,6 +26,8 @@ pub struct Cx {
     pub(super) entry: Opened,
     pub(super) opened: AtomicBool,
     pub(super) closed: AtomicBool,
+    /// The act starts a run that goes on when the act is over: it is started then, not done.
+    pub(super) starts: bool,
     /// What the plan changes, for the audit.
     pub(super) changes: OnceLock<Vec<PlannedChange>>,
 }
@@ -87,7 +89,7 @@ impl Cx {
                     audit::open(tx, &self.entry, now)?;
                 }
                 let out = f(tx)?;
-                audit::close_with(tx, &self.op_id, "done", detail, self.changes(), now)?;
+                audit::close_with(tx, &self.op_id, self.well(), detail, self.changes(), now)?;
                 Ok::<_, Fault>(out)
             })
             .map_err(|f| f.0)?;
@@ -105,6 +107,17 @@ impl Cx {
         self.app.store.write(|tx| audit::open(tx, &entry, self.now())).map_err(store_error)?;
         self.opened.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// The outcome of an act that went well.
+    pub(super) fn well(&self) -> &'static str {
+        if self.starts { crate::ends::STARTED } else { "done" }
+    }
+
+    /// Writes the act into the audit; for what only looks at something here and does something elsewhere.
+    pub fn note(&self, outcome: &str, detail: &str) {
+        self.finish(outcome, detail);
+        self.app.bus.send(shared::events::Topic::Audit, "");
     }
 
     pub(super) fn changes(&self) -> &[PlannedChange] {
@@ -126,7 +139,7 @@ impl Cx {
                 audit::open(tx, &Opened { op_id: op_id.clone(), ..self.entry.clone() }, now)?;
             }
             // What was refused or failed changed nothing, and its words may repeat what was sent.
-            if outcome != "done" {
+            if outcome != self.well() {
                 return audit::close_with(tx, &op_id, outcome, &cut(detail, KEPT_LINE), &[], now);
             }
             audit::close_with(tx, &op_id, outcome, detail, self.changes(), now)

@@ -78,7 +78,18 @@ fn fingerprint(plan: &Plan) -> String {
 }
 
 fn target_of(spec: &Spec, args: &Map<String, Value>) -> String {
-    let first = ["Identity", "TargetFqdn", "SipAddress", "Name", "Fqdn", "Label", "Draft", "Instance"];
+    let first = [
+        "Identity",
+        "TargetFqdn",
+        "SipAddress",
+        "Name",
+        "Fqdn",
+        "Label",
+        "Draft",
+        "Instance",
+        "ComputerName",
+        "PoolFqdn",
+    ];
     first
         .iter()
         .filter_map(|k| args.get(*k))
@@ -143,13 +154,15 @@ pub async fn execute(
         entry,
         opened: AtomicBool::new(false),
         closed: AtomicBool::new(false),
+        starts: crate::ends::starts(spec.name, inv.args.get("Setup") == Some(&Value::Bool(true))),
         changes: OnceLock::new(),
         actor,
     };
     let result = admitted(&cx, spec, &inv, line).await;
     if let Err(e) = &result
         && spec.nature != Nature::Query
-        && inv.mode == Mode::Run
+        // The shell asks for the plan first: without the right it never comes further, and was refused all the same.
+        && (inv.mode == Mode::Run || e.code == ErrorCode::Forbidden)
     {
         let refused = matches!(
             e.code,
@@ -199,7 +212,7 @@ async fn admitted(cx: &Cx, spec: &Spec, inv: &Invocation, line: String) -> Resul
     check_confirmation(&plan, inv)?;
     cx.changes.get_or_init(|| plan.changes.iter().take(AUDITED).cloned().collect());
     let out = handler.run(cx, &plan).await?;
-    cx.finish("done", &plan.sentences.join(" "));
+    cx.finish(cx.well(), &plan.sentences.join(" "));
     if out.redeploy {
         cx.app.redeploy()?;
     }

@@ -328,6 +328,8 @@ impl Handler for TestLgAlertTarget {
             Ok(took) => ("Success", format!("{} took the test alert in {} ms.", t.label, took.as_millis())),
             Err(why) => ("Failure", why),
         };
+        // A query by nature, but somebody was told something.
+        cx.note(if result == "Success" { "done" } else { "failed" }, &text);
         Ok(Outcome::objects(vec![json!({ "Identity": t.label, "Result": result, "Text": text })]))
     }
 }

@@ -63,12 +63,15 @@ fn decimal(value: u64, unit: u64, digits: usize) -> String {
 }
 
 fn pools(t: &mut Text, list: &[PoolSummary]) {
-    let state = |s: PoolState| list.iter().filter(|p| p.converged && p.state == s).count();
+    let served = |p: &&PoolSummary| p.converged && !overview::nobody_serves(p);
+    let state = |s: PoolState| list.iter().filter(served).filter(|p| p.state == s).count();
     let closed = list.iter().filter(|p| !p.converged).count();
+    let idle = list.iter().filter(|p| p.converged && overview::nobody_serves(p)).count();
     let counts = [
         ("normal", state(PoolState::Normal)),
         ("failed_over", state(PoolState::FailedOver)),
         ("no_database", closed),
+        ("no_server", idle),
     ];
     t.counts("lifeguard_pools", "Persistent Chat pools by state.", "state", &counts);
 }

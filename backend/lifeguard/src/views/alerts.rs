@@ -9,6 +9,7 @@ use store::management::StoreError;
 use store::management::alerts::{self as kept, Delivery, Mute, Open, Target};
 
 use crate::alerts::machine::looks_needed;
+use crate::alerts::reached::{Deliveries, Reached};
 use crate::app::App;
 use crate::door::store_error;
 
@@ -31,9 +32,23 @@ fn delivery(d: Delivery, labels: &HashMap<&str, &str>) -> DeliveryView {
     }
 }
 
-fn alert(o: Open, mutes: &[Mute], labels: &HashMap<&str, &str>, now: shared::Timestamp) -> AlertView {
+fn alert(
+    o: Open,
+    mutes: &[Mute],
+    labels: &HashMap<&str, &str>,
+    deliveries: &Deliveries,
+    now: shared::Timestamp,
+) -> AlertView {
     let muted = mutes.iter().filter(|m| m.holds(&o.problem.subject, now)).map(|m| m.until).max();
-    let told = o.told.keys().filter_map(|id| labels.get(id.as_str())).map(|l| (*l).to_owned()).collect();
+    let (mut told, mut not_told, mut telling) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, at) in &o.told {
+        let Some(label) = labels.get(id.as_str()) else { continue };
+        match deliveries.of(id, &o.key, *at) {
+            Reached::Failed(why) => not_told.push(format!("{label}: {why}")),
+            Reached::Waiting(_) => telling.push((*label).to_owned()),
+            Reached::Delivered | Reached::Forgotten => told.push((*label).to_owned()),
+        }
+    }
     let (by, at) = o.acknowledged.unzip();
     AlertView {
         key: o.key,
@@ -43,6 +58,8 @@ fn alert(o: Open, mutes: &[Mute], labels: &HashMap<&str, &str>, now: shared::Tim
         acknowledged_at: at,
         muted_until: muted,
         told,
+        not_told,
+        telling,
     }
 }
 
@@ -56,10 +73,11 @@ pub fn alerts(app: &App, limit: u32) -> Result<AlertsView, ApiError> {
         .read(|c| {
             let (targets, mutes) = (kept::targets(c)?, crate::watch::mutes(c, now)?);
             let labels = labels(&targets);
+            let sent = Deliveries::read(c)?;
             let open = kept::open(c)?
                 .into_iter()
                 .filter(|o| o.looks >= looks_needed(&o.problem.problem.code))
-                .map(|o| alert(o, &mutes, &labels, now))
+                .map(|o| alert(o, &mutes, &labels, &sent, now))
                 .collect();
             let deliveries = kept::deliveries(c, limit)?.into_iter().map(|d| delivery(d, &labels)).collect();
             let muted = mutes

@@ -115,17 +115,23 @@ fn pool(p: &PoolSummary, procedure: Option<StatusProcedure>) -> StatusPool {
     };
     let database = |d: &DatabaseView| {
         let word = match &d.error {
-            _ if d.in_use => "in use",
             Some(_) => "not answering",
+            None if d.in_use => "in use",
             None => "standby",
         };
         (format!("{} {}", d.role, d.store), word.to_owned())
     };
+    let state = pool_word(p);
     StatusPool {
         fqdn: p.fqdn.to_string(),
         display_name: p.display_name.clone(),
-        state: pool_word(p).to_owned(),
-        since: p.since,
+        state: state.to_owned(),
+        // The last change of state says nothing about when a pool went down.
+        since: match state {
+            "Down" => p.down_since,
+            "Degraded" => None,
+            _ => Some(p.since),
+        },
         servers: p.servers.iter().map(server).collect(),
         databases: p.databases.iter().map(database).collect(),
         last_test: p.last_test.as_ref().map(|t| (t.started, t.verdict.clone())),
@@ -214,13 +220,14 @@ fn notes(v: &StatusView) -> String {
 }
 
 fn pool_html(p: &StatusPool, may_test: bool) -> String {
+    let since =
+        p.since.map_or_else(String::new, |at| format!(" <span class=\"since\">since {}</span>", time(at)));
     let mut out = format!(
-        "<section class=\"pool\"><h2>{} <small>{}</small></h2><p class=\"state state-{}\"><span aria-hidden=\"true\">●</span> {} <span class=\"since\">since {}</span></p>",
+        "<section class=\"pool\"><h2>{} <small>{}</small></h2><p class=\"state state-{}\"><span aria-hidden=\"true\">●</span> {}{since}</p>",
         esc(&p.display_name),
         esc(&p.fqdn),
         p.state.to_lowercase(),
         p.state,
-        time(p.since)
     );
     if let Some(r) = &p.procedure {
         let word = if r.state == "running" { "Under way" } else { "Stands still" };
@@ -304,7 +311,7 @@ mod tests {
             fqdn: fact("fqdn"),
             display_name: fact("display"),
             state: "Normal".to_owned(),
-            since: AT,
+            since: Some(AT),
             servers: vec![(fact("server"), fact("serverword"))],
             databases: vec![(fact("database"), fact("databaseword"))],
             last_test: Some((AT, format!("Failure – {}", fact("diagnosis")))),

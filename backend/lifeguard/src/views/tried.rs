@@ -10,12 +10,17 @@ use shared::error::ApiError;
 use store::management::{StoreError, alerts as kept, audit, jobs, tests};
 
 use crate::alerts::machine::{TEST, key};
+use crate::alerts::reached::{self, Deliveries};
 use crate::app::App;
 
 /// Newest acts that are looked through.
 const ACTS: u32 = 200;
 /// Most lines of what was tried, the newest of them.
 const LINES: usize = 5;
+/// Most acts among them.
+const ACTS_SHOWN: usize = 3;
+/// Longest reason that is told of an act.
+const SHORT: usize = 100;
 
 /// What the service itself does about a problem, again and again.
 fn by_itself(code: &str) -> Option<&'static str> {
@@ -43,13 +48,16 @@ pub fn explain(app: &App, problems: &mut [LiveProblem]) -> Result<(), ApiError> 
 
 fn fill(c: &Connection, problems: &mut [LiveProblem]) -> Result<(), StoreError> {
     let (open, targets) = (kept::open(c)?, kept::targets(c)?);
+    let deliveries = Deliveries::read(c)?;
     for p in problems.iter_mut() {
         let alert = open.iter().find(|o| o.key == key(&p.problem.code, &p.subject));
         p.since = p.since.or(alert.map(|o| o.since));
         let told = alert.iter().flat_map(|o| &o.told);
+        let its_key = key(&p.problem.code, &p.subject);
         p.tried.extend(told.filter_map(|(id, at)| {
             let target = targets.iter().find(|t| t.id == *id)?;
-            Some(Tried { at: Some(*at), text: format!("{} was told.", target.label) })
+            let reached = deliveries.of(id, &its_key, *at);
+            Some(Tried { at: Some(*at), text: reached::in_words(&target.label, &reached) })
         }));
         let acknowledged = alert.and_then(|o| o.acknowledged.as_ref());
         p.tried.extend(
@@ -69,15 +77,72 @@ fn fill(c: &Connection, problems: &mut [LiveProblem]) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Acts since the problem is there that name what it is about.
+/// Cmdlets that can mend a problem of this code, or bring it about.
+fn bear_on(code: &str) -> &'static [&'static str] {
+    match code {
+        "server.failed" | "server.stopped" | "front_end.failed" | "front_end.stopped" | "pool.no_server"
+        | "pool.inactive" => {
+            &["Start-CsWindowsService", "Stop-CsWindowsService", "Set-CsPersistentChatActiveServer"]
+        }
+        "pool.failed_over" | "pool.database" | "pool.opening" | "run.failed" | "db.error" => &[
+            "Set-CsPersistentChatState",
+            "Start-LgFailover",
+            "Start-LgFailback",
+            "Resume-LgRun",
+            "Stop-LgRun",
+            "Invoke-CsDatabaseFailover",
+            "Install-CsDatabase",
+        ],
+        "mirror" | "mirror.compliance" => {
+            &["Install-CsMirrorDatabase", "Uninstall-CsMirrorDatabase", "Invoke-CsDatabaseFailover"]
+        }
+        "shipping" | "shipping.late" => &["Set-LgLogShipping"],
+        "compliance.adapter" | "compliance.no_adapter" => &[
+            "New-CsPersistentChatComplianceConfiguration",
+            "Set-CsPersistentChatComplianceConfiguration",
+            "Remove-CsPersistentChatComplianceConfiguration",
+        ],
+        TEST | "test.missed" => &[
+            "Test-CsPersistentChatMessage",
+            "Start-CsWindowsService",
+            "Stop-CsWindowsService",
+            "Set-CsPersistentChatActiveServer",
+            "Set-CsPersistentChatState",
+            "Set-CsTestUserCredential",
+        ],
+        "backup.failed" | "backup.old" | "backup.incomplete" => &["Start-LgBackup", "Set-LgBackupSchedule"],
+        "alerts.undelivered" => &["New-LgAlertTarget", "Set-LgAlertTarget", "Test-LgAlertTarget"],
+        _ => &[],
+    }
+}
+
+/// The newest acts since the problem is there that bear on its kind and name what it is about.
 fn acts_against(p: &LiveProblem, acts: &[AuditView]) -> Vec<Tried> {
     let Some(since) = p.since else { return Vec::new() };
-    let about = |a: &&AuditView| {
-        a.at >= since
-            && !a.cmdlet.starts_with("Get-")
-            && (a.target.contains(&p.subject) || a.line.contains(&p.subject))
+    let cmdlets = bear_on(&p.problem.code);
+    // These are about the portal itself; a run is named by its id.
+    let everywhere = ["backup.", "alerts."].iter().any(|x| p.problem.code.starts_with(x));
+    let names = |a: &AuditView| {
+        everywhere
+            || a.target.contains(&p.subject)
+            || a.line.contains(&p.subject)
+            || (!a.target.is_empty() && p.href.rsplit('/').next() == Some(a.target.as_str()))
     };
-    acts.iter().filter(about).map(act).collect()
+    let about = |a: &&AuditView| a.at >= since && cmdlets.contains(&a.cmdlet.as_str()) && names(a);
+    let mut found: Vec<&AuditView> = acts.iter().filter(about).collect();
+    found.sort_by_key(|a| std::cmp::Reverse(a.at));
+    found.into_iter().take(ACTS_SHOWN).map(act).collect()
+}
+
+/// The first sentence, or what of it fits in a line.
+fn short(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let first = first.split_once(". ").map_or(first, |(a, _)| a).trim_end_matches('.');
+    if first.chars().count() <= SHORT {
+        return first.to_owned();
+    }
+    let cut: String = first.chars().take(SHORT).collect();
+    format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(a, _)| a))
 }
 
 fn act(a: &AuditView) -> Tried {
@@ -85,8 +150,11 @@ fn act(a: &AuditView) -> Tried {
         "opened" => "under way",
         word => word,
     };
-    let why =
-        if a.outcome == "done" || a.detail.is_empty() { String::new() } else { format!(": {}", a.detail) };
+    let why = if ["done", crate::ends::STARTED].contains(&a.outcome.as_str()) || a.detail.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", short(&a.detail))
+    };
     Tried { at: Some(a.at), text: format!("{} – {}, {outcome}{why}", a.cmdlet, a.actor) }
 }
 
@@ -109,12 +177,17 @@ fn test(c: &Connection, p: &mut LiveProblem) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// In the order of time, the newest few; what goes on all the time comes last.
+/// The newest few, newest first; what goes on all the time comes last.
 fn finish(p: &mut LiveProblem) {
-    p.tried.sort_by_key(|t| t.at.map_or(i64::MAX, Timestamp::millis));
-    let many = p.tried.len().saturating_sub(LINES);
-    p.tried.drain(..many);
-    p.tried.extend(by_itself(&p.problem.code).map(|text| Tried { at: None, text: text.to_owned() }));
+    p.tried.sort_by_key(|t| std::cmp::Reverse(t.at.map(Timestamp::millis)));
+    let always: Vec<Tried> = p.tried.iter().filter(|t| t.at.is_none()).cloned().collect();
+    p.tried.retain(|t| t.at.is_some());
+    p.tried.truncate(LINES);
+    p.tried.extend(always);
+    // Whoever found the problem may know better what goes on by itself.
+    if p.tried.iter().all(|t| t.at.is_some()) {
+        p.tried.extend(by_itself(&p.problem.code).map(|text| Tried { at: None, text: text.to_owned() }));
+    }
 }
 
 #[cfg(test)]
@@ -142,6 +215,9 @@ mod unit {
             include_str!("overview/summary.rs"),
             include_str!("overview/detail.rs"),
             include_str!("overview/trouble.rs"),
+            include_str!("overview/runs.rs"),
+            include_str!("overview/serving.rs"),
+            include_str!("../alerts/reached.rs"),
             include_str!("../backups.rs"),
             include_str!("../reach.rs"),
             include_str!("../disk.rs"),
@@ -150,6 +226,30 @@ mod unit {
         assert!(found.len() >= 18, "{found:?}");
         for code in found {
             assert!(next_step(code).is_some(), "{code} has no next step in shared/src/problem.rs");
+        }
+    }
+
+    #[test]
+    fn a_long_refusal_is_one_short_line() {
+        assert_eq!(short("It cannot be done. Long words follow."), "It cannot be done");
+        let long = short(&"word ".repeat(60));
+        assert!(long.chars().count() <= SHORT + 1 && long.ends_with('…'), "{long}");
+    }
+
+    #[test]
+    fn every_cmdlet_that_bears_on_a_problem_is_one() {
+        let codes = [
+            "server.failed",
+            "run.failed",
+            "mirror",
+            "shipping",
+            "compliance.adapter",
+            TEST,
+            "backup.failed",
+            "alerts.undelivered",
+        ];
+        for cmdlet in codes.iter().flat_map(|c| bear_on(c)) {
+            assert!(shared::cmdlets::find(cmdlet).is_some(), "{cmdlet}");
         }
     }
 
@@ -179,6 +279,7 @@ mod unit {
             view(20, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-001.a.com", "failed"),
             view(5, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-001.a.com", "done"),
             view(25, "Start-CsWindowsService", "Start-CsWindowsService -ComputerName gc-002.a.com", "done"),
+            view(35, "Set-LgWatcher", "Set-LgWatcher gc-001.a.com", "done"),
         ];
         p.tried = acts_against(&p, &acts);
         finish(&mut p);
@@ -186,8 +287,8 @@ mod unit {
         assert_eq!(
             lines,
             [
-                "Start-CsWindowsService – nina, failed: the port is taken",
                 "Stop-CsWindowsService – nina, done",
+                "Start-CsWindowsService – nina, failed: the port is taken",
                 "Its host tries to start it every 3 seconds.",
             ]
         );

@@ -181,14 +181,19 @@ pub fn tests(c: &Connection, limit: u32) -> Result<Vec<TestRun>> {
     documents(c, "SELECT document FROM test_run ORDER BY started DESC, id DESC LIMIT ?1", limit)
 }
 
-/// The newest run to a pool that succeeded or failed; one that was cancelled says nothing about the pool.
+/// The newest run to a pool that succeeded or failed. One that was cancelled says nothing about the pool, nor does one
+/// sent by hand with an account that is not let in.
 ///
 /// # Errors
 /// SQLite's.
 pub fn last_finished(c: &Connection, pool: &str) -> Result<Option<TestRun>> {
-    let sql = "SELECT document FROM test_run WHERE pool = ?1 AND state IN ('success', 'failure')
-         ORDER BY started DESC, id DESC LIMIT 1";
-    document(c, sql, pool)
+    let sql = format!(
+        "SELECT document FROM test_run r WHERE pool = ?1 AND state IN ('success', 'failure')
+           AND NOT EXISTS (SELECT 1 FROM test_fact WHERE test_fact.id = r.id AND {})
+         ORDER BY started DESC, id DESC LIMIT 1",
+        super::tests::TYPED
+    );
+    document(c, &sql, pool)
 }
 
 /// When the first run to a pool since `since` that succeeded began.

@@ -14,6 +14,11 @@ const KEEP_DAYS: &str = "tests.keep_days";
 /// Days that runs are kept unless told otherwise.
 pub const DEFAULT_DAYS: u32 = 90;
 
+/// A failure of a run sent by hand, of which the reason is the account that was typed: it says nothing about the
+/// pool. Those of watchers count, whatever the reason: their accounts are there to sign in.
+pub(super) const TYPED: &str = "state = 'failure' AND actor <> 'watcher' AND COALESCE(cause, '') IN
+    ('wrong_password', 'credential_of_another_account', 'unknown_user', 'user_disabled', 'no_policy')";
+
 /// Keeps the messages of a run and forgets those of the oldest.
 ///
 /// # Errors
@@ -255,14 +260,16 @@ pub struct Failures {
 /// # Errors
 /// SQLite's.
 pub fn failed_in_a_row(c: &Connection, pool: &str) -> Result<Failures> {
-    let sql = "SELECT count(*), min(started), max(started) FROM test_fact
-        WHERE pool = ?1 AND state = 'failure' AND started >
-          COALESCE((SELECT max(started) FROM test_fact WHERE pool = ?1 AND state = 'success'), -1)";
+    let sql = format!(
+        "SELECT count(*), min(started), max(started) FROM test_fact
+        WHERE pool = ?1 AND state = 'failure' AND NOT ({TYPED}) AND started >
+          COALESCE((SELECT max(started) FROM test_fact WHERE pool = ?1 AND state = 'success'), -1)"
+    );
     let row = |r: &rusqlite::Row<'_>| {
         let at = |i: usize| r.get::<_, Option<i64>>(i).map(|x| x.map(Timestamp::from_millis));
         Ok(Failures { count: r.get(0)?, since: at(1)?, last: at(2)? })
     };
-    Ok(c.prepare_cached(sql)?.query_row([pool], row)?)
+    Ok(c.prepare_cached(&sql)?.query_row([pool], row)?)
 }
 
 #[cfg(test)]
@@ -272,6 +279,33 @@ mod checks {
 
     use super::super::{Management, StoreError, jobs};
     use super::*;
+
+    #[test]
+    fn a_mistyped_password_by_hand_says_nothing_about_the_pool() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Management::open(&dir.path().join("m.db")).unwrap();
+        let save = |r: TestRun| store.write(|tx| jobs::save_test(tx, &r)).unwrap();
+        let said = || {
+            let last = store.read(|c| jobs::last_finished(c, "cs.x.com")).unwrap();
+            let failed = store.read(|c| failed_in_a_row(c, "cs.x.com")).unwrap();
+            (last.map(|r| r.summary.id), failed.count)
+        };
+        save(run(1, "failure", "cs.x.com", "nina"));
+        assert_eq!(said(), (None, 0), "nothing is known of the pool");
+        save(run(2, "success", "cs.x.com", "nina"));
+        save(run(3, "failure", "cs.x.com", "nina"));
+        assert_eq!(said(), (Some("000002".to_owned()), 0));
+        save(run(4, "failure", "cs.x.com", "watcher"));
+        assert_eq!(said(), (Some("000004".to_owned()), 1), "a scheduled one counts");
+        save(run(5, "failure", "cs.x.com", "nina"));
+        assert_eq!(said(), (Some("000004".to_owned()), 1), "and is not hidden");
+        let mut other = run(6, "failure", "cs.x.com", "nina");
+        if let Some(d) = other.report.as_mut().and_then(|r| r.diagnosis.as_mut()) {
+            d.cause = shared::synthetic::CauseCode::NothingListening;
+        }
+        save(other);
+        assert_eq!(said(), (Some("000006".to_owned()), 2), "what is about the pool counts by hand, too");
+    }
 
     fn run(n: i64, state: &str, pool: &str, actor: &str) -> TestRun {
         let report = (state == "failure").then(|| {

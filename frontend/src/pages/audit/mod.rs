@@ -53,8 +53,9 @@ fn Filters(asked: RwSignal<String>) -> impl IntoView {
         ["actor", "cmdlet", "target", "from", "until", "text"].map(|f| (f, RwSignal::new(String::new())));
     let outcome = RwSignal::new(String::new());
     let [actor, cmdlet, target, from, until, text] = fields.map(|(_, s)| s);
-    let outcomes =
-        ["done", "refused", "failed", "opened", "unknown"].map(|w| (w.to_owned(), w.to_owned())).to_vec();
+    let outcomes = ["done", "started", "refused", "failed", "opened", "unknown"]
+        .map(|w| (w.to_owned(), w.to_owned()))
+        .to_vec();
     let ask = move || {
         let given = fields.into_iter().chain([("outcome", outcome)]).map(|(f, s)| (f, s.get_untracked()));
         let part = |(f, v): (&str, String)| format!("&{f}={}", routes::segment(v.trim()));
@@ -140,6 +141,7 @@ fn changed(c: &PlannedChange) -> AnyView {
 fn outcome(a: &AuditView) -> AnyView {
     let badge = match a.outcome.as_str() {
         "done" => Badge::new("Done", Tone::Good, Icon::Tick),
+        "started" => Badge::new("Started", Tone::Active, Icon::Arrow),
         "opened" => Badge::new("Under way", Tone::Active, Icon::Progress),
         "refused" => Badge::new("Refused", Tone::Warning, Icon::Lock),
         "failed" => Badge::new("Failed", Tone::Bad, Icon::Cross),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::api::{ChatServerView, DatabaseView, PoolSummary, TestSummary};
 
-use crate::components::badge::{of_database, of_pool, of_run, of_server};
+use crate::components::badge::{of_database, of_pool, of_run, of_server, since};
 use crate::components::copy::breakable;
 use crate::components::{Icon, StateBadge, TimeAgo};
 use crate::pages::test_message::sparkline;
@@ -16,7 +16,7 @@ pub fn PoolCard(
     pool: PoolSummary,
 ) -> impl IntoView {
     let fqdn = pool.fqdn.to_string();
-    let badge = of_pool(&pool);
+    let (badge, since) = (of_pool(&pool), since(&pool));
     let to = |tab| Route::Pool(fqdn.clone(), tab).href();
     let (href, servers_href, databases_href) =
         (to(PoolTab::Overview), to(PoolTab::Servers), to(PoolTab::Databases));
@@ -31,7 +31,7 @@ pub fn PoolCard(
                 </div>
                 <div class="pool-card-state">
                     <StateBadge state=badge />
-                    <small class="muted">"since "<TimeAgo at=pool.since /></small>
+                    {since.map(|at| view! { <small class="muted">"since "<TimeAgo at /></small> })}
                 </div>
             </header>
             <div class="pool-card-part">

@@ -54,16 +54,21 @@ pub fn ComplianceNotice(
     let state = Memo::new(move |_| {
         pool.with(|p| {
             let s = &p.summary;
-            s.compliance.then(|| (s.compliance_queue, s.compliance_adapter.clone()))
+            s.compliance
+                .then(|| (s.compliance_queue, s.compliance_other.clone(), s.compliance_adapter.clone()))
         })
     });
     move || {
-        state.get().map(|(waiting, adapter)| {
-            let count = match waiting {
+        state.get().map(|(waiting, other, adapter)| {
+            let mut count = match waiting {
                 Some(1) => "1 event waits there now.".to_owned(),
                 Some(n) => format!("{n} events wait there now."),
-                None => String::new(),
+                None => "How many events wait there cannot be read.".to_owned(),
             };
+            if let Some(q) = other.filter(|q| q.events != Some(0)) {
+                let n = q.events.map_or_else(|| "an unknown number (it cannot be read)".to_owned(), |n| n.to_string());
+                count.push_str(&format!(" In mgccomp of the side that is not in use, on {}: {n}.", q.store));
+            }
             if let Some(a) = adapter {
                 return match a.error {
                     Some(e) => view! {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use shared::api::{JobView, PoolDetail};
+use shared::api::{JobView, PoolDetail, PoolRun};
 use shared::deployment::PoolState;
 use shared::identity::pool_identity;
 use shared::plan::CmdletResponse;
@@ -26,16 +26,30 @@ pub fn InHand(
     /// The pool.
     pool: Current<PoolDetail>,
 ) -> impl IntoView {
-    let run = Memo::new(move |_| pool.with(|p| p.run.clone()));
+    let run = Memo::new(move |_| pool.with(|p| p.summary.run.clone()));
     move || {
-        run.get().map(|id| {
+        run.get().map(|r| {
+            let kind = if r.state == "failed" { NoticeKind::Danger } else { NoticeKind::Warning };
             view! {
-                <Notice kind=NoticeKind::Warning>
-                    <p>"A guided run has this pool in hand."</p>
-                    <LinkButton label="Show the run" kind=ButtonKind::Primary href=Route::Job(id).href() />
+                <Notice kind>
+                    <p>{in_hand(&r)}</p>
+                    <LinkButton label="Show the run" kind=ButtonKind::Primary href=Route::Job(r.id).href() />
                 </Notice>
             }
         })
+    }
+}
+
+/// Where a run stands and what that means for posts.
+fn in_hand(r: &PoolRun) -> String {
+    let word = if r.to == PoolState::Normal { "failback" } else { "failover" };
+    let posts = if r.holds { "Posts are refused until then." } else { "Posts go on." };
+    match r.state.as_str() {
+        "failed" if r.cancellable => {
+            format!("The guided {word} has stopped at “{}”. Resume or cancel it. {posts}", r.step)
+        }
+        "failed" => format!("The guided {word} has stopped at “{}”. Resume it. {posts}", r.step),
+        _ => format!("A guided {word} has this pool in hand, at “{}”. {posts}", r.step),
     }
 }
 

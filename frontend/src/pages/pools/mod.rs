@@ -16,7 +16,7 @@ use shared::events::Topic;
 pub use self::detail::PoolPage;
 use super::overview::last_test;
 use crate::api::use_data;
-use crate::components::badge::of_pool;
+use crate::components::badge::{of_pool, since};
 use crate::components::{
     ButtonKind, Column, DataTable, Icon, LinkButton, Mono, Page, Shown, StateBadge, TimeAgo,
 };
@@ -33,13 +33,13 @@ pub fn PoolsPage() -> impl IntoView {
         <Page
             title="Pools"
             lead="Published Persistent Chat pools. A pool that is only defined stands under Topology until it is published."
-            actions=|| view! { <LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
+            actions=|| view! { <LinkButton label="New Persistent Chat Pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() icon=Some(Icon::Plus) /> }
         >
             <Shown data lines=6 let:rows>
                 <DataTable rows columns=columns() name="pools" empty=|| view! {
                     <h2>"No pool is published"</h2>
                     <p>"Define a Persistent Chat pool and publish the topology; its servers then start and stand here."</p>
-                    <LinkButton label="Define the pool" href=Route::WizardStart.href() kind=ButtonKind::Primary />
+                    <LinkButton label="Define the pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() kind=ButtonKind::Primary />
                 } />
             </Shown>
         </Page>
@@ -51,8 +51,8 @@ fn columns() -> Vec<Column<PoolSummary>> {
         Column::<PoolSummary>::new("Pool", |p| p.fqdn.to_string()).shown(name),
         Column::<PoolSummary>::new("State", |p| of_pool(p).word)
             .shown(|p| view! { <StateBadge state=of_pool(p) /> }.into_any()),
-        Column::<PoolSummary>::new("Since", |p| p.since.rfc3339())
-            .shown(|p| view! { <TimeAgo at=p.since /> }.into_any()),
+        Column::<PoolSummary>::new("Since", |p| since(p).map(shared::Timestamp::rfc3339).unwrap_or_default())
+            .shown(|p| since(p).map(|at| view! { <TimeAgo at /> }).into_any()),
         Column::<PoolSummary>::new("Site", |p| p.site.clone()),
         Column::<PoolSummary>::new("Active servers", |p| {
             format!("{} of {}", p.servers.iter().filter(|s| s.active).count(), p.servers.len())

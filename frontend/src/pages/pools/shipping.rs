@@ -10,6 +10,7 @@ use crate::components::act::args;
 use crate::components::{
     ActForm, Button, Dialog, Facts, Mono, Notice, NoticeKind, Section, TextField, TimeAgo,
 };
+use crate::session;
 
 /// What was shipped and applied, and how far the other side is behind.
 #[component]
@@ -40,6 +41,7 @@ fn shown(s: ShippingView, change: impl Fn(()) + Copy + Send + Sync + 'static) ->
         None => "not yet".into_any(),
     };
     let behind = match s.behind {
+        _ if s.applied.is_none() => "not known: nothing that was shipped is known to be applied".to_owned(),
         0 => "nothing: the other side has every commit that was shipped".to_owned(),
         1 => "1 commit".to_owned(),
         n => format!("{n} commits"),
@@ -75,7 +77,7 @@ fn shown(s: ShippingView, change: impl Fn(()) + Copy + Send + Sync + 'static) ->
                 ("It is a problem", alerts.into_any()),
                 ("Applied segments are kept", format!("{} h", x.delete_after_hours).into_any()),
             ] />
-            <div class="row"><Button label="Change log shipping" on_press=change /></div>
+            <div class="row"><Button label="Change log shipping" blocked=Signal::derive(|| session::allowed("Set-LgLogShipping").err()) on_press=change /></div>
             {(!s.orphans.is_empty()).then(|| view! {
                 <Notice>
                     <p>"Databases that were in use and were replaced; they may hold messages that were never shipped:"</p>

@@ -44,15 +44,8 @@ pub fn StateTab(
     pool: Current<PoolDetail>,
 ) -> impl IntoView {
     let summary = Memo::new(move |_| pool.with(|p| p.summary.clone()));
-    let under_way = move || {
-        summary.with(|s| !s.converged).then(|| {
-            view! {
-                <Notice>
-                    <p>"The switch is under way: not every server and database has taken the state up yet. This page follows it."</p>
-                </Notice>
-            }
-        })
-    };
+    let under_way =
+        move || summary.with(not_there).map(|(kind, text)| view! { <Notice kind><p>{text}</p></Notice> });
     let no_backup = move || {
         summary
             .with(|s| s.no_failover_reason.clone())
@@ -90,6 +83,19 @@ pub fn StateTab(
         </div>
         <Runs pool />
     }
+}
+
+/// Why the pool has no database in use; a run that has it in hand says so itself.
+fn not_there(s: &PoolSummary) -> Option<(NoticeKind, String)> {
+    if s.converged || s.run.as_ref().is_some_and(|r| r.holds) {
+        return None;
+    }
+    let role = if s.state == PoolState::Normal { "primary" } else { "backup" };
+    let lost = s.databases.iter().find(|d| d.role == role).and_then(|d| d.error.clone());
+    Some(match lost {
+        Some(why) => (NoticeKind::Danger, format!("The {role} database does not answer: {why}. Posts are refused.")),
+        None => (NoticeKind::Info, "The switch is under way: not every server and database has taken the state up yet. This page follows it.".to_owned()),
+    })
 }
 
 fn state_card(s: &PoolSummary, state: PoolState) -> AnyView {

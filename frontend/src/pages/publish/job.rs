@@ -71,12 +71,12 @@ fn Run(job: Current<JobView>) -> impl IntoView {
         ] />
         {rehearses.then(|| view! { <Notice kind=NoticeKind::Warning><p><strong>"Rehearsal on a copy."</strong>" Nothing of this happened to the pool: the steps were done in a scratch folder, and the pool went on as it was."</p></Notice> })}
         <div role="status" class="visually-hidden">{move || progress(&job.get())}</div>
-        {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{text}</p></Notice> })}
+        {move || error.get().map(|text| view! { <Notice kind=NoticeKind::Danger alert=true><p>{job.with(|j| stopped_at(j, text))}</p></Notice> })}
         {move || (publishes && *state.read() == "done").then(|| view! { <Remains /> })}
         {move || (rehearses && *state.read() != "running").then(|| job.with(verdict))}
         <Steps job />
         {publishes.then(|| view! { <Servers /> })}
-        {move || if publishes { next_act(&state.read()) } else if rehearses { ().into_any() } else { next_of_run(&id.get_value(), &state.read()) }}
+        {move || if publishes { next_act(&state.read()) } else if rehearses { ().into_any() } else { next_of_run(&id.get_value(), &state.read(), job.with(what_follows)) }}
         <div class="row"><Button label="Save the report" kind=ButtonKind::Quiet icon=Some(Icon::Download) on_press=move |()| save(&job.get_untracked()) /></div>
     }
 }
@@ -92,6 +92,29 @@ fn verdict(j: &JobView) -> AnyView {
         </Section>
     }
     .into_any()
+}
+
+/// Step that sets the pool's state; behind it the pool serves again.
+const STATE: usize = 4;
+
+/// At which step a run has stopped and why.
+fn stopped_at(j: &JobView, why: String) -> String {
+    match j.steps.iter().find(|s| s.state == "failed") {
+        Some(s) => format!("Stopped at “{}”: {why}", s.title),
+        None => why,
+    }
+}
+
+/// What a guided run that stopped means for posts, and what its buttons lead to.
+fn what_follows(j: &JobView) -> &'static str {
+    let done = |n: usize| j.steps.get(n).is_some_and(|s| s.state == "done");
+    if done(STATE) {
+        "The pool serves; posts go on. Resume does the steps that are left, beginning with the one that failed."
+    } else if done(STATE - 1) {
+        "Posts are refused until the run has set the state. The other database is online already: there is only the way forward. Resume goes on at the step that failed."
+    } else {
+        "Posts are refused until you decide. Resume goes on at the step that failed; mend its reason first. Cancel opens the database again that was in use before, and the pool goes on as it was."
+    }
 }
 
 /// For screen readers, once per step.
@@ -118,10 +141,11 @@ fn save(j: &JobView) {
 }
 
 /// The next safe act of a guided run.
-fn next_of_run(id: &str, state: &str) -> AnyView {
+fn next_of_run(id: &str, state: &str, follows: &'static str) -> AnyView {
     let arguments = args([("Identity", id.into())]);
     match state {
         "failed" => view! {
+            <p>{follows}</p>
             <div class="job-next">
                 <ActButton cmdlet="Resume-LgRun" args=arguments.clone() label="Resume the run" kind=ButtonKind::Primary />
                 <ActButton cmdlet="Stop-LgRun" args=arguments label="Cancel the run" kind=ButtonKind::Danger />

@@ -36,7 +36,7 @@ fn no_pool() -> impl IntoView {
         <div class="empty">
             <h2>"There is no pool yet"</h2>
             <p>"Categories and rooms live in a pool's database. Define and publish a pool first."</p>
-            <LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() />
+            <LinkButton label="New Persistent Chat Pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() />
         </div>
     }
 }

@@ -69,8 +69,16 @@ fn open_state(a: &AlertView) -> Badge {
     match (&a.acknowledged_by, a.muted_until) {
         (Some(by), _) => Badge::new(format!("Acknowledged by {by}"), Tone::Neutral, Icon::Tick),
         (None, Some(_)) => Badge::new("Muted", Tone::Neutral, Icon::Stop),
-        (None, None) if a.told.is_empty() => Badge::new("Nobody is told", Tone::Warning, Icon::Warning),
-        (None, None) => Badge::new(format!("Told to {}", a.told.join(", ")), Tone::Active, Icon::Progress),
+        (None, None) if !a.told.is_empty() => {
+            Badge::new(format!("Told to {}", a.told.join(", ")), Tone::Active, Icon::Progress)
+        }
+        (None, None) if !a.telling.is_empty() => {
+            Badge::new(format!("Being told to {}", a.telling.join(", ")), Tone::Active, Icon::Progress)
+        }
+        (None, None) if a.not_told.is_empty() => Badge::new("Nobody is told", Tone::Warning, Icon::Warning),
+        (None, None) => {
+            Badge::new(format!("Could not be told to {}", a.not_told.join("; ")), Tone::Bad, Icon::Cross)
+        }
     }
 }
 

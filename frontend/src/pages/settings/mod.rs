@@ -27,6 +27,21 @@ use crate::components::{Facts, Page, Tab, Tabs};
 use crate::routes::{Route, SettingsTab};
 use crate::{nav, session};
 
+/// Whether who is signed in may read what stands on a tab. Reactive.
+pub fn readable(tab: SettingsTab) -> bool {
+    let cmdlet = match tab {
+        SettingsTab::Accounts => "Get-LgAccount",
+        SettingsTab::Access => "Get-LgSession",
+        SettingsTab::Alerts => "Get-LgAlert",
+        SettingsTab::Chat => "Get-CsPersistentChatConfiguration",
+        SettingsTab::Clients => "Get-LgCertificate",
+        SettingsTab::Nodes => "Get-LgNode",
+        SettingsTab::Backup => "Get-LgBackup",
+        SettingsTab::Roles | SettingsTab::About => return true,
+    };
+    session::allowed(cmdlet).is_ok()
+}
+
 /// The page.
 #[component]
 pub fn SettingsPage() -> impl IntoView {
@@ -37,12 +52,14 @@ pub fn SettingsPage() -> impl IntoView {
     });
     let tabs = Signal::derive(move || {
         SettingsTab::ALL
+            .into_iter()
+            .filter(|t| readable(*t))
             .map(|t| Tab {
                 label: t.label().to_owned(),
                 href: Route::Settings(t).href(),
                 current: tab.get() == t,
             })
-            .to_vec()
+            .collect::<Vec<_>>()
     });
     view! {
         <Page title="Settings">

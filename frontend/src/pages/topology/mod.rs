@@ -69,8 +69,8 @@ pub fn TopologyPage() -> impl IntoView {
     view! {
         <Page title="Topology" lead actions=|| view! {
             <LinkButton label="Versions" href=Route::Versions.href() />
-            <LinkButton label="Publish" href=Route::Publish.href() />
-            <LinkButton label="New Persistent Chat Pool" kind=ButtonKind::Primary icon=Some(Icon::Plus) href=Route::WizardStart.href() />
+            <LinkButton label="Publish" cmdlet="Publish-CsTopology" href=Route::Publish.href() />
+            <LinkButton label="New Persistent Chat Pool" kind=ButtonKind::Primary icon=Some(Icon::Plus) cmdlet="Save-LgDraft" href=Route::WizardStart.href() />
         }>
             {move || missing.get().then(|| view! { <p><LinkButton label="Show the draft main" href="/topology?draft=main" /></p> })}
             <Shown data lines=8 let:view>

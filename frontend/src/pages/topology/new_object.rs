@@ -49,7 +49,7 @@ fn form(kind: Option<ObjectKind>, view: Current<TopologyView>) -> AnyView {
         Some(ObjectKind::DataCenter) => view! { <NewDataCenter /> }.into_any(),
         Some(ObjectKind::Pool) => view! {
             <p>"A Persistent Chat pool is defined with the wizard."</p>
-            <p><LinkButton label="New Persistent Chat Pool" href=Route::WizardStart.href() /></p>
+            <p><LinkButton label="New Persistent Chat Pool" cmdlet="Save-LgDraft" href=Route::WizardStart.href() /></p>
         }
         .into_any(),
         None => view! {

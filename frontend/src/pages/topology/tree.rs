@@ -57,12 +57,19 @@ fn new(kind: &str) -> String {
     Route::TopologyNew(kind.to_owned()).href()
 }
 
+/// The way to a new object, for who may save a draft.
+fn plus(verb: &str, href: String) -> AnyView {
+    let label = format!("{verb} …");
+    let may = crate::session::allowed("Save-LgDraft").is_ok();
+    may.then(|| view! { <a class="tree-new" href=href aria-label=label.clone() title=label>{Icon::Plus.draw()}</a> }).into_any()
+}
+
 fn group(title: &'static str, verb: &'static str, href: String, items: AnyView) -> AnyView {
     view! {
         <div class="tree-group">
             <div class="tree-head">
                 <h2>{title}</h2>
-                <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
+                {plus(verb, href)}
             </div>
             <ul role="list">{items}</ul>
         </div>
@@ -108,7 +115,7 @@ fn site(s: &Node, front_ends: &[Node], pools: &[Node], here: Memo<Route>, find: 
         view! {
             <div class="tree-head">
                 <h3>{title}</h3>
-                <a class="tree-new" href=href aria-label=format!("{verb} …") title=format!("{verb} …")>{Icon::Plus.draw()}</a>
+                {plus(&verb, href)}
             </div>
             <ul role="list">{leaves(list, here, find)}</ul>
         }

@@ -1,6 +1,8 @@
 //! Overview and pools.
 
 mod detail;
+mod runs;
+mod serving;
 mod summary;
 mod trouble;
 
@@ -13,7 +15,7 @@ use shared::topology::Topology;
 use shared::topology::diff::diff;
 use shared::{Fqdn, Timestamp};
 use store::management::pools::Halt;
-use store::management::{accounts, announcements, jobs, pools, topology, watch};
+use store::management::{accounts, alerts, announcements, jobs, pools, topology, watch};
 
 pub use self::detail::{pool, shipped};
 use self::summary::{all_pools, front_ends};
@@ -35,6 +37,17 @@ struct Facts {
     halted: Vec<String>,
     /// Status links that end soon.
     ending: Vec<(String, Timestamp)>,
+    /// Since when the problems are there, by key.
+    since: std::collections::BTreeMap<String, Timestamp>,
+}
+
+impl Facts {
+    /// Since when nobody can chat in a pool; none while somebody can, or when it is not known yet.
+    fn down_since(&self, p: &PoolSummary) -> Option<Timestamp> {
+        let codes = serving::down(p);
+        let at = |code: &&str| self.since.get(&crate::alerts::machine::key(code, p.fqdn.as_str())).copied();
+        codes.iter().filter_map(at).min()
+    }
 }
 
 fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
@@ -60,7 +73,8 @@ fn facts(app: &App, tests: u32) -> Result<Facts, ApiError> {
             let stopped = |(f, h, _): (String, Halt, _)| (h == Halt::Stopped).then_some(f);
             let halted = pools::halted(c)?.into_iter().filter_map(stopped).collect();
             let ending = ending(accounts::shares(c)?, app.clock.now());
-            Ok(Facts { t, version, unpublished, tests, finished, missed, halted, ending })
+            let since = alerts::open(c)?.into_iter().map(|o| (o.key, o.since)).collect();
+            Ok(Facts { t, version, unpublished, tests, finished, missed, halted, ending, since })
         })
         .map_err(crate::door::store_error)
 }
@@ -83,6 +97,11 @@ pub async fn pools(app: &App) -> Result<Arc<Vec<PoolSummary>>, ApiError> {
 /// When the store does not answer.
 pub fn last_tests(app: &App) -> Result<Vec<TestSummary>, ApiError> {
     Ok(facts(app, 0)?.finished)
+}
+
+/// No active server of the pool runs, or none is active.
+pub fn nobody_serves(p: &PoolSummary) -> bool {
+    !p.servers.iter().any(|s| s.active) || serving::nobody(p).is_some()
 }
 
 /// A link that lives longer than this is announced so long before its end.

@@ -5,7 +5,7 @@ use shared::deployment::{PoolState, ServerReport, ServerState};
 use shared::error::Problem;
 use store::chat::mirror::MirrorState;
 
-use super::Facts;
+use super::{Facts, runs, serving};
 use crate::app::App;
 
 pub(super) fn problem(code: &str, error: bool, text: String, subject: &str, href: String) -> LiveProblem {
@@ -16,39 +16,34 @@ pub(super) fn problem(code: &str, error: bool, text: String, subject: &str, href
 fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
     let href = format!("/pools/{}", p.fqdn);
     let name = p.fqdn.as_str();
+    let stopped = p.run.as_ref().filter(|r| r.state == "failed");
     if p.state == PoolState::FailedOver {
-        let mut x = problem(
-            "pool.failed_over",
-            false,
-            format!("{name} runs on its backup database."),
-            name,
-            format!("{href}/state"),
-        );
+        let held = stopped.is_some_and(|r| r.holds);
+        let text = if held { "is in the state FailedOver" } else { "runs on its backup database" };
+        let text = format!("{name} {text}.");
+        let mut x = problem("pool.failed_over", false, text, name, format!("{href}/state"));
         x.since = Some(p.since);
+        if stopped.is_some() {
+            "First decide about the guided run that has stopped.".clone_into(&mut x.next);
+        } else if serving::down(p).is_empty() {
+            x.next = format!("Nothing is urgent. {}", x.next);
+        }
         out.push(x);
     }
-    if !p.converged {
-        // What every switch goes through for a moment has a code of its own.
-        let why = p.databases.iter().find_map(|d| d.error.clone());
-        let code = if why.is_some() { "pool.database" } else { "pool.opening" };
-        let why = why.unwrap_or_else(|| "it is being opened".to_owned());
-        out.push(problem(
-            code,
-            true,
-            format!("{name} has no database in use: {why}."),
-            name,
-            format!("{href}/databases"),
-        ));
-    }
+    out.extend(stopped.map(|r| runs::stopped(p, r)));
+    out.extend(serving::database(p));
+    out.extend(serving::nobody(p));
     for s in &p.servers {
         if let Some(why) = s.report.state.trouble() {
-            out.push(problem(
+            let mut x = problem(
                 "server.failed",
                 true,
                 format!("{} is down: {why}", s.report.fqdn),
                 s.report.fqdn.as_str(),
                 format!("{href}/servers"),
-            ));
+            );
+            serving::down_server(&mut x, &s.report, &p.servers);
+            out.push(x);
         }
     }
     for s in p.servers.iter().filter(|s| s.active && s.report.state == ServerState::Stopped) {
@@ -80,8 +75,11 @@ fn pool_problems(f: &Facts, p: &PoolSummary, out: &mut Vec<LiveProblem>) {
         let text = format!("The compliance adapter of {name} could not write: {e}");
         out.push(problem("compliance.adapter", false, text, name, href));
     } else if p.compliance && p.compliance_adapter.is_none() {
-        let n = p.compliance_queue.unwrap_or(0);
-        out.push(problem("compliance.no_adapter", false, format!("Compliance of {name} has no adapter: {n} events are queued in mgccomp and nothing is written out."), name, href));
+        let text = format!(
+            "Compliance of {name} has no adapter and nothing is written out: {}.",
+            serving::queued(p)
+        );
+        out.push(problem("compliance.no_adapter", false, text, name, href));
     }
     let last = f.finished.iter().find(|t| t.pool.as_ref() == Some(&p.fqdn));
     if let Some(t) = last.filter(|t| t.state == "failure") {
@@ -114,13 +112,10 @@ pub(super) fn all_problems(
             problems.push(problem("front_end.stopped", false, text, r.fqdn.as_str(), "/topology".to_owned()));
         }
         if let Some(why) = r.state.trouble() {
-            problems.push(problem(
-                "front_end.failed",
-                true,
-                format!("The Front End Server {} is down: {why}", r.fqdn),
-                r.fqdn.as_str(),
-                "/topology".to_owned(),
-            ));
+            let text = format!("The Front End Server {} is down: {why}", r.fqdn);
+            let mut x = problem("front_end.failed", true, text, r.fqdn.as_str(), "/topology".to_owned());
+            serving::down_server(&mut x, r, &[]);
+            problems.push(x);
         }
     }
     for p in pools {
@@ -174,6 +169,7 @@ pub(super) fn all_problems(
         problem("share.ending", false, text, label, "/sharing".to_owned())
     }));
     problems.extend(crate::backups::problem(app));
+    problems.extend(crate::alerts::reached::problem(app));
     problems.sort_by_key(|p| std::cmp::Reverse(p.problem.severity));
     problems
 }
