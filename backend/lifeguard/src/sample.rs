@@ -33,14 +33,22 @@ const USERS: [(&str, &str, &str, &str, bool); 3] = [
     ("sip:guest@litwareinc.com", "Guest", "litwareinc\\guest", "atl-fe-001.litwareinc.com", false),
 ];
 
+/// Whether a topology with pools is published already.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn published(app: &App) -> Result<bool, ApiError> {
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
+    Ok(!t.pools.is_empty())
+}
+
 /// Starts publishing the sample. The generated passwords are sealed in the store until the directory
 /// can be made (it needs the published topology), and told here once.
 ///
 /// # Errors
 /// When something is published already, or the store does not answer.
 pub fn begin(app: &Arc<App>, author: &str) -> Result<Begun, ApiError> {
-    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
-    if !t.pools.is_empty() {
+    if published(app)? {
         return Err(ApiError::new(
             ErrorCode::Conflict,
             "A topology is published already; the sample is for an empty deployment.",
