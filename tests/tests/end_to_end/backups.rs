@@ -193,6 +193,8 @@ async fn what_failed_stands_on_the_overview_until_one_succeeds() -> Result<()> {
     let out =
         Command::new(bin()).arg("restore").arg(&cut).arg("--data-dir").arg(into.path().join("x")).output()?;
     ensure!(!out.status.success(), "half a backup was restored");
+    ensure!(String::from_utf8_lossy(&out.stderr).contains("incomplete"), "{out:?}");
+    ensure!(std::fs::read_dir(into.path().join("x"))?.next().is_none(), "half of it was left there");
     // One that is old is told as well.
     let old = folder.join("lifeguard-20200101T000000Z.tar");
     std::fs::rename(folder.join(&name), &old)?;

@@ -21,6 +21,7 @@ mod failover_writers;
 mod failure_cases;
 mod faults;
 mod finch;
+mod found_walking;
 mod groups;
 mod groups_large;
 mod groups_pages;
