@@ -42,6 +42,15 @@ pub fn published(app: &App) -> Result<bool, ApiError> {
     Ok(!t.pools.is_empty())
 }
 
+/// Whether there is a deployment already: one is published, or the sample was begun.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn is_there(app: &App) -> Result<bool, ApiError> {
+    let begun = app.store.read(|c| store::management::setting(c, "sample.secrets"));
+    Ok(begun.map_err(crate::door::store_error)?.is_some() || published(app)?)
+}
+
 /// Starts publishing the sample. The generated passwords are sealed in the store until the directory
 /// can be made (it needs the published topology), and told here once.
 ///

@@ -130,7 +130,7 @@ pub(super) fn session_view(app: &App, account: Option<(Account, Timestamp)>) -> 
     let expand = |role: String| app.store.read(|c| roles::expand(c, &role)).unwrap_or_else(|_| vec![role]);
     Session {
         setup_needed: setup_needed(app),
-        setup_published: setup_needed(app) && crate::sample::published(app).unwrap_or_default(),
+        setup_published: setup_needed(app) && crate::sample::is_there(app).unwrap_or_default(),
         account: account.map(|(a, expires)| AccountInfo {
             name: a.name,
             roles: expand(a.role),

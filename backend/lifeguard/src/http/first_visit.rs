@@ -16,7 +16,7 @@ pub fn check(app: &App, req: &SetupRequest) -> Result<(), ApiError> {
     check_account(&req.name, Some(&req.password)).map_err(small)?;
     match req.deployment.as_str() {
         "empty" => Ok(()),
-        "litware" if crate::sample::published(app)? => Err(ApiError {
+        "litware" if crate::sample::is_there(app)? => Err(ApiError {
             field: Some("deployment".to_owned()),
             ..ApiError::new(
                 ErrorCode::Conflict,
