@@ -221,13 +221,13 @@ async fn the_place_of_a_computer_is_changed_and_the_form_stays_filled() -> Resul
     let pool = pools.iter().find(|p| p["fqdn"] == POOL).context("none")?;
     let server = pool["computers"][0]["fqdn"].as_str().context("no server")?.to_owned();
     let id = pool["id"].as_str().context("no id")?;
-    b.goto(&format!("{}/topology/pool/{id}", s.server.url())).await?;
+    b.goto(&format!("{}/topology/object/pool/{id}", s.server.url())).await?;
     b.wait_text("Edit properties").await?;
     b.script("document.querySelector('.edit-object > summary').click();", vec![]).await?;
     b.wait_text(&format!("Where {server} runs: ")).await?;
     b.script("document.querySelector('.edit-place > summary').click();", vec![]).await?;
     b.by_label("At this address").await?.click().await?;
-    b.fill("Address (optional)", "192.0.2.7").await?;
+    b.fill("Address", "192.0.2.7").await?;
     b.assert_accessible("edit properties").await?;
     b.screenshot("walking-edit-place").await?;
     narrow(&b, "edit-place").await?;
