@@ -182,7 +182,9 @@ fn unpack(source: &Path, into: &Path) -> Result<(), String> {
     fs::DirBuilder::new().mode(0o700).create(into).map_err(|e| e.to_string())?;
     let mut archive = tar::Archive::new(file);
     archive.set_preserve_permissions(true);
-    archive.unpack(into).map_err(|e| format!("{} is not a backup of lifeguard: {e}", source.display()))?;
+    archive
+        .unpack(into)
+        .map_err(|e| format!("{} is incomplete, or is not a backup of lifeguard: {e}", source.display()))?;
     if !into.join("management.db").exists() {
         return Err(format!("{} holds no management store.", source.display()));
     }

@@ -104,6 +104,9 @@ async fn a_scheduled_backup_is_made_up_for_kept_and_restored() -> Result<()> {
     let out =
         Command::new(bin()).arg("restore").arg(&file).arg("--data-dir").arg(s.server.data_dir()).output()?;
     ensure!(out.status.success(), "{out:?}");
+    // A backup does not hold the side that follows; its instance is there again all the same, so that it is shipped to.
+    let follows = s.server.data_dir().join("sql/dub-sql-001.litwareinc.com/MSSQLSERVER");
+    ensure!(follows.is_dir(), "there is no folder to ship to");
     s.server.restart().await?;
     s.client.login("root", PASSWORD).await?;
     let (_, pools) = s.client.get("/api/v1/pools").await?;

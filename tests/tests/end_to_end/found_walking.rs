@@ -288,6 +288,15 @@ async fn what_is_to_be_typed_is_in_sight_and_a_finished_draft_says_so_calmly() -
     b.wait_text("This draft was finished or discarded.").await?;
     b.by_role("link", "Publish now").await?;
     b.screenshot("walking-draft-gone").await?;
+    // The tab that finished it knows the pool.
+    b.script(
+        "sessionStorage.setItem(`lifeguard-finished-${arguments[0]}`, arguments[1]);",
+        vec![json!(id), json!(POOL)],
+    )
+    .await?;
+    b.driver().refresh().await?;
+    b.wait_text(&format!("{POOL} is in the topology draft")).await?;
+    b.by_role("link", "Show the pool").await?;
 
     b.goto(&format!("{}/users/new", s.server.url())).await?;
     b.fill("Display name", &"x".repeat(280)).await?;

@@ -176,7 +176,7 @@ fn unread(text: &str, e: &serde_json::Error) -> String {
         Some(field) => format!("the field {} is missing", field.replace('`', "")),
         None => why.to_owned(),
     };
-    format!("This is no topology of the portal: line {}, column {}: {why}. {OURS}", e.line(), e.column())
+    format!("Line {}, column {}: {why}. {OURS}", e.line(), e.column())
 }
 
 /// Reads a document that somebody brings.
@@ -223,8 +223,8 @@ mod tests {
         let xml = why("\u{feff}<?xml version=\"1.0\"?><Topology/>");
         assert!(xml.starts_with("This is XML") && xml.contains("Export-LgTopology"), "{xml}");
         let empty = why("{}");
-        assert!(empty.contains("line 1, column 2: the field format is missing."), "{empty}");
+        assert!(empty.contains("Line 1, column 2: the field format is missing."), "{empty}");
         let half = why("{ \"format\": ");
-        assert!(half.matches("line 1").count() == 1 && !half.contains("at line"), "{half}");
+        assert!(half.to_lowercase().matches("line 1").count() == 1 && !half.contains("at line"), "{half}");
     }
 }
