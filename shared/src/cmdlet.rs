@@ -116,6 +116,11 @@ impl Spec {
         self.name.split_once('-').is_some_and(|(_, noun)| noun.starts_with("Lg"))
     }
 
+    /// Whether what it starts is a test message, followed under `tests`; every other work is a job.
+    pub fn starts_test_message(&self) -> bool {
+        self.name == "Test-CsPersistentChatMessage"
+    }
+
     /// The parameter with this name, any case; a unique prefix is enough, as in PowerShell.
     ///
     /// # Errors

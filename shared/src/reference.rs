@@ -36,7 +36,7 @@ fn cmdlet(out: &mut String, spec: &Spec) {
                 format_args!(
                     "| `-{}`{required} | {}{} |\n",
                     p.name,
-                    p.help.trim().replace('|', "/"),
+                    p.help.trim().replace('|', "\\|"),
                     values(p)
                 ),
             );

@@ -244,6 +244,15 @@ impl Browser {
         self.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
     }
 
+    /// Shows the page as a telephone of 390 × 844 does: the view grows with what sticks out of the page.
+    ///
+    /// # Errors
+    /// The browser does not answer.
+    pub async fn telephone(&self) -> Result<()> {
+        let metrics = json!({ "width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": true });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(drop)
+    }
+
     /// Errors in the console since the last call: exceptions, refused resources, breaches of the content
     /// security policy.
     ///

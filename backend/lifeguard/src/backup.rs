@@ -4,9 +4,11 @@
 //! `kept/`) and is damaged is taken as the plain file that it is, with a note beside it.
 
 use std::fs;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use shared::topology::Placement;
 use store::management::Management;
 
 /// Plain files that belong to an instance.
@@ -194,22 +196,21 @@ fn pack(work: &Path, target: &Path) -> Result<(), String> {
 /// Restores a backup into an empty data directory.
 ///
 /// # Errors
-/// When the directory is not empty or the file is not a backup.
+/// When the directory is not empty, or the file is not a whole backup; the directory is empty then as before.
 pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
     let text = |e: std::io::Error| e.to_string();
     fs::create_dir_all(data_dir).map_err(text)?;
     if fs::read_dir(data_dir).map_err(text)?.next().is_some() {
         return Err(format!("{} is not empty. Restore into a new directory.", data_dir.display()));
     }
-    let file = fs::File::open(source).map_err(|e| format!("{}: {e}", source.display()))?;
-    let mut archive = tar::Archive::new(file);
-    archive.set_preserve_permissions(true);
-    archive
-        .unpack(data_dir)
-        .map_err(|e| format!("{} is not a backup of lifeguard: {e}", source.display()))?;
-    if !data_dir.join("management.db").exists() {
-        return Err(format!("{} holds no management store.", source.display()));
+    // Beside what it becomes: of an archive that is cut off nothing is left.
+    let beside = data_dir.join("restore.tmp");
+    let whole = unpack(source, &beside).and_then(|()| move_up(&beside, data_dir).map_err(text));
+    if let Err(why) = whole {
+        let _ = fs::remove_dir_all(&beside);
+        return Err(why);
     }
+    make_instances(data_dir);
     let nodes = data_dir.join("nodes");
     let theirs = if nodes.is_dir() {
         format!(
@@ -220,6 +221,61 @@ pub fn restore(source: &Path, data_dir: &Path) -> Result<String, String> {
         String::new()
     };
     Ok(format!("{} is restored into {}.{theirs}", source.display(), data_dir.display()))
+}
+
+/// Unpacks an archive that has its end and holds what a backup must.
+fn unpack(source: &Path, into: &Path) -> Result<(), String> {
+    let of_source = |e: std::io::Error| format!("{}: {e}", source.display());
+    let mut file = fs::File::open(source).map_err(of_source)?;
+    if !has_end(&mut file).map_err(of_source)? {
+        return Err(format!("{} is incomplete, or is not a backup of lifeguard.", source.display()));
+    }
+    fs::DirBuilder::new().mode(0o700).create(into).map_err(|e| e.to_string())?;
+    let mut archive = tar::Archive::new(file);
+    archive.set_preserve_permissions(true);
+    archive
+        .unpack(into)
+        .map_err(|e| format!("{} is incomplete, or is not a backup of lifeguard: {e}", source.display()))?;
+    if !into.join("management.db").exists() {
+        return Err(format!("{} holds no management store.", source.display()));
+    }
+    Ok(())
+}
+
+/// Whether the file ends as a tar archive does, with two blocks of zeros.
+fn has_end(file: &mut fs::File) -> std::io::Result<bool> {
+    let mut end = [1; 1024];
+    if file.seek(SeekFrom::End(0))? < end.len() as u64 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-(end.len() as i64)))?;
+    file.read_exact(&mut end)?;
+    file.rewind()?;
+    Ok(end.iter().all(|b| *b == 0))
+}
+
+/// The management store comes last: without it nothing takes the folder for a data directory.
+fn move_up(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut names = fs::read_dir(from)?.map(|e| Ok(e?.file_name())).collect::<std::io::Result<Vec<_>>>()?;
+    names.sort_by_key(|n| n == "management.db");
+    for name in names {
+        fs::rename(from.join(&name), to.join(&name))?;
+    }
+    fs::remove_dir(from)
+}
+
+/// Makes the folders of SQL instances that run here and whose databases follow another: a backup does not hold
+/// those, and an instance without its folder counts as one that is gone.
+fn make_instances(data_dir: &Path) {
+    let made = Management::open(&data_dir.join("management.db")).map_err(|e| e.to_string()).and_then(|s| {
+        let t = s.read(crate::handlers::published).map_err(|f| f.0.message)?;
+        let here = t.sql_stores.iter().filter(|s| s.placement == Placement::RunHere);
+        here.map(|s| crate::settings::sql_dir(data_dir, s))
+            .try_for_each(|dir| fs::create_dir_all(dir).map_err(|e| e.to_string()))
+    });
+    if let Err(e) = made {
+        tracing::warn!(cause = %e, "the folders of SQL instances could not be made");
+    }
 }
 
 /// Opens a backup and looks whether it could be restored: the key has its size, and each database is whole. Those

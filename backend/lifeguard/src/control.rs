@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use shared::{Timestamp, roles};
-use store::management::{Management, accounts, audit, people};
+use store::management::{Management, accounts, audit, people, roles as own};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
@@ -60,10 +60,16 @@ pub fn create_token(
     label: &str,
     days: Option<u32>,
 ) -> Result<String, String> {
-    let role = roles::STANDARD
-        .into_iter()
-        .find(|r| r.eq_ignore_ascii_case(role))
-        .ok_or_else(|| format!("'{role}' is not a role. Roles: {}.", roles::STANDARD.join(", ")))?;
+    if days == Some(0) {
+        return Err(
+            "--days 0 would make a token that has ended already; give 1 or more, or leave it out.".to_owned()
+        );
+    }
+    let own = store.read(own::roles).map_err(|e: store::management::StoreError| e.to_string())?;
+    let all = || roles::STANDARD.into_iter().chain(own.iter().map(|r| r.name.as_str()));
+    let role = all()
+        .find(|r| r.eq_ignore_ascii_case(role.trim()))
+        .ok_or_else(|| format!("'{role}' is not a role. Roles: {}.", all().collect::<Vec<_>>().join(", ")))?;
     let token = format!("lg_{}", random_hex(entropy, 24));
     let now = clock.now();
     let expires = days.map(|d| Timestamp::from_millis(now.millis() + i64::from(d) * 86_400_000));

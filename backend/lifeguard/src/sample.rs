@@ -33,14 +33,31 @@ const USERS: [(&str, &str, &str, &str, bool); 3] = [
     ("sip:guest@litwareinc.com", "Guest", "litwareinc\\guest", "atl-fe-001.litwareinc.com", false),
 ];
 
+/// Whether a topology with pools is published already.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn published(app: &App) -> Result<bool, ApiError> {
+    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
+    Ok(!t.pools.is_empty())
+}
+
+/// Whether there is a deployment already: one is published, or the sample was begun.
+///
+/// # Errors
+/// When the store does not answer.
+pub fn is_there(app: &App) -> Result<bool, ApiError> {
+    let begun = app.store.read(|c| store::management::setting(c, "sample.secrets"));
+    Ok(begun.map_err(crate::door::store_error)?.is_some() || published(app)?)
+}
+
 /// Starts publishing the sample. The generated passwords are sealed in the store until the directory
 /// can be made (it needs the published topology), and told here once.
 ///
 /// # Errors
 /// When something is published already, or the store does not answer.
 pub fn begin(app: &Arc<App>, author: &str) -> Result<Begun, ApiError> {
-    let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
-    if !t.pools.is_empty() {
+    if published(app)? {
         return Err(ApiError::new(
             ErrorCode::Conflict,
             "A topology is published already; the sample is for an empty deployment.",

@@ -21,6 +21,9 @@ pub fn likely(c: CauseCode) -> &'static str {
         CauseCode::ConnectionLost => {
             "Probably the server was stopped, or a device between dropped the connection."
         }
+        CauseCode::WrongPassword => {
+            "The password is wrong, or the user is not known there: many registrars answer both in the same way."
+        }
         CauseCode::SchemeNotSpoken => {
             "Probably the registrar allows certificates (TLS-DSK) or Kerberos only, which this test does not speak."
         }
@@ -50,7 +53,6 @@ pub fn likely(c: CauseCode) -> &'static str {
         CauseCode::NameNotResolved
         | CauseCode::NothingListening
         | CauseCode::NoAnswer
-        | CauseCode::WrongPassword
         | CauseCode::CredentialOfAnotherAccount
         | CauseCode::UnknownUser
         | CauseCode::UserDisabled
@@ -153,7 +155,9 @@ pub fn next(c: CauseCode) -> &'static str {
             "Check that the port is the one for TLS, and which TLS versions the server accepts."
         }
         CauseCode::ConnectionLost => "Check whether the server was restarted, and its log at this time.",
-        CauseCode::WrongPassword => "Type the password again, or give the user a new one.",
+        CauseCode::WrongPassword => {
+            "Check the address and the log-on name; then type the password again, or give the user a new one."
+        }
         CauseCode::CredentialOfAnotherAccount => "Check that the log-on name belongs to this SIP address.",
         CauseCode::UnknownUser => {
             "Check the SIP address; the user must exist on this registrar's deployment."

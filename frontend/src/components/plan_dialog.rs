@@ -14,6 +14,7 @@ use super::notice::{Notice, NoticeKind};
 use super::plan_view::PlanView;
 use super::show::Skeleton;
 use crate::app::app;
+use crate::dom;
 
 /// The dialog; stands once, at the root of the signed-in page.
 #[component]
@@ -48,10 +49,17 @@ fn Confirmation(acts: Acts) -> impl IntoView {
     view! {
         <form
             class="plan"
+            novalidate=true
             on:submit=move |e| {
                 e.prevent_default();
-                if blocked.with_untracked(Option::is_none) && !acts.busy.get_untracked() {
+                if acts.busy.get_untracked() {
+                    return;
+                }
+                if blocked.with_untracked(Option::is_none) {
                     go(());
+                } else {
+                    let field = dom::document().query_selector(".dialog-foot input").ok().flatten();
+                    dom::focus(field);
                 }
             }
         >
@@ -66,9 +74,6 @@ fn Confirmation(acts: Acts) -> impl IntoView {
                     |plan| Some(view! { <PlanView plan /> }.into_any()),
                 )}
                 <Acknowledge acts />
-                {move || wanted.get().map(|name| view! {
-                    <TextField label=format!("Type {name} to confirm") value=typed required=true mono=true />
-                })}
                 {move || acts.plan.with(|p| p.as_ref().is_some_and(|p| p.confirm != Confirm::None && p.blockers.is_empty())).then(|| view! {
                     <TextField label="Reason" value=reason help=|| "Stands in the audit beside your name." />
                 })}
@@ -76,7 +81,14 @@ fn Confirmation(acts: Acts) -> impl IntoView {
                     <LoadError error on_retry=move |()| spawn_local(acts.read_plan()) />
                 })}
             </div>
+            // What is missing stays in sight with the button, however long the plan is.
             <footer class="dialog-foot">
+                {move || wanted.get().map(|name| view! {
+                    <TextField label=format!("Type {name} to confirm") value=typed required=true mono=true />
+                })}
+                {move || acts.plan.with(Option::is_some).then(|| blocked.get()).flatten().map(|why| view! {
+                    <p class="dialog-why" aria-hidden="true">{why}</p>
+                })}
                 <Button label="Cancel" on_press=move |()| acts.cancel() />
                 <Button label kind=if danger { ButtonKind::Danger } else { ButtonKind::Primary } blocked busy=acts.busy submit=true on_press=|()| () />
             </footer>

@@ -4,6 +4,7 @@
 mod access;
 mod alerts;
 mod dto;
+mod job_text;
 mod machines;
 mod pools;
 mod rooms;

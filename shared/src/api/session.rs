@@ -8,6 +8,8 @@ dto! {
     Session {
         /// Whether the first administrator must still be created.
         setup_needed: bool,
+        /// While it must: whether a topology is published already, so that there is no deployment to choose.
+        setup_published: bool,
         /// The signed-in account.
         account: Option<AccountInfo>,
         /// Name of this instance, for the title.
@@ -34,7 +36,7 @@ dto! {
         name: String,
         /// Password of at least 10 characters.
         password: String,
-        /// `litware` or `empty`.
+        /// `litware` or `empty`; the sample only while nothing is published.
         deployment: String,
     }
     /// Answer of `POST /api/v1/setup`.

@@ -54,7 +54,7 @@ cmdlets! {
     NewLgAccount "New-LgAccount" Change {
         /// Log-on name.
         name: String = "Name" Kind::Text, req, first;
-        /// One of the standard roles.
+        /// A standard role, or one of your own.
         role: String = "Role" Kind::Text, req;
         /// Password of at least 10 characters, changed at the first sign-in; generated when left out.
         password: Option<String> = "Password" Kind::Secret;
@@ -67,7 +67,7 @@ cmdlets! {
     SetLgAccount "Set-LgAccount" Change {
         /// Log-on name.
         identity: String = "Identity" Kind::Text, req, first, piped;
-        /// One of the standard roles.
+        /// A standard role, or one of your own.
         role: Option<String> = "Role" Kind::Text;
         /// Whether it may sign in.
         enabled: Option<bool> = "Enabled" Kind::Bool;

@@ -46,7 +46,7 @@ cmdlets! {
         fqdn: String = "Fqdn" Kind::Text, req, first;
         /// Named instance; left out for the default instance.
         instance: Option<String> = "Instance" Kind::Text;
-        /// RunHere, Node:<name>, Guided or an address.
+        /// RunHere, Node:<name> or Guided (a SQL Server that a person drives).
         placement: Option<String> = "Placement" Kind::Text;
         /// The topology draft that is meant; main when left out.
         topology_draft: Option<String> = "TopologyDraft" Kind::Text;
@@ -93,7 +93,7 @@ cmdlets! {
         identity: String = "Identity" Kind::Text, req, first, piped;
         /// Name of the site it moves to.
         site: Option<String> = "Site" Kind::Text;
-        /// Its servers.
+        /// Its servers; where one runs may follow its name, as in fe01.contoso.com=Node:atl-node-001.
         servers: Option<ListModifier> = "Servers" Kind::ListModifier;
         /// Where its servers run: RunHere, Here:<IP address of this machine>, Node:<name> or an address; all of them when Servers is left out, else the added ones.
         placement: Option<String> = "Placement" Kind::Text;
@@ -110,7 +110,7 @@ cmdlets! {
         fqdn: Option<String> = "Fqdn" Kind::Text;
         /// Named instance; MSSQLSERVER for the default instance.
         instance: Option<String> = "Instance" Kind::Text;
-        /// RunHere, Node:<name>, Guided or an address.
+        /// RunHere, Node:<name> or Guided (a SQL Server that a person drives).
         placement: Option<String> = "Placement" Kind::Text;
         /// The topology draft that is meant; main when left out.
         topology_draft: Option<String> = "TopologyDraft" Kind::Text;
@@ -140,7 +140,7 @@ cmdlets! {
         display_name: Option<String> = "DisplayName" Kind::Text;
         /// Persistent Chat port (default 5041).
         port: Option<u32> = "Port" Kind::Int;
-        /// Its computers; a multiple computer pool has eight at most.
+        /// Its computers; a multiple computer pool has eight at most. Where one runs may follow its name, as in pc01.contoso.com=Node:atl-node-001.
         computers: Option<ListModifier> = "Computers" Kind::ListModifier;
         /// Where added computers run: RunHere (default), Here:<IP address of this machine>, Node:<name> or an address.
         placement: Option<String> = "Placement" Kind::Text;

@@ -104,6 +104,9 @@ async fn a_scheduled_backup_is_made_up_for_kept_and_restored() -> Result<()> {
     let out =
         Command::new(bin()).arg("restore").arg(&file).arg("--data-dir").arg(s.server.data_dir()).output()?;
     ensure!(out.status.success(), "{out:?}");
+    // A backup does not hold the side that follows; its instance is there again all the same, so that it is shipped to.
+    let follows = s.server.data_dir().join("sql/dub-sql-001.litwareinc.com/MSSQLSERVER");
+    ensure!(follows.is_dir(), "there is no folder to ship to");
     s.server.restart().await?;
     s.client.login("root", PASSWORD).await?;
     let (_, pools) = s.client.get("/api/v1/pools").await?;
@@ -193,6 +196,8 @@ async fn what_failed_stands_on_the_overview_until_one_succeeds() -> Result<()> {
     let out =
         Command::new(bin()).arg("restore").arg(&cut).arg("--data-dir").arg(into.path().join("x")).output()?;
     ensure!(!out.status.success(), "half a backup was restored");
+    ensure!(String::from_utf8_lossy(&out.stderr).contains("incomplete"), "{out:?}");
+    ensure!(std::fs::read_dir(into.path().join("x"))?.next().is_none(), "half of it was left there");
     // One that is old is told as well.
     let old = folder.join("lifeguard-20200101T000000Z.tar");
     std::fs::rename(folder.join(&name), &old)?;

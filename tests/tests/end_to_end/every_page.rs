@@ -227,8 +227,10 @@ async fn settled(b: &Browser) -> Result<()> {
 }
 
 async fn not_too_wide(b: &Browser, what: &str) -> Result<()> {
-    let wide = "return [...document.querySelectorAll('body *')]
-        .filter(e => document.documentElement.scrollWidth > innerWidth && e.getBoundingClientRect().right > innerWidth)
+    // The width of the window itself grows with what sticks out on a telephone, and holds the bar for scrolling elsewhere.
+    let wide = "const width = document.documentElement.clientWidth;
+        return [...document.querySelectorAll('body *')]
+        .filter(e => document.documentElement.scrollWidth > width && e.getBoundingClientRect().right > width)
         .map(e => e.outerHTML.slice(0, 120));";
     let wide = b.script(wide, vec![]).await?;
     ensure!(wide == json!([]), "{what} scrolls sideways because of {wide}");
@@ -330,6 +332,8 @@ async fn look(b: &Browser, Visit(name, address, text): &Visit) -> Result<()> {
     b.screenshot(&format!("{picture}-narrow-dark")).await?;
     b.prefer(Scheme::Light, true).await?;
     b.screenshot(&format!("{picture}-narrow")).await?;
+    b.telephone().await?;
+    not_too_wide(b, &format!("{name}, on a telephone")).await?;
     Ok(())
 }
 

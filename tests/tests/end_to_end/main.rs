@@ -22,6 +22,7 @@ mod failure_cases;
 mod faults;
 mod finch;
 mod forged_answers;
+mod found_walking;
 mod groups;
 mod groups_large;
 mod groups_pages;

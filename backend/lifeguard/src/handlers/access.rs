@@ -97,6 +97,10 @@ impl Handler for NewLgToken {
         if self.label.trim().is_empty() || self.label.len() > 100 {
             return Err(ApiError::invalid("Label", "A label has 1 to 100 characters."));
         }
+        if self.expires_in_days == Some(0) {
+            let text = "A token of 0 days has ended already; give 1 or more, or leave it out.";
+            return Err(ApiError::invalid("ExpiresInDays", text));
+        }
         let until = self
             .expires_in_days
             .map_or_else(|| "until it is deleted".to_owned(), |d| format!("for {d} days"));

@@ -22,7 +22,7 @@ use super::guard::{RequestId, Source};
 use crate::app::App;
 use crate::clock::{new_id, random_hex};
 use crate::door::{Actor, store_error};
-use crate::handlers::{MAX_ACCOUNT_PASSWORD, MAX_NAME, check_account};
+use crate::handlers::{MAX_ACCOUNT_PASSWORD, MAX_NAME};
 use crate::keys::hash_password;
 use crate::second_factor;
 
@@ -133,6 +133,7 @@ pub(super) fn session_view(app: &App, account: Option<(Account, Timestamp)>) -> 
     let expand = |role: String| app.store.read(|c| roles::expand(c, &role)).unwrap_or_else(|_| vec![role]);
     Session {
         setup_needed: setup_needed(app),
+        setup_published: setup_needed(app) && crate::sample::is_there(app).unwrap_or_default(),
         account: account.map(|(a, expires)| AccountInfo {
             name: a.name,
             roles: expand(a.role),
@@ -340,10 +341,7 @@ pub async fn setup(
         )
         .into());
     }
-    check_account(&req.name, Some(&req.password))?;
-    if !matches!(req.deployment.as_str(), "litware" | "empty") {
-        return Err(ApiError::invalid("deployment", "Choose the sample (litware) or empty.").into());
-    }
+    super::first_visit::check(&app, &req)?;
     let account = Account {
         name: req.name.trim().to_owned(),
         role: "CsAdministrator".to_owned(),

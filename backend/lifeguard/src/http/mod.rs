@@ -7,6 +7,7 @@ pub(crate) mod compare;
 pub mod drafts;
 pub mod error;
 pub mod events;
+mod first_visit;
 pub mod guard;
 pub mod limits;
 pub mod links;

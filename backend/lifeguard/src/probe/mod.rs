@@ -3,6 +3,7 @@
 mod resolve;
 mod run;
 mod target;
+mod unknown;
 
 use shared::api::{TestRun, TestSummary};
 use shared::error::{ApiError, ErrorCode};

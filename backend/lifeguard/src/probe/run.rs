@@ -146,6 +146,7 @@ async fn carry_out(app: Arc<App>, r: Resolved, run: TestRun, stop: &Notify) -> E
             return Ended::Missed;
         }
     };
+    super::unknown::explain(&app, &mut report);
     report.warnings.splice(0..0, r.warnings.into_iter().map(|w| w.text));
     run.summary.state = state(&report).to_owned();
     run.summary.latency_us = (report.result == Outcome::Success).then_some(report.latency_us);

@@ -30,7 +30,7 @@ pub struct Target {
 /// Resolves a target. A chat pool's FQDN leads to its next hop with a warning (model §23).
 ///
 /// # Errors
-/// When the port is none.
+/// When the port is none, or the target is a Persistent Chat server.
 pub fn target(app: &App, typed: &str, port: Option<u32>, room: Option<&str>) -> Result<Target, ApiError> {
     let typed = typed.trim();
     let t = app.store.read(crate::handlers::published).map_err(|f| f.0)?;
@@ -41,6 +41,15 @@ pub fn target(app: &App, typed: &str, port: Option<u32>, room: Option<&str>) -> 
         Some(p) => t.front_end_pool(&p.next_hop),
         None => name.as_ref().and_then(|n| t.front_end_by_fqdn(n)),
     };
+    if let Some(n) = name.as_ref().filter(|_| pool.is_none() && front_end.is_none())
+        && let Some(p) = t.pools.iter().find(|p| p.computers.iter().any(|c| c.fqdn == *n))
+    {
+        let text = format!(
+            "{n} is a Persistent Chat server; users do not sign in there. Use its pool {} or a Front End pool.",
+            p.fqdn
+        );
+        return Err(ApiError::invalid("TargetFqdn", text));
+    }
     if let (Some(p), Some(fe)) = (pool, front_end) {
         let text = format!(
             "{} is a Persistent Chat pool, not a registrar pool. Its next hop {} is used.",

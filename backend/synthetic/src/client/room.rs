@@ -45,6 +45,11 @@ impl Client<'_> {
         let criteria = wanted.clone().unwrap_or_default();
         let q = Data::one(Item::Qib { qtype: "BYNAME".to_owned(), criteria });
         let Reply { code, text, data } = self.channel_command("cmd:chansrch", q, Phase::Join, until).await?;
+        // A search that could not be made says nothing about rooms.
+        if code != 200 && open_points::refusal(code, &text) == open_points::Refusal::Database {
+            let room = wanted.as_deref().unwrap_or_default();
+            return Err(Failure::room(open_points::Refusal::Database, code, &text, self.who(), room));
+        }
         let same = |c: &&ChanIb| {
             wanted.as_ref().is_none_or(|w| c.name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(w)))
         };

@@ -209,6 +209,11 @@ async fn failures_of_the_join() {
             CauseCode::JoinRefused,
         ),
         case(
+            "database at the search",
+            sender!("cmd:chansrch" => Answer::Reply(500, "ERROR_DATABASE_CONNECTION", Data::default())),
+            CauseCode::PoolUnavailable,
+        ),
+        case(
             "database",
             sender!("cmd:join" => Answer::Reply(500, "ERROR_DATABASE_CONNECTION", Data::default())),
             CauseCode::PoolUnavailable,

@@ -51,7 +51,7 @@ fn steps(t: &TopologyView) -> [Step; 7] {
         Step {
             done: !d.file_stores.is_empty(),
             title: "A file store",
-            text: "Holds the files that people attach.",
+            text: "Log shipping goes through it, and legacy clients would put their files there.",
             verb: "Add the file store",
             route: new("file-store"),
         },

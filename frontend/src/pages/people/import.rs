@@ -26,6 +26,10 @@ const CMDLET: &str = "Import-LgUser";
 /// Rows that the preview shows; a page with thousands helps nobody.
 const SHOWN: usize = 200;
 
+/// What a browser that does not read a changed file again leaves the person to do.
+const CHANGED: &str =
+    "The browser does not read the file again because it was changed. Choose the file again.";
+
 /// What has become of the file.
 #[derive(Clone)]
 enum Shows {
@@ -39,7 +43,10 @@ enum Shows {
 pub fn ImportUsersPage() -> impl IntoView {
     let topology = use_data::<TopologyView>(|| "topology".to_owned(), &[Topic::Topology]);
     let pools = Memo::new(move |_| topology.value.with(|t| t.as_ref().map(homes).unwrap_or_default()));
-    let file = RwSignal::new(String::new());
+    let file = RwSignal::new(false);
+    let picked = StoredValue::new_local(None::<web_sys::File>);
+    let unread = RwSignal::new(None::<String>);
+    let content = StoredValue::new(String::new());
     let home = RwSignal::new(String::new());
     let (skip, link) = (RwSignal::new(false), RwSignal::new(true));
     let shows = RwSignal::new(Shows::Nothing);
@@ -47,7 +54,7 @@ pub fn ImportUsersPage() -> impl IntoView {
     let busy = RwSignal::new(false);
     let arguments = move || -> Map<String, Value> {
         args([
-            ("File", file.get_untracked().into()),
+            ("File", content.get_value().into()),
             ("RegistrarPool", home.get_untracked().into()),
             ("SkipExisting", skip.get_untracked().then_some(true).into()),
             ("OneTimeLink", link.get_untracked().then_some(true).into()),
@@ -65,9 +72,23 @@ pub fn ImportUsersPage() -> impl IntoView {
             };
         });
     };
+    // Read anew each time: between two checks the file was perhaps mended.
     let check = move |()| {
-        let invocation = Invocation { args: arguments(), mode: Mode::WhatIf, ..Invocation::default() };
-        send(invocation, |r| Shows::Plan(Box::new(r.plan.unwrap_or_default())));
+        let Some(chosen) = picked.get_value() else { return };
+        busy.set(true);
+        spawn_local(async move {
+            let read = dom::read_file(&chosen).await;
+            let _ = busy.try_set(false);
+            let Some(text) = read else {
+                let _ = picked.try_set_value(None);
+                let _ = file.try_set(false);
+                let _ = unread.try_set(Some(CHANGED.to_owned()));
+                return;
+            };
+            content.set_value(text);
+            let invocation = Invocation { args: arguments(), mode: Mode::WhatIf, ..Invocation::default() };
+            send(invocation, |r| Shows::Plan(Box::new(r.plan.unwrap_or_default())));
+        });
     };
     let import = move |fingerprint: String| {
         let invocation = Invocation {
@@ -91,7 +112,7 @@ pub fn ImportUsersPage() -> impl IntoView {
     let is_done = Memo::new(move |_| shows.with(|s| matches!(s, Shows::Done(..))));
     let refused = Signal::derive(|| session::allowed(CMDLET).err());
     let blocked = Signal::derive(move || {
-        refused.get().or_else(|| file.with(String::is_empty).then(|| "Choose a file first.".to_owned()))
+        refused.get().or_else(|| (!file.get()).then(|| "Choose a file first.".to_owned()))
     });
     let lead = "From a table that a spreadsheet saved as CSV or text. Nothing is changed before you have seen what each row does.";
     view! {
@@ -99,7 +120,7 @@ pub fn ImportUsersPage() -> impl IntoView {
             // Links that are shown once are not lost by choosing something else.
             {move || (!is_done.get()).then(|| view! {
             <div class="form">
-                <FileField file />
+                <FileField file picked unread />
                 <SelectField label="Home Front End pool of rows that name none" value=home options=pools none="None" />
                 <CheckField label="Leave users that exist as they are" value=skip help=|| "Otherwise they stop the import." />
                 <CheckField label="Make a one-time link for each user" value=link
@@ -175,31 +196,38 @@ fn done(users: Vec<Value>, warnings: Vec<String>) -> AnyView {
     .into_any()
 }
 
-/// A file, read as the `data:` address of its bytes.
+/// A file to be read as the `data:` address of its bytes.
 #[component]
-fn FileField(file: RwSignal<String>) -> impl IntoView {
+fn FileField(
+    /// Whether one is chosen; told anew with each.
+    file: RwSignal<bool>,
+    /// The chosen one.
+    picked: StoredValue<Option<web_sys::File>, LocalStorage>,
+    /// Why it could not be read.
+    unread: RwSignal<Option<String>>,
+) -> impl IntoView {
     let ids = FieldIds::new();
-    let error = RwSignal::new(None::<String>);
     let node = NodeRef::<html::Input>::new();
     let id = ids.control.clone();
     let described = ids.described(true, false);
     let chosen = move |_| {
-        let picked = node.get_untracked().and_then(|i| i.files()).and_then(|f| f.get(0));
-        file.set(String::new());
-        error.set(None);
-        let Some(picked) = picked else { return };
-        spawn_local(async move {
-            let read = dom::read_file(&picked).await;
-            let _ = match read {
-                Some(text) => file.try_set(text).map(drop),
-                None => error.try_set(Some("The browser could not read this file.".to_owned())).map(drop),
-            };
-        });
+        let new = node.get_untracked().and_then(|i| i.files()).and_then(|f| f.get(0));
+        unread.set(None);
+        file.set(new.is_some());
+        picked.set_value(new);
+    };
+    // Emptied before one is chosen, or the same name would not count as a choice.
+    let emptied = move |_| {
+        if let Some(input) = node.get_untracked() {
+            input.set_value("");
+        }
+        file.set(false);
+        picked.set_value(None);
     };
     view! {
-        <Field ids label="File" required=true error
+        <Field ids label="File" required=true error=unread
             help=|| "Headings in the first line: SipAddress, DisplayName, LogonName, RegistrarPool, and where wanted OU and Groups (names with | between). UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs.">
-            <input id=id class="input" type="file" accept=".csv,.txt,.tsv,text/csv,text/plain" node_ref=node aria-describedby=described on:change=chosen />
+            <input id=id class="input" type="file" accept=".csv,.txt,.tsv,text/csv,text/plain" node_ref=node aria-describedby=described on:click=emptied on:change=chosen />
         </Field>
     }
 }

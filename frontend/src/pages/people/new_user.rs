@@ -75,7 +75,7 @@ fn Form(topology: TopologyView) -> impl IntoView {
     let done = Arc::new(|_: &_| nav::navigate_to(&Route::Users));
     view! {
         <ActForm cmdlet="New-LgUser" args=arguments label on_done=done cancel="/users">
-            <TextField label="Display name" name="DisplayName" value=name required=true help=|| "For example Pilar Ackerman." />
+            <TextField label="Display name" name="DisplayName" value=name required=true check=check_display help=|| "For example Pilar Ackerman." />
             <TextField label="SIP address" name="SipAddress" value=sip required=true mono=true check=check_sip problem=foreign suggestions=addresses
                 help=|| "For example sip:pilar@litwareinc.com." />
             <TextField label="Log-on name" name="LogonName" value=logon required=true mono=true suggestions=suggested
@@ -89,6 +89,14 @@ fn Form(topology: TopologyView) -> impl IntoView {
             })}
             <p class="muted">"Whether the user may use Persistent Chat is decided by policy: the global or site policy, or one that you grant afterwards."</p>
         </ActForm>
+    }
+}
+
+/// As the portal checks it.
+fn check_display(text: &str) -> Result<(), String> {
+    match text.trim().chars().count() {
+        0..=256 => Ok(()),
+        n => Err(format!("A display name has 256 characters at most; these are {n}.")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Portal accounts and their roles.
 
 use leptos::prelude::*;
-use shared::api::AccountView;
+use shared::api::{AccessView, AccountView};
 use shared::events::Topic;
 use shared::roles::STANDARD;
 
@@ -92,9 +92,21 @@ fn row_acts(a: &AccountView) -> AnyView {
     .into_any()
 }
 
-/// Roles for a list.
-fn role_options() -> Vec<(String, String)> {
-    STANDARD.iter().map(|r| ((*r).to_owned(), (*r).to_owned())).collect()
+/// Roles for a list: the standard ones, those of one's own, and the one that the account has.
+fn role_options(present: String) -> Signal<Vec<(String, String)>> {
+    let own = untrack(|| session::allowed("Get-LgSession"))
+        .is_ok()
+        .then(|| use_data::<AccessView>(|| "access".to_owned(), &[Topic::Directory]));
+    Signal::derive(move || {
+        let mut all: Vec<String> = STANDARD.iter().map(|r| (*r).to_owned()).collect();
+        if let Some(own) = own {
+            own.value.with(|a| all.extend(a.iter().flat_map(|a| a.roles.iter().map(|r| r.name.clone()))));
+        }
+        if !present.is_empty() && !all.contains(&present) {
+            all.push(present.clone());
+        }
+        all.into_iter().map(|r| (r.clone(), r)).collect()
+    })
 }
 
 #[component]
@@ -123,6 +135,7 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
         view! { <div><ActButton cmdlet="Remove-LgPasswordLink" args=remove label short="Take the one-time link back" on_done=done /></div> }
     });
     let before = account.role;
+    let roles = role_options(before.clone());
     let was = before.clone();
     let arguments = Signal::derive(move || {
         let changed = Some(role.get()).filter(|r| *r != was);
@@ -141,7 +154,7 @@ fn Change(editing: RwSignal<Option<AccountView>>) -> impl IntoView {
     view! {
         <p class="muted">"Its sessions end when the role changes."</p>
         <ActForm cmdlet="Set-LgAccount" args=arguments label=format!("Change {}", account.name) blocked=nothing on_done=done>
-            <SelectField label="Role" name="Role" value=role required=true options=role_options() />
+            <SelectField label="Role" name="Role" value=role required=true options=roles />
             <CheckField label="Make a one-time link for a new password" name="OneTimeLink" value=link
                 help=|| "The present password stops working; the link is shown once and works for 24 hours." />
             {move || (!link.get()).then(|| view! {
@@ -187,7 +200,7 @@ fn NewAccount() -> impl IntoView {
         <Section title="New account">
             <ActForm cmdlet="New-LgAccount" args=arguments label on_done=done>
                 <TextField label="Log-on name" name="Name" value=name required=true />
-                <SelectField label="Role" name="Role" value=role required=true options=role_options()
+                <SelectField label="Role" name="Role" value=role required=true options=role_options(String::new())
                     help=|| view! { "What a role may do: "<a href="/settings/roles">"Who can do what"</a>"." } />
                 <CheckField label="Make a one-time link" name="OneTimeLink" value=link
                     help=|| "The person sets a password with it; it is shown once and works for 24 hours." />

@@ -24,7 +24,7 @@ pub fn Clients() -> impl IntoView {
             <Shown data=records let:rows>
                 {move || rows.with(|r| r.iter().any(|r| r.value.starts_with("127."))).then(|| view! {
                     <Notice>
-                        <p>"Servers on loopback addresses are reached from this machine only. To let other machines in, place them at an address of this machine, or on a node: Topology, a Front End pool, Where it runs."</p>
+                        <p>"Servers on loopback addresses are reached from this machine only. To let other machines in, place them at an address of this machine, or on a node: Topology, a Front End pool, Edit properties."</p>
                     </Notice>
                 })}
                 <DataTable rows columns=record_columns() name="DNS records" plain=true

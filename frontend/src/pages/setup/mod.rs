@@ -5,12 +5,14 @@ mod credentials;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::api::{LoginRequest, Session, SetupRequest, SetupResponse};
-use shared::error::ApiError;
+use shared::error::{ApiError, ErrorCode};
 
 use self::credentials::Credentials;
 use super::login::Brand;
 use crate::components::form::FormState;
-use crate::components::{Button, ButtonKind, LoadError, PasswordField, RadioGroup, TextField};
+use crate::components::{
+    Button, ButtonKind, LoadError, Notice, NoticeKind, PasswordField, RadioGroup, TextField,
+};
 use crate::{api, dom, nav};
 
 /// What a finished set-up hands to the next view.
@@ -43,7 +45,11 @@ fn SetupForm(#[prop(into)] on_done: Callback<Finished>) -> impl IntoView {
     let name = RwSignal::new("admin".to_owned());
     let password = RwSignal::new(String::new());
     let again = RwSignal::new(String::new());
-    let deployment = RwSignal::new("litware".to_owned());
+    // Where a topology is published already there is nothing to begin with.
+    let published =
+        crate::app::app().session.with_untracked(|s| s.as_ref().is_some_and(|s| s.setup_published));
+    let deployment = RwSignal::new(if published { "empty" } else { "litware" }.to_owned());
+    let made = RwSignal::new(false);
     let error = RwSignal::new(None::<ApiError>);
     let busy = RwSignal::new(false);
     let differs = Signal::derive(move || {
@@ -71,6 +77,7 @@ fn SetupForm(#[prop(into)] on_done: Callback<Finished>) -> impl IntoView {
                     on_done.run(Finished { response, login });
                 }
                 Err(e) if form.refuse(&e) => {}
+                Err(e) if e.code == ErrorCode::Conflict && e.field.is_none() => made.set(true),
                 Err(e) => error.set(Some(e)),
             }
         });
@@ -97,13 +104,32 @@ fn SetupForm(#[prop(into)] on_done: Callback<Finished>) -> impl IntoView {
             <PasswordField label="Password" name="password" value=password required=true autocomplete="new-password"
                 help=|| "10 characters at least." />
             <TextField label="Password again" value=again required=true kind="password" autocomplete="new-password" problem=differs />
-            <RadioGroup label="Begin with" value=deployment options=choices() />
+            {if published {
+                view! { <p class="muted">"A topology is published already; the portal begins with it."</p> }.into_any()
+            } else {
+                view! { <RadioGroup label="Begin with" value=deployment options=choices() /> }.into_any()
+            }}
+            {move || made.get().then(|| view! {
+                <Notice kind=NoticeKind::Info alert=true>
+                    <p>"The first administrator exists already."</p>
+                    <Button label="Sign in" on_press=sign_in />
+                </Notice>
+            })}
             {move || error.get().map(|error| view! { <LoadError error /> })}
             <div class="form-foot">
                 <Button label="Create the administrator" kind=ButtonKind::Primary busy submit=true on_press=|()| () />
             </div>
         </form>
     }
+}
+
+/// Leads to the sign-in: the portal is asked anew what is missing.
+fn sign_in((): ()) {
+    spawn_local(async {
+        nav::replace("/");
+        // When it does not answer, the button stands there still.
+        let _ = crate::session::reload().await;
+    });
 }
 
 fn choices() -> Vec<(String, String, String)> {

@@ -58,7 +58,7 @@ impl Portal {
 
     async fn wait(&self, spec: &Spec, id: &str, answer: &mut CmdletResponse) -> Result<(), ApiError> {
         loop {
-            let ended = if spec.name.starts_with("Test-") {
+            let ended = if spec.starts_test_message() {
                 let run: TestRun = api::get(&format!("tests/{id}")).await?;
                 answer.warnings = run.report.as_ref().map(|r| r.warnings.clone()).unwrap_or_default();
                 answer.output = run.report.iter().map(TestReport::object).collect();
@@ -66,9 +66,10 @@ impl Portal {
                 (run.summary.state != "running").then(|| answer.text.is_none().then_some(run.summary.verdict))
             } else {
                 let job: JobView = api::get(&format!("jobs/{id}")).await?;
-                answer.text =
-                    Some(job.steps.iter().map(|s| format!("{:<8} {}\n", s.state, s.title)).collect());
-                (job.state != "running").then_some(job.error)
+                let steps = job.told(spec.name == "Test-LgFailover");
+                let ended = (job.state != "running").then(|| job.error.map(|e| format!("{e}\n{steps}")));
+                answer.text = Some(steps);
+                ended
             };
             match ended {
                 None => TimeoutFuture::new(LOOK).await,

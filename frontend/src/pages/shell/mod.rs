@@ -13,6 +13,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::components::Page;
+use crate::dom;
 use host::{Answer, Ask, Portal};
 
 /// Lines kept for the arrow keys.
@@ -37,6 +38,17 @@ fn pieces(line: &str, result: LineResult) -> Vec<Piece> {
         });
     }
     out
+}
+
+/// Shows the newest line of the transcript.
+fn to_the_end() {
+    if let Some(log) = dom::document().get_element_by_id("shell-transcript") {
+        log.set_scroll_top(log.scroll_height());
+    }
+}
+
+fn focus(id: &'static str) {
+    dom::after_frame(move || dom::focus(dom::document().get_element_by_id(id)));
 }
 
 /// What the page keeps between lines.
@@ -77,6 +89,7 @@ impl Shell {
             session.replace(own);
             self.transcript.update(|t| t.extend(pieces(&line, result)));
             self.busy.set(false);
+            dom::after_frame(to_the_end);
         });
     }
 
@@ -171,10 +184,20 @@ pub fn ShellPage() -> impl IntoView {
         e.prevent_default();
         shell.run();
     };
+    // A question is answered where the keys go: what is typed next must not stand in the command line.
+    Effect::new(move |before: Option<bool>| {
+        let open = shell.ask.with(Option::is_some);
+        if open {
+            focus("shell-answer");
+        } else if before == Some(true) {
+            focus("shell-input");
+        }
+        open
+    });
     view! {
         <Page title="Management Shell" lead="The command lines of the documents run as printed. Get-Command lists what there is, Get-Help explains one. Tab completes names and values, the arrow keys bring back earlier lines.">
             <div class="shell">
-                <div class="shell-transcript" role="log" aria-label="Transcript" tabindex="0">
+                <div class="shell-transcript" id="shell-transcript" role="log" aria-label="Transcript" tabindex="0">
                     {move || shell.transcript.get().into_iter().map(|(class, text)| view! { <pre class=class>{text}</pre> }).collect_view()}
                 </div>
                 {move || shell.ask.get().map(|a| view! { <Question ask=a open=shell.ask /> })}
@@ -202,6 +225,8 @@ pub fn ShellPage() -> impl IntoView {
 fn Question(ask: Ask, open: RwSignal<Option<Ask>>) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let typed = ask.how != Answer::Yes;
+    // The keys are at "No" first, as at the prompt of `lifeguard shell`: a key held too long does nothing.
+    let no = (!typed).then_some("shell-answer");
     let kind = if ask.how == Answer::Secret { "password" } else { "text" };
     let answer = move |a: Option<String>| {
         ask.answer.set(Some(a));
@@ -216,11 +241,11 @@ fn Question(ask: Ask, open: RwSignal<Option<Ask>>) -> impl IntoView {
             <pre id="shell-question">{ask.text}</pre>
             <div class="shell-row">
                 {typed.then(|| view! {
-                    <input class="input" type=kind autocomplete="off" aria-labelledby="shell-question" autofocus=true
+                    <input id="shell-answer" class="input" type=kind autocomplete="off" aria-labelledby="shell-question"
                         on:input=move |e| text.set(event_target_value(&e)) />
                 })}
                 <button class="button button-primary" type="submit">{if typed { "Continue" } else { "Yes" }}</button>
-                <button class="button" type="button" on:click=move |_| answer(None)>{if typed { "Cancel" } else { "No" }}</button>
+                <button id=no class="button" type="button" aria-describedby=no.map(|_| "shell-question") on:click=move |_| answer(None)>{if typed { "Cancel" } else { "No" }}</button>
             </div>
         </form>
     }

@@ -34,21 +34,21 @@ impl PlaceOf {
             Self::FileStore => "\\\\server\\share maps to a folder of the data directory.",
         };
         let elsewhere = match self {
-            Self::Server => choice(
+            Self::Server => Some(choice(
                 "address",
                 "At this address",
                 "On a machine of its own; its name must resolve and its ports answer before publishing.",
-            ),
-            Self::SqlStore => choice(
+            )),
+            // A SQL Server elsewhere is driven by a person.
+            Self::SqlStore => None,
+            Self::FileStore => Some(choice(
                 "address",
-                "At this address",
-                "A SQL Server elsewhere. Publishing accepts it only as guided in this version.",
-            ),
-            Self::FileStore => {
-                choice("address", "In this folder", "A folder of this machine, for example a mounted share.")
-            }
+                "In this folder",
+                "A folder of this machine, for example a mounted share.",
+            )),
         };
-        let mut all = vec![choice("here", "Run here", here), elsewhere];
+        let mut all = vec![choice("here", "Run here", here)];
+        all.extend(elsewhere);
         if self != Self::FileStore {
             let text = "In a process of this program on another machine; Settings, Nodes adds one.";
             all.insert(1, choice("node", "On a node", text));
@@ -83,8 +83,9 @@ impl PlaceOf {
             Self::FileStore => {
                 (!text.starts_with('/')).then(|| "Enter the whole path, starting with /.".to_owned())
             }
-            _ if text.is_empty() || text.parse::<IpAddr>().is_ok() => None,
-            _ => Fqdn::try_from(text).err().map(|e| e.0),
+            Self::SqlStore => Some("Choose Run here, a node, or SQL Server, guided.".to_owned()),
+            Self::Server if text.is_empty() || text.parse::<IpAddr>().is_ok() => None,
+            Self::Server => Fqdn::try_from(text).err().map(|e| e.0),
         }
     }
 }
@@ -225,7 +226,7 @@ mod tests {
         let at = |s: &str| Placement::Address(s.to_owned());
         assert_eq!(PlaceOf::Server.wrong(&at("")), None);
         assert_eq!(PlaceOf::Server.wrong(&at("10.1.2.3")), None);
-        assert_eq!(PlaceOf::SqlStore.wrong(&at("sql01.contoso.com")), None);
+        assert!(PlaceOf::SqlStore.wrong(&at("sql01.contoso.com")).is_some());
         assert!(PlaceOf::Server.wrong(&at("not a name")).is_some());
         assert!(PlaceOf::FileStore.wrong(&at("")).is_some());
         assert_eq!(PlaceOf::FileStore.wrong(&at("/srv/x")), None);

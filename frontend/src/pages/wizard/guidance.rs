@@ -12,6 +12,9 @@ type Note = (&'static str, &'static str, &'static str);
 const SEED: &str = "Add Persistent Chat Server to the topology (Lync Server 2013)";
 const CAPACITY: &str = "Capacity planning for Persistent Chat Server";
 
+/// Who may define a pool and who may publish it.
+pub const WHO_MAY: &str = "Every standard role but CsHelpDesk and CsViewOnlyAdministrator may define a pool. Publishing it needs the publish right, and full control of the file store.";
+
 fn notes(page: Page) -> &'static [Note] {
     match page {
         Page::Fqdn => &[
@@ -20,11 +23,7 @@ fn notes(page: Page) -> &'static [Note] {
                 "Choose a multiple computer pool if you plan to have more than one Persistent Chat server. After you create a single computer pool, you cannot add additional servers to it later; it would have to be deleted and defined anew.",
                 SEED,
             ),
-            (
-                "Who may define, who may publish",
-                "Any account of the portal that is not read-only may define a pool. Publishing it needs the publish right, and full control of the file store.",
-                SEED,
-            ),
+            ("Who may define, who may publish", WHO_MAY, SEED),
         ],
         Page::Computers => &[
             (

@@ -21,6 +21,7 @@ mod unsent;
 use leptos::prelude::*;
 use shared::Timestamp;
 use shared::api::{TopologyView, WizardDraft};
+use shared::error::ErrorCode;
 use shared::topology::wizard::Page;
 
 use self::frame::Frame;
@@ -42,6 +43,7 @@ pub fn WizardPage(
     id: String,
 ) -> impl IntoView {
     let topology = use_topology();
+    let finished = RwSignal::new(unsent::finished(&id));
     let path = format!("drafts/{}", segment(&id));
     // The topology lists the open drafts; this one is read again when its time of change moves on, and no
     // more once it is gone.
@@ -56,7 +58,6 @@ pub fn WizardPage(
         &[],
     );
     let gone = Memo::new(move |_| listed.get() == Some(None));
-    let finished = RwSignal::new(None::<String>);
     let ready =
         Memo::new(move |_| stored.value.with(Option::is_some) && topology.value.with(Option::is_some));
     let draft =
@@ -68,7 +69,7 @@ pub fn WizardPage(
     };
     move || {
         match (finished.get(), ready.get()) {
-        (Some(fqdn), _) => view! { <Finished fqdn /> }.into_any(),
+        (Some(fqdn), _) => view! { <Finished fqdn topology=draft /> }.into_any(),
         (None, true) => view! {
             {move || error.get().map(|error| view! { <LoadError error on_retry=retry /> })}
             {move || gone.get().then(|| view! {
@@ -82,6 +83,7 @@ pub fn WizardPage(
         (None, false) => view! {
             <PageFrame title=TITLE>
                 {move || match error.get() {
+                    Some(error) if error.code == ErrorCode::NotFound && stored.error.with(Option::is_some) => done_with(),
                     Some(error) => view! {
                         <LoadError error on_retry=retry />
                         <p><LinkButton label="Show the topology" href=Route::Topology.href() /></p>
@@ -124,18 +126,43 @@ fn Pages(
     (move || view! { <Frame page=page.get() finished /> }).into_any()
 }
 
+/// A draft that is not there any more, and another tab or person has ended it.
+fn done_with() -> AnyView {
+    view! {
+        <Notice>
+            <p>"This draft was finished or discarded. A pool that was finished is in the topology draft; nothing of it runs until the topology is published."</p>
+        </Notice>
+        {ways_on(Route::Topology.href())}
+    }
+    .into_any()
+}
+
+fn ways_on(pool: String) -> AnyView {
+    let words = if pool == Route::Topology.href() { "Show the topology" } else { "Show the pool" };
+    view! {
+        <div class="row">
+            <LinkButton label="Publish now" kind=ButtonKind::Primary href=Route::Publish.href() />
+            <LinkButton label=words href=pool />
+        </div>
+    }
+    .into_any()
+}
+
 /// After *Finish*.
 #[component]
-fn Finished(fqdn: String) -> impl IntoView {
+fn Finished(fqdn: String, topology: Memo<shared::topology::Topology>) -> impl IntoView {
+    let name = fqdn.clone();
+    let pool = Memo::new(move |_| {
+        let found =
+            topology.with(|t| t.pools.iter().find(|p| p.fqdn.as_str() == name).map(|p| p.id.to_string()));
+        found.map_or_else(|| Route::Topology.href(), |id| Route::TopologyObject("pool".to_owned(), id).href())
+    });
     view! {
         <PageFrame title=format!("{fqdn} is in the topology draft")>
             <Notice kind=NoticeKind::Good>
                 <p>"The pool is defined. Nothing runs until the topology is published."</p>
             </Notice>
-            <div class="row">
-                <LinkButton label="Publish now" kind=ButtonKind::Primary href=Route::Publish.href() />
-                <LinkButton label="Show the topology" href=Route::Topology.href() />
-            </div>
+            {move || ways_on(pool.get())}
         </PageFrame>
     }
 }

@@ -147,7 +147,7 @@ fn stores(d: &PoolDraft, t: &Topology, out: &mut Vec<(Page, String)>) {
     }
     let new =
         if d.file.kind == FileChoiceKind::New { " The share must exist before you publish." } else { "" };
-    out.push((Page::FileStore, format!("Uploaded files are kept in {}.{new}", file(&d.file, t))));
+    out.push((Page::FileStore, format!("The file store is {}: log shipping goes through it, and legacy clients would put their files there.{new}", file(&d.file, t))));
 }
 
 #[cfg(test)]

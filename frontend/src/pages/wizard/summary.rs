@@ -7,6 +7,7 @@ use shared::plan::{CmdletResponse, Invocation, Mode, Plan};
 use shared::topology::wizard::Page;
 
 use super::fields::use_wizard;
+use super::guidance::WHO_MAY;
 use super::patches::document;
 use super::sentences::sentences;
 use super::state::Saving;
@@ -40,8 +41,7 @@ pub fn SummaryPage() -> impl IntoView {
         <ProblemList problems=warnings />
         <Notice>
             <p>
-                "Finish adds the pool to the topology draft; nothing runs until the topology is published. \
-                 Any account may define a pool. Publishing needs the publish right and full control of the file store."
+                "Finish adds the pool to the topology draft; nothing runs until the topology is published. "{WHO_MAY}
             </p>
         </Notice>
         <Planned />
@@ -138,7 +138,9 @@ pub fn Finish(
     let arguments = Signal::derive(move || args([("Draft", w.id.get_value().into())]));
     let label = Signal::derive(move || format!("Add {} to the topology draft", w.draft.read().fqdn.trim()));
     let done = Arc::new(move |_: &CmdletResponse| {
-        finished.set(Some(w.draft.read_untracked().fqdn.trim().to_owned()));
+        let fqdn = w.draft.read_untracked().fqdn.trim().to_owned();
+        w.id.with_value(|id| super::unsent::note_finished(id, &fqdn));
+        finished.set(Some(fqdn));
     });
     view! { <ActButton cmdlet=FINISH args=arguments label short="Finish" kind=ButtonKind::Primary blocked=why on_done=done /> }
 }

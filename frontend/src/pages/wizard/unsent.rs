@@ -30,6 +30,23 @@ pub fn keep(id: &str, changes: &[DraftPatch]) {
     }
 }
 
+fn finished_key(id: &str) -> String {
+    format!("lifeguard-finished-{id}")
+}
+
+/// Remembers for this tab which pool a finished draft became: Back and a reload lead here again.
+pub fn note_finished(id: &str, fqdn: &str) {
+    if let Some(storage) = window().session_storage().ok().flatten() {
+        // Without it, a reload says the same without the name.
+        let _ = storage.set_item(&finished_key(id), fqdn);
+    }
+}
+
+/// The pool that a draft became in this tab.
+pub fn finished(id: &str) -> Option<String> {
+    window().session_storage().ok().flatten()?.get_item(&finished_key(id)).ok().flatten()
+}
+
 /// The changes that an earlier visit could not send.
 pub fn read(id: &str) -> Vec<DraftPatch> {
     let text = storage().and_then(|s| s.get_item(&key(id)).ok().flatten());

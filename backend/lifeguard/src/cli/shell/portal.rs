@@ -88,7 +88,7 @@ impl Portal {
     }
 
     /// Waits for a job, telling its steps as they go.
-    async fn job(&self, id: &str, answer: &mut CmdletResponse) -> Result<(), ApiError> {
+    async fn job(&self, spec: &Spec, id: &str, answer: &mut CmdletResponse) -> Result<(), ApiError> {
         let mut told = Steps::default();
         loop {
             let job: JobView = self.get(&format!("/jobs/{id}")).await?;
@@ -99,10 +99,15 @@ impl Portal {
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
-            let steps: String = job.steps.iter().map(|s| format!("{:<8} {}\n", s.state, s.title)).collect();
-            answer.text = Some(steps);
+            let rehearsal = spec.name == "Test-LgFailover";
+            let steps = job.told(rehearsal);
             return match job.error {
-                None => Ok(()),
+                None => {
+                    answer.text = Some(steps);
+                    Ok(())
+                }
+                // What a rehearsal found is the answer, also when a run would not go well.
+                Some(e) if rehearsal => Err(ApiError::new(ErrorCode::Unavailable, format!("{e}\n{steps}"))),
                 Some(e) => Err(ApiError::new(ErrorCode::Unavailable, e)),
             };
         }
@@ -158,10 +163,10 @@ impl Host for Portal {
         let mut answer =
             if switches { self.send_watching(spec, &inv).await? } else { self.send(spec, &inv).await? };
         if let Some(id) = answer.job.clone() {
-            if spec.name.starts_with("Test-") {
+            if spec.starts_test_message() {
                 self.test(&id, &mut answer).await?;
             } else {
-                self.job(&id, &mut answer).await?;
+                self.job(spec, &id, &mut answer).await?;
             }
         }
         Ok(answer)

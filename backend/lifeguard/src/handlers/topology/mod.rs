@@ -35,6 +35,18 @@ fn fqdn(raw: &str, field: &str) -> Result<Fqdn, ApiError> {
     Fqdn::try_from(raw).map_err(|e| ApiError::invalid(field, e.0))
 }
 
+/// Where a SQL Server store is. One at an address could be defined and never be published.
+fn sql_place(word: Option<&str>) -> Result<Placement, ApiError> {
+    match shared::cmdlets::placement(word) {
+        Placement::Address(_) | Placement::HereAt(_) => Err(ApiError::invalid(
+            "Placement",
+            "A SQL Server store is placed with RunHere, Node:<name> or Guided; one at an address of its own cannot be \
+             published in this version. Guided is a SQL Server that a person drives.",
+        )),
+        place => Ok(place),
+    }
+}
+
 pub use drafts::{by, load, moved};
 
 /// The shared shape of `New-Lg…`: an edit of the draft, its sentence, its new problems as blockers.

@@ -91,7 +91,7 @@ impl Edit for NewLgSqlStore {
             id: new_object_id(e),
             fqdn: fqdn(&self.fqdn, "Fqdn")?,
             instance,
-            placement: placement(self.placement.as_deref()),
+            placement: super::sql_place(self.placement.as_deref())?,
         };
         let text =
             format!("Add the SQL Server store {} to the draft ({}).", store.label(), store.placement.words());

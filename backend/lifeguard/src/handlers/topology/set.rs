@@ -10,7 +10,7 @@ use shared::error::ApiError;
 use shared::identity::pool_fqdn;
 use shared::names::{check_instance, check_share};
 use shared::topology::{
-    ChatPool, Computer, DataCenter, FileStore, FileStoreRef, FrontEndPool, SqlStore, Topology,
+    ChatPool, Computer, DataCenter, FileStore, FileStoreRef, FrontEndPool, Placement, SqlStore, Topology,
 };
 use shared::{Fqdn, ObjectId, Port};
 
@@ -46,7 +46,19 @@ impl Edit for SetLgSite {
     }
 }
 
-/// The computers after a change of the list; those that stay keep their place.
+/// The names of a list without what may follow each, as in `pc01.contoso.com=Node:atl-node-001`: where it runs.
+fn split(list: &[String], places: &mut Vec<(String, Placement)>) -> Vec<String> {
+    let mut name = |entry: &String| match entry.split_once('=') {
+        Some((name, place)) => {
+            places.push((name.trim().to_lowercase(), placement(Some(place))));
+            name.trim().to_owned()
+        }
+        None => entry.clone(),
+    };
+    list.iter().map(&mut name).collect()
+}
+
+/// The computers after a change of the list; those that stay keep their place unless one is named with them.
 fn members(
     old: &[Computer],
     change: &ListModifier,
@@ -54,10 +66,18 @@ fn members(
     field: &str,
 ) -> Result<Vec<Computer>, ApiError> {
     let names: Vec<String> = old.iter().map(|c| c.fqdn.to_string()).collect();
+    let mut places = Vec::new();
+    let change = ListModifier {
+        add: split(&change.add, &mut places),
+        remove: change.remove.clone(),
+        replace: change.replace.as_ref().map(|r| split(r, &mut places)),
+    };
     let make = |name: &String| {
         let name = fqdn(name, field)?;
-        let kept = old.iter().find(|c| c.fqdn == name).cloned();
-        Ok(kept.unwrap_or_else(|| Computer { fqdn: name, placement: placement(place) }))
+        let named = places.iter().find(|(n, _)| n == name.as_str()).map(|(_, p)| p.clone());
+        let kept = old.iter().find(|c| c.fqdn == name).map(|c| c.placement.clone());
+        let placement = named.or(kept).unwrap_or_else(|| placement(place));
+        Ok(Computer { fqdn: name, placement })
     };
     change.apply(&names).iter().map(make).collect()
 }
@@ -123,7 +143,7 @@ impl Edit for SetLgSqlStore {
             store.instance = named.then(|| check(i)).transpose()?;
         }
         if self.placement.is_some() {
-            store.placement = placement(self.placement.as_deref());
+            store.placement = super::sql_place(self.placement.as_deref())?;
         }
         Ok(format!(
             "Change the SQL Server store {old} in the draft: {} ({}).",
@@ -313,5 +333,25 @@ impl Edit for SetLgDataCenter {
         } else {
             "Identity"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_named_with_a_computer_is_its_place_and_the_others_keep_theirs() {
+        let one = |name: &str, placement| Computer { fqdn: Fqdn::try_from(name).unwrap(), placement };
+        let old = [one("pc01.contoso.com", Placement::RunHere), one("pc02.contoso.com", Placement::RunHere)];
+        let node = Placement::Node("n1".to_owned());
+        let change = ListModifier {
+            add: vec!["PC02.contoso.com=Node:n1".to_owned(), "pc03.contoso.com".to_owned()],
+            ..ListModifier::default()
+        };
+        let new = members(&old, &change, Some("10.0.0.3"), "Computers").unwrap();
+        let places: Vec<_> = new.iter().map(|c| c.placement.clone()).collect();
+        assert_eq!(places, [Placement::RunHere, node, Placement::Address("10.0.0.3".to_owned())]);
+        assert_eq!(new.len(), 3);
     }
 }

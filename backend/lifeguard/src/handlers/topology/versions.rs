@@ -163,14 +163,29 @@ impl Handler for ExportLgTopology {
     }
 }
 
+/// Why a document is none of the portal's, in words.
+fn unread(text: &str, e: &serde_json::Error) -> String {
+    const OURS: &str = "Only the JSON that the portal itself exports is read (Export, or Export-LgTopology).";
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') {
+        return format!("This is XML, for example of Topology Builder. {OURS}");
+    }
+    // The error names its place itself, at its end.
+    let said = e.to_string();
+    let why = said.rsplit_once(" at line ").map_or(said.as_str(), |(why, _)| why);
+    let why = match why.strip_prefix("missing field ") {
+        Some(field) => format!("the field {} is missing", field.replace('`', "")),
+        None => why.to_owned(),
+    };
+    format!("Line {}, column {}: {why}. {OURS}", e.line(), e.column())
+}
+
 /// Reads a document that somebody brings.
 fn read(text: &str) -> Result<Topology, ApiError> {
     let bad = |why: String| ApiError::invalid("Document", why);
     if text.len() > MAX_DOCUMENT {
         return Err(bad(format!("The document has {} bytes; {MAX_DOCUMENT} are read at most.", text.len())));
     }
-    let t: Topology = serde_json::from_str(text)
-        .map_err(|e| bad(format!("Line {}, column {}: {e}", e.line(), e.column())))?;
+    let t: Topology = serde_json::from_str(text).map_err(|e| bad(unread(text, &e)))?;
     if t.format != FORMAT {
         return Err(bad(format!(
             "The document has format {}; this program reads format {FORMAT}.",
@@ -195,5 +210,21 @@ impl Handler for ImportLgTopology {
 
     async fn run(&self, cx: &Cx, p: &Plan) -> Result<Outcome, ApiError> {
         store(cx, self.topology_draft.as_deref(), &read(&self.document)?, p)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn a_foreign_document_is_refused_in_words_with_its_place_once() {
+        let why = |text: &str| read(text).map(drop).unwrap_err().message;
+        let xml = why("\u{feff}<?xml version=\"1.0\"?><Topology/>");
+        assert!(xml.starts_with("This is XML") && xml.contains("Export-LgTopology"), "{xml}");
+        let empty = why("{}");
+        assert!(empty.contains("Line 1, column 2: the field format is missing."), "{empty}");
+        let half = why("{ \"format\": ");
+        assert!(half.to_lowercase().matches("line 1").count() == 1 && !half.contains("at line"), "{half}");
     }
 }

@@ -12,7 +12,7 @@ use crate::components::{ActForm, TextField};
 use crate::pages::topology::front_end::lines;
 use crate::pages::topology::model::Node;
 use crate::pages::topology::new_object::check_fqdn;
-use crate::pages::topology::place::word;
+use crate::pages::topology::place::{PlaceOf, word};
 use crate::pages::topology::stores::{check_file_share, check_named};
 use crate::routes::Route;
 
@@ -30,6 +30,15 @@ pub(super) fn each_fqdn(text: &str) -> Result<(), String> {
 
 pub(super) fn names(list: &[Computer]) -> String {
     list.iter().map(|c| c.fqdn.to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// Where each of them runs.
+pub(super) fn places(name: &'static str, list: &[Computer]) -> Vec<Input> {
+    let one = |c: &Computer| {
+        let way = Way::PlaceOfComputer(c.fqdn.to_string());
+        input("Where it runs", name, word(&c.placement), way, "")
+    };
+    list.iter().map(one).collect()
 }
 
 pub(super) type Described = (&'static str, String, Vec<Input>, Vec<&'static str>);
@@ -58,14 +67,17 @@ pub(super) fn describe(t: &Topology, n: &Node) -> Option<Described> {
             let mut hidden = vec!["The pool FQDN is final; people's clients sign in at it."];
             if p.edition == shared::topology::Edition::Standard {
                 hidden.push("A Standard Edition server stands alone; no server can be added.");
+                let place = p.servers.first().map(|c| word(&c.placement)).unwrap_or_default();
+                fields.push(input("Where it runs", "Placement", place, Way::Place(PlaceOf::Server), ""));
             } else {
                 fields.push(input(
                     "Front End Servers",
                     "Servers",
                     names(&p.servers),
                     Way::List(each_fqdn),
-                    "One FQDN per line.",
+                    "One FQDN per line. One that is added runs here until another place is chosen.",
                 ));
+                fields.extend(places("Servers", &p.servers));
             }
             Some(("Set-LgFrontEndPool", name, fields, hidden))
         }
@@ -86,13 +98,7 @@ pub(super) fn describe(t: &Topology, n: &Node) -> Option<Described> {
                     Way::Name(check_named),
                     "MSSQLSERVER is the default instance.",
                 ),
-                input(
-                    "Where it is",
-                    "Placement",
-                    word(&s.placement),
-                    Way::Text,
-                    "RunHere, Guided (a SQL Server that a person drives), or an address.",
-                ),
+                input("Where it is", "Placement", word(&s.placement), Way::Place(PlaceOf::SqlStore), ""),
             ];
             Some(("Set-LgSqlStore", name, fields, vec![]))
         }
@@ -113,13 +119,7 @@ pub(super) fn describe(t: &Topology, n: &Node) -> Option<Described> {
                     Way::Name(check_file_share),
                     "The share name only.",
                 ),
-                input(
-                    "Where it is",
-                    "Placement",
-                    word(&f.placement),
-                    Way::Text,
-                    "RunHere, or a folder of this machine.",
-                ),
+                input("Where it is", "Placement", word(&f.placement), Way::Place(PlaceOf::FileStore), ""),
             ];
             Some(("Set-LgFileStore", name, fields, vec![]))
         }

@@ -13,7 +13,7 @@ use shared::topology::diff::ObjectKind;
 
 pub use self::describe::NewDataCenter;
 use self::describe::describe;
-use self::fields::{Input, draw, off_of};
+use self::fields::{Input, draw, join, off_of};
 use super::model::{Node, kind_of_slug, node};
 use crate::api::Current;
 use crate::components::{ActForm, Button, Notice, NoticeKind};
@@ -39,6 +39,8 @@ pub fn EditObject(
         asked: RwSignal::new(Vec::new()),
     };
     Effect::new(move |_| seen.follow());
+    // Kept beside the form: one that is made anew after it was saved stays open.
+    let opened = RwSignal::new(false);
     move || {
         seen.again.track();
         let kind = kind.filter(|k| *k != ObjectKind::SipDomain)?;
@@ -46,20 +48,21 @@ pub fn EditObject(
             seen.begin(v.revision);
             node(v, kind, &id)
         });
-        found.map(|n| folded(n, seen))
+        found.map(|n| folded(n, seen, opened))
     }
 }
 
 /// The form as a line that opens: with thousands of stores to choose from it is not made before.
-fn folded(n: Node, seen: Seen) -> AnyView {
-    let opened = RwSignal::new(false);
+fn folded(n: Node, seen: Seen, opened: RwSignal<bool>) -> AnyView {
     let n = StoredValue::new(n);
     let inside = move || {
         let n = opened.get().then(|| n.get_value())?;
         seen.view.with_untracked(|v| form(v, n, seen))
     };
     view! {
-        <details class="card edit-object" on:toggle=move |_| opened.set(true)>
+        <details class="card edit-object" prop:open=opened on:toggle=move |e| {
+            opened.set(event_target::<web_sys::Element>(&e).has_attribute("open"));
+        }>
             <summary>"Edit properties"</summary>
             {inside}
         </details>
@@ -118,7 +121,7 @@ fn form(v: &TopologyView, n: Node, seen: Seen) -> Option<AnyView> {
         let mut out = Map::new();
         out.insert("Identity".to_owned(), identity.clone().into());
         // What is asked for while the form is made anew finds the old one gone.
-        let _ = inputs.try_with_value(|list| out.extend(list.iter().filter_map(Input::argument)));
+        let _ = inputs.try_with_value(|list| join(&mut out, list));
         if out.len() > 1 {
             out.insert("DraftRevision".to_owned(), seen.revision.get().into());
         }

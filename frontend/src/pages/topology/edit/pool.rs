@@ -2,7 +2,7 @@
 
 use shared::topology::{ChatPool, FileStoreRef, PoolKind, Topology};
 
-use super::describe::{Described, any, check_port, each_fqdn, names};
+use super::describe::{Described, any, check_port, each_fqdn, names, places};
 use super::fields::{Way, input};
 
 pub(super) fn pool(t: &Topology, p: &ChatPool) -> Described {
@@ -48,7 +48,7 @@ pub(super) fn pool(t: &Topology, p: &ChatPool) -> Described {
             "Computers",
             names(&p.computers),
             Way::List(each_fqdn),
-            "One FQDN per line, eight at most. Which are active is chosen on the pool's Servers page.",
+            "One FQDN per line, eight at most; one that is added runs here until another place is chosen. Which are active is chosen on the pool's Servers page.",
         ));
         out.push(input(
             "Backup SQL Server store",
@@ -58,6 +58,7 @@ pub(super) fn pool(t: &Topology, p: &ChatPool) -> Described {
             "Turns disaster recovery on; it gets a first copy when it is published.",
         ));
     }
+    out.extend(places("Computers", &p.computers));
     out.push(input(
         "Mirroring SQL Server store",
         "MirrorSqlStore",
