@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::{Caller, new_link, new_session, new_token, plain};
 use crate::support::{POOL, Sample, run};
 
+/// Arguments of an account, and what tokens then get at which address.
+type Round = ([&'static str; 2], &'static [(&'static str, u16)]);
+
 async fn act(s: &Sample, caller: &Caller, cmdlet: &str, args: Value) -> Result<(u16, Value)> {
     let path = format!("/api/v1/cmdlets/{cmdlet}");
     let body = json!({ "args": args, "confirmed": true });
@@ -149,7 +152,7 @@ async fn a_site_is_not_passed_by_another_name_of_an_endpoint() -> Result<()> {
         Ok(answer.status().as_u16())
     };
     // A pool has one endpoint: what they are called there and here, and what may be done with which name.
-    let rounds: [([&str; 2], &[(&str, u16)]); 3] = [
+    let rounds: [Round; 3] = [
         (
             ["Chat there", "Chat here"],
             &[
