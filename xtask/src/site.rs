@@ -13,7 +13,7 @@ use crate::page::site_dir;
 
 /// Most bytes of brotli that the whole page may weigh. The goal is 300,000 and is not met; this is what the
 /// page weighs today, so that it does not grow unnoticed.
-pub const BUDGET: u64 = 735_000;
+pub const BUDGET: u64 = 752_000;
 
 /// `manifest.json`.
 #[derive(Debug, Serialize, Deserialize, PartialEq, Eq)]

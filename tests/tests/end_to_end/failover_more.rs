@@ -267,21 +267,21 @@ async fn a_next_hop_that_is_down_is_replaced_by_the_run() -> Result<()> {
 }
 
 /// A run whose actor's role was taken away before this step; its id. He and the portal are there again.
-async fn revoked_before(s: &mut Sample, step: usize) -> Result<(String, Client)> {
+async fn revoked_before(s: &mut Sample, who: &str, step: usize) -> Result<(String, Client)> {
     two_messages(s).await?;
     shipped(s).await?;
     let new =
-        json!({ "Name": "desk", "Role": "CsPersistentChatAdministrator", "Password": "a long password 1" });
+        json!({ "Name": who, "Role": "CsPersistentChatAdministrator", "Password": "a long password 1" });
     run(&s.client, "New-LgAccount", new).await?;
     let desk = s.server.client()?;
-    desk.login("desk", "a long password 1").await?;
+    desk.login(who, "a long password 1").await?;
     // The run is held; meanwhile the role is taken away.
     let hold = s.server.data_dir().join("hold");
     std::fs::write(&hold, format!("failover:{step}"))?;
     let answer = run(&desk, "Start-LgFailover", json!({ "Identity": POOL })).await?;
     let id = answer["job"].as_str().context("no run")?.to_owned();
     s.server.line(&format!("held at=failover:{step}")).await?;
-    run(&s.client, "Set-LgAccount", json!({ "Identity": "desk", "Role": "CsHelpDesk" })).await?;
+    run(&s.client, "Set-LgAccount", json!({ "Identity": who, "Role": "CsHelpDesk" })).await?;
     s.server.kill9();
     std::fs::remove_file(&hold)?;
     s.server.restart().await?;
@@ -292,7 +292,7 @@ async fn revoked_before(s: &mut Sample, step: usize) -> Result<(String, Client)>
         "{failed}"
     );
     ensure!(failed["steps"][step]["state"] == "failed", "{failed}");
-    desk.login("desk", &format!("a long password 1{OWN}")).await?;
+    desk.login(who, &format!("a long password 1{OWN}")).await?;
     refused(&desk, "Resume-LgRun", json!({ "Identity": id }), 403).await?;
     Ok((id, desk))
 }
@@ -312,7 +312,7 @@ async fn failed_over(s: &Sample) -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_is_revoked_in_the_middle_stops_the_run_resumably() -> Result<()> {
     let mut s = Sample::start().await?;
-    let (id, _desk) = revoked_before(&mut s, 2).await?;
+    let (id, _desk) = revoked_before(&mut s, "desk", 2).await?;
     run(&s.client, "Resume-LgRun", json!({ "Identity": id })).await?;
     crate::support::job(&s.client, &id, "done").await?;
     failed_over(&s).await
@@ -322,7 +322,7 @@ async fn a_role_that_is_revoked_in_the_middle_stops_the_run_resumably() -> Resul
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_resumed_late_leaves_the_pool_in_use() -> Result<()> {
     let mut s = Sample::start().await?;
-    let (id, _desk) = revoked_before(&mut s, 6).await?;
+    let (id, _desk) = revoked_before(&mut s, "desk", 6).await?;
     failed_over(&s).await?;
     run(&s.client, "Resume-LgRun", json!({ "Identity": id })).await?;
     crate::support::job(&s.client, &id, "done").await?;
@@ -333,8 +333,7 @@ async fn a_run_that_is_resumed_late_leaves_the_pool_in_use() -> Result<()> {
     // Another that stopped there is over once somebody failed the pool back.
     let back = run(&s.client, "Start-LgFailback", json!({ "Identity": POOL })).await?;
     crate::support::job(&s.client, back["job"].as_str().context("no run")?, "done").await?;
-    run(&s.client, "Remove-LgAccount", json!({ "Identity": "desk" })).await?;
-    let (id, _desk) = revoked_before(&mut s, 6).await?;
+    let (id, _desk) = revoked_before(&mut s, "night", 6).await?;
     let back = run(&s.client, "Start-LgFailback", json!({ "Identity": POOL })).await?;
     crate::support::job(&s.client, back["job"].as_str().context("no run")?, "done").await?;
     let e = refused(&s.client, "Resume-LgRun", json!({ "Identity": id }), 409).await?;

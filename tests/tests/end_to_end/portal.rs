@@ -16,7 +16,7 @@ async fn first_visit_sessions_and_their_guards() -> Result<()> {
     let wrong = json!({ "token": "x", "name": "root", "password": PASSWORD, "deployment": "empty" });
     ensure!(c.post("/api/v1/setup", &wrong).await?.1["field"] == "token");
     let short = json!({ "token": server.setup_token().await?, "name": "root", "password": "short", "deployment": "empty" });
-    ensure!(c.post("/api/v1/setup", &short).await?.1["field"] == "Password");
+    ensure!(c.post("/api/v1/setup", &short).await?.1["field"] == "password");
     let (root, _) = admin(&server, "empty").await?;
     ensure!(c.post("/api/v1/setup", &short).await?.0 == 409, "set-up happens once");
     ensure!(root.get("/api/v1/session").await?.1["account"]["name"] == "root");

@@ -187,8 +187,8 @@ fn a_share_that_was_lost_is_begun_anew_and_the_other_side_follows() {
     }
     std::fs::remove_dir_all(&rig.share).unwrap();
     let c = rig.writer();
-    let mut s = rig.shipper(&c);
     let later = Timestamp::from_millis(AT.millis() + 1000);
+    let mut s = Shipper::start(&c, &rig.database, &rig.share, "mgc", 1, later).unwrap();
     add(&c, 2);
     s.ship(&c, later).unwrap();
     rig.catch_up().unwrap();
