@@ -13,7 +13,7 @@ use shared::deployment::PoolState;
 use shared::topology::validate::MAX_ACTIVE;
 use shared::topology::{ChatPool, Computer, Topology};
 
-pub use self::run::{begin, resume, resume_all, stop};
+pub use self::run::{STATE, begin, resume, resume_all, stop};
 
 /// Kind of these jobs.
 pub const KIND: &str = "failover";

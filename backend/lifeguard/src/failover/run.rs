@@ -33,8 +33,8 @@ const EARLIER: u32 = 20;
 const STORE_AGAIN: Duration = Duration::from_secs(1);
 /// Step that brings the other database online: the point of no return.
 const ONLINE: usize = 3;
-/// Step that gives the pool back into everybody's hands.
-const STATE: usize = ONLINE + 1;
+/// Step that sets the state and gives the pool back into everybody's hands.
+pub const STATE: usize = ONLINE + 1;
 /// Step that publishes another next hop, in a run that has it.
 const NEXT_HOP: usize = 7;
 
@@ -108,7 +108,7 @@ pub fn begin(cx: &Cx, input: Input, detail: &str) -> Result<String, ApiError> {
         error: None,
     };
     cx.commit(detail, |tx| {
-        pools::set_held(tx, &input.id, Some(&job.id))?;
+        pools::set_held(tx, &input.id, &job.id)?;
         Ok(jobs::save_job(tx, &job, KIND, &input)?)
     })?;
     let id = job.id.clone();
@@ -153,7 +153,7 @@ pub fn resume(cx: &Cx, id: &str, detail: &str) -> Result<(), ApiError> {
     }
     cx.commit(detail, |tx| {
         if holds {
-            pools::set_held(tx, &input.id, Some(&job.id))?;
+            pools::set_held(tx, &input.id, &job.id)?;
         }
         Ok(jobs::save_job(tx, &job, KIND, &input)?)
     })?;

@@ -4,9 +4,8 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use store::chat::shipping::Secondary;
-
 use shared::ObjectId;
+use store::chat::shipping::Secondary;
 
 use super::Fleet;
 

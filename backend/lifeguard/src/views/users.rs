@@ -1,6 +1,7 @@
 //! Chat users, a part at a time: a directory may have a hundred thousand.
 
 use serde::Deserialize;
+use shared::SipUri;
 use shared::api::{UserPage, UserView};
 use shared::error::ApiError;
 use shared::topology::Topology;
@@ -58,10 +59,10 @@ pub fn users(app: &App, a: &Asked) -> Result<UserPage, ApiError> {
 /// # Errors
 /// When the store does not answer.
 pub fn user(app: &App, sip: &str) -> Result<Option<UserView>, ApiError> {
+    let Ok(sip) = SipUri::try_from(sip) else { return Ok(None) };
     read(app, |c| {
         let (t, policies) = (published(c)?, directory::policies(c)?);
-        let found =
-            directory::users(c)?.into_iter().find(|u| u.sip_address.as_str().eq_ignore_ascii_case(sip));
+        let found = directory::user(c, &sip)?;
         Ok(found.map(|u| {
             let of = effective(&t, &policies, &u);
             view(&t, u, of)

@@ -92,11 +92,11 @@ pub fn held_by(c: &Connection, pool: &ObjectId) -> Result<Option<String>> {
     Ok(c.query_row(sql, [pool.as_str()], |r| r.get(0)).optional()?.flatten())
 }
 
-/// Gives the pool into the hands of a run, or back.
+/// Gives the pool into the hands of a run.
 ///
 /// # Errors
 /// SQLite's.
-pub fn set_held(c: &Connection, pool: &ObjectId, run: Option<&str>) -> Result<()> {
+pub fn set_held(c: &Connection, pool: &ObjectId, run: &str) -> Result<()> {
     c.execute("UPDATE pool_state SET held = ?2 WHERE pool = ?1", params![pool.as_str(), run])?;
     Ok(())
 }

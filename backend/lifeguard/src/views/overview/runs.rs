@@ -8,10 +8,7 @@ use store::management::{StoreError, jobs, pools};
 
 use super::trouble::problem;
 use crate::app::App;
-use crate::failover::{Input, KIND};
-
-/// Step that sets the state and gives the pool back into everybody's hands.
-const STATE: usize = 4;
+use crate::failover::{Input, KIND, STATE};
 
 /// The guided run that has the pool in hand, else the last one when it stopped behind the point of no return.
 ///
